@@ -1,0 +1,86 @@
+//! `App`: the one managed state, wired once at start. It stands below `domain`, which is handed it
+//! whole instead of its five parts; it knows nothing of the web.
+
+use std::{io::Write, path::Path, sync::Arc};
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    db::{Db, make_private_folder},
+    domain::{hashing::Hasher, throttles::Throttles, usage::Usage},
+    error::{Error, Result},
+    keys::Keyring,
+    secret::{self, SecretBytes},
+};
+
+#[derive(Clone)]
+pub struct App {
+    pub db: Db,
+    pub config: Arc<Config>,
+    pub clock: Clock,
+    pub keys: Arc<Keyring>,
+    pub hasher: Hasher,
+    pub throttles: Arc<Throttles>,
+    pub usage: Arc<Usage>,
+}
+
+impl App {
+    /// Opens the database (without migrating it) and derives the keys.
+    pub async fn open(config: Config, clock: Clock) -> Result<Self> {
+        let secret = server_secret(&config)?;
+        let keys = Keyring::new(&secret, &config)?;
+        let db = Db::connect(&config).await?;
+        Ok(Self {
+            db,
+            hasher: Hasher::new(&config)?,
+            throttles: Arc::new(Throttles::new(config.throttles_enabled)),
+            usage: Arc::default(),
+            config: Arc::new(config),
+            clock,
+            keys: Arc::new(keys),
+        })
+    }
+
+    /// Unix seconds, UTC.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+}
+
+/// The explicit secret, or the one in the data folder, which is made at the first start.
+fn server_secret(config: &Config) -> Result<SecretBytes> {
+    if let Some(secret) = &config.secret_key {
+        return Ok(secret.clone());
+    }
+    let path = config.data_dir.join("secret_key");
+    match std::fs::read_to_string(&path) {
+        Ok(text) if text.trim().len() >= 32 => Ok(SecretBytes::new(text.trim().into())),
+        Ok(_) => Err(Error::internal(std::io::Error::other(format!(
+            "{} holds less than 32 bytes",
+            path.display()
+        )))),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => make_secret(config, &path),
+        Err(e) => Err(Error::internal(e)),
+    }
+}
+
+fn make_secret(config: &Config, path: &Path) -> Result<SecretBytes> {
+    make_private_folder(&config.data_dir).map_err(Error::internal)?;
+    let text = hex::encode(secret::random::<32>()?);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(mut file) => {
+            file.write_all(text.as_bytes())
+                .and_then(|()| file.sync_all())
+                .map_err(Error::internal)?;
+            tracing::warn!(path = %path.display(), "made a server secret; keep a copy with your backups");
+            Ok(SecretBytes::new(text.into_bytes()))
+        }
+        // Another process was quicker.
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => server_secret(config),
+        Err(e) => Err(Error::internal(e)),
+    }
+}

@@ -1,0 +1,168 @@
+//! The command line: the operator's door to the same functions that the panel and the API use.
+
+mod accounts;
+mod doctor;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    app::App,
+    clock::Clock,
+    config::{self, BadSetting, Config, Environment, LogFormat},
+    error::Error,
+};
+
+/// Users, API tokens and JWTs for your API, with an admin panel, in one binary.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    after_help = "Settings come from Rocket.toml and the environment; see the README."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the application (the default): migrates the database and listens.
+    Serve,
+    /// Bring the database schema up to date.
+    Migrate,
+    /// Create a superuser; asks for what it needs.
+    Createsuperuser {
+        /// Ask nothing: take LATCHKEY_SUPERUSER_USERNAME, _PASSWORD and _EMAIL.
+        #[arg(long)]
+        noinput: bool,
+    },
+    /// Set a new password for a user; asks for it twice.
+    Changepassword { username: String },
+    /// Print the user's default token, which is made if there is none.
+    CreateToken { username: String },
+    /// Check settings, database, secret and clock.
+    Doctor,
+}
+
+/// What is logged unless `RUST_LOG` says otherwise: our own words, and other people's trouble.
+const QUIET: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,rocket=error,hyper=warn";
+
+/// Why a command failed, for the person who typed it.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Setting(#[from] BadSetting),
+    #[error("{0}")]
+    Said(String),
+    #[error("{}", explain(.0))]
+    Domain(#[from] Error),
+    #[error("database: {0}")]
+    Database(#[from] sea_orm::DbErr),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// What every command works with.
+struct Context {
+    env: Environment,
+    figment: rocket::figment::Figment,
+    config: Config,
+}
+
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    rocket::execute(async {
+        match dispatch(cli.command.unwrap_or(Command::Serve)).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                eprintln!("latchkey: {failure}");
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+async fn dispatch(command: Command) -> Result<(), Failure> {
+    let env = config::environment();
+    let figment = config::figment(&env);
+    if matches!(command, Command::Doctor) {
+        return doctor::run(&figment, &env).await;
+    }
+    let config = Config::load(&figment, &env)?;
+    start_logging(&config, &env);
+    let context = Context {
+        env,
+        figment,
+        config,
+    };
+    match command {
+        Command::Serve => serve::run(context).await,
+        Command::Migrate => migrate(context).await,
+        Command::Createsuperuser { noinput } => accounts::create_superuser(context, noinput).await,
+        Command::Changepassword { username } => accounts::change_password(context, &username).await,
+        Command::CreateToken { username } => accounts::create_token(context, &username).await,
+        Command::Doctor => Ok(()),
+    }
+}
+
+impl Context {
+    /// The application on an up-to-date database.
+    async fn open(self) -> Result<App, Failure> {
+        let app = App::open(self.config, Clock::System).await?;
+        app.db.migrate().await?;
+        if crate::domain::installation::secret_fits(&app).await? {
+            return Ok(app);
+        }
+        Err(Failure::Said(
+            "this database was made with another server secret; start with that one \
+             (LATCHKEY_SECRET_KEY, or the file `secret_key` in the data folder)"
+                .to_owned(),
+        ))
+    }
+}
+
+async fn migrate(context: Context) -> Result<(), Failure> {
+    let app = context.open().await?;
+    say("The schema is up to date.");
+    app.db.close().await?;
+    Ok(())
+}
+
+/// Before Rocket starts, so that its own words go the same way.
+fn start_logging(config: &Config, env: &Environment) {
+    let wanted = env.get("RUST_LOG").map_or(QUIET, String::as_str);
+    let filter = tracing_subscriber::EnvFilter::new(wanted);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let started = match config.log_format {
+        LogFormat::Text => builder.with_target(false).with_ansi(colours).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    if let Err(e) = started {
+        eprintln!("latchkey: no logging: {e}");
+    }
+}
+
+fn explain(e: &Error) -> String {
+    match e {
+        Error::Validation(errors) => {
+            let lines = errors.iter().flat_map(|(field, messages)| {
+                messages.iter().map(move |m| format!("{field}: {m}"))
+            });
+            lines.collect::<Vec<_>>().join("\n")
+        }
+        Error::NotFound => "there is no such user".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// To standard output: what the command was asked for.
+#[expect(clippy::print_stdout, reason = "a command answers on standard output")]
+fn say(text: &str) {
+    println!("{text}");
+}

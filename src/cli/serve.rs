@@ -1,0 +1,96 @@
+//! `serve`: migrate, listen, say where; flush and close at the end.
+
+use std::time::Duration;
+
+use rocket::{Orbit, Rocket, fairing::AdHoc};
+
+use super::{Context, Failure, say};
+use crate::{
+    app::App,
+    domain::{families, sessions, setup, usage},
+    web,
+};
+
+/// Seconds between two flushes of "last used".
+const FLUSH: u64 = 10;
+/// Flushes between two sweeps of what has expired: an hour.
+const SWEEP: u64 = 360;
+
+pub async fn run(context: Context) -> Result<(), Failure> {
+    let figment = context.figment.clone();
+    if !context.config.throttles_enabled {
+        tracing::warn!("throttles are off: good for load tests, for nothing else");
+    }
+    let app = context.open().await?;
+    let timer = app.clone();
+    let rocket = web::rocket(app.clone(), figment)
+        .attach(AdHoc::on_liftoff("announce", |rocket| {
+            Box::pin(announce(rocket))
+        }))
+        .attach(AdHoc::on_liftoff("timer", |rocket| {
+            let mut shutdown = rocket.shutdown();
+            Box::pin(async move {
+                tokio::spawn(async move {
+                    for beat in 1_u64.. {
+                        let pause = tokio::time::sleep(Duration::from_secs(FLUSH));
+                        tokio::select! {
+                            () = pause => tick(&timer, beat).await,
+                            () = &mut shutdown => break,
+                        }
+                    }
+                });
+            })
+        }));
+    let launched = rocket.launch().await;
+    usage::flush(&app).await?;
+    app.db.close().await?;
+    launched.map(|_| ()).map_err(|e| Failure::Said(explain(&e)))
+}
+
+async fn announce(rocket: &Rocket<Orbit>) {
+    let config = rocket.config();
+    let scheme = if config.tls_enabled() {
+        "https"
+    } else {
+        "http"
+    };
+    let host = match config.address {
+        address if address.is_unspecified() => "localhost".to_owned(),
+        std::net::IpAddr::V6(address) => format!("[{address}]"),
+        address @ std::net::IpAddr::V4(_) => address.to_string(),
+    };
+    let base = format!("{scheme}://{host}:{}", config.port);
+    say(&format!("Latchkey listens on {base}/"));
+    let Some(app) = rocket.state::<App>() else {
+        return;
+    };
+    match setup::is_open(app).await {
+        Ok(true) => {
+            let code = app.keys.setup_code().expose();
+            let code: String = form_urlencoded::byte_serialize(code.as_bytes()).collect();
+            say("There is no superuser yet. Create the first one here:");
+            say(&format!("    {base}/setup/?code={code}"));
+        }
+        Ok(false) => {}
+        Err(e) => tracing::error!(error = %e, "cannot tell whether there is a superuser"),
+    }
+}
+
+async fn tick(app: &App, beat: u64) {
+    if let Err(e) = usage::flush(app).await {
+        tracing::error!(error = %e, "flush of last-used times failed");
+    }
+    if beat.is_multiple_of(SWEEP) {
+        match (families::sweep(app).await, sessions::sweep(app).await) {
+            (Ok(families), Ok(sessions)) => tracing::info!(families, sessions, "swept"),
+            (Err(e), _) | (_, Err(e)) => tracing::error!(error = %e, "sweep failed"),
+        }
+    }
+}
+
+fn explain(e: &rocket::Error) -> String {
+    match e.kind() {
+        rocket::error::ErrorKind::Bind(e) => format!("cannot listen: {e}"),
+        other => format!("cannot start: {other}"),
+    }
+}

@@ -1,0 +1,437 @@
+//! Typed settings: from `Rocket.toml` (`[default.latchkey]`) and the environment, which wins.
+//! Checked once, at start; a setting that makes no sense or is not safe stops the server with a
+//! sentence that names it.
+
+use std::{collections::HashMap, fmt::Display, net::IpAddr, path::PathBuf, str::FromStr};
+
+use ipnet::IpNet;
+use rocket::figment::{
+    Figment, Profile,
+    providers::{Env, Format, Serialized, Toml},
+    value::Value,
+};
+
+use crate::secret::{SecretBytes, SetupCode};
+
+/// The environment as a map, so that tests bring their own.
+pub type Environment = HashMap<String, String>;
+
+/// Names that are settings; the environment form is `LATCHKEY_` and the name in capitals.
+/// `docs/settings.md` describes each; a test compares.
+pub const SETTINGS: &[&str] = &[
+    "database_url",
+    "data_dir",
+    "secret_key",
+    "setup_code",
+    "jwt_signing_key",
+    "jwt_rotate_refresh_tokens",
+    "jwt_access_lifetime",
+    "jwt_refresh_lifetime",
+    "jwt_refresh_retry_window",
+    "throttles_enabled",
+    "trusted_proxies",
+    "registration_open",
+    "generate_token_enabled",
+    "session_idle_lifetime",
+    "session_lifetime",
+    "secure_cookies",
+    "hash_memory_kib",
+    "hash_iterations",
+    "hash_parallel",
+    "hash_queue_length",
+    "hash_queue_deadline",
+    "log_format",
+];
+
+/// What the server runs with. Lifetimes are seconds.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub database_url: String,
+    pub data_dir: PathBuf,
+    /// The explicit server secret; without it a file in `data_dir` is used (SQLite only).
+    pub secret_key: Option<SecretBytes>,
+    pub setup_code: Option<SetupCode>,
+    /// The set-up form asks for its code unless this is a debug profile on a loopback address.
+    pub setup_needs_code: bool,
+    pub jwt_signing_key: Option<SecretBytes>,
+    pub jwt_rotate_refresh_tokens: bool,
+    pub jwt_access_lifetime: i64,
+    pub jwt_refresh_lifetime: i64,
+    /// For so long the same refresh token gets the same successor again.
+    pub jwt_refresh_retry_window: i64,
+    pub throttles_enabled: bool,
+    pub trusted_proxies: Vec<IpNet>,
+    pub registration_open: bool,
+    pub generate_token_enabled: bool,
+    pub session_idle_lifetime: i64,
+    pub session_lifetime: i64,
+    pub secure_cookies: SecureCookies,
+    pub hash_memory_kib: u32,
+    pub hash_iterations: u32,
+    /// Hashes at the same time; each holds `hash_memory_kib`.
+    pub hash_parallel: usize,
+    /// Hashes that may wait; one more is answered 503.
+    pub hash_queue_length: usize,
+    pub hash_queue_deadline: u64,
+    pub log_format: LogFormat,
+}
+
+/// When cookies carry `Secure`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecureCookies {
+    /// When the request came by TLS, here or at a trusted proxy.
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// A setting that cannot be used: which, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}: {problem}")]
+pub struct BadSetting {
+    name: String,
+    problem: String,
+}
+
+impl BadSetting {
+    fn new(name: &str, problem: impl Display) -> Self {
+        Self {
+            name: name.to_owned(),
+            problem: problem.to_string(),
+        }
+    }
+}
+
+/// The process's environment.
+pub fn environment() -> Environment {
+    std::env::vars().collect()
+}
+
+/// Rocket's own settings: its defaults, ours, `Rocket.toml`, then `ROCKET_*`.
+pub fn figment(env: &Environment) -> Figment {
+    let file = env
+        .get("ROCKET_CONFIG")
+        .map_or("Rocket.toml", String::as_str);
+    let profile = env
+        .get("ROCKET_PROFILE")
+        .map_or(rocket::Config::DEFAULT_PROFILE, |name| {
+            Profile::from(name.as_str())
+        });
+    Figment::from(rocket::Config::default())
+        .merge(Serialized::default("address", "127.0.0.1"))
+        .merge(Serialized::default("port", 8000))
+        // Untrusted by default: `trusted_proxies` decides whose word on addresses counts.
+        .merge(Serialized::default("ip_header", false))
+        .merge(Serialized::default("ident", false))
+        .merge(Serialized::default("log_level", "off"))
+        .merge(Serialized::default("cli_colors", false))
+        // Longer than a password may wait to be hashed.
+        .merge(Serialized::default("shutdown.grace", 15))
+        .merge(Serialized::default("shutdown.mercy", 5))
+        .merge(Toml::file(file).nested())
+        .merge(
+            Env::prefixed("ROCKET_")
+                .ignore(&["PROFILE", "CONFIG"])
+                .global(),
+        )
+        .select(profile)
+}
+
+impl Config {
+    pub fn load(figment: &Figment, env: &Environment) -> Result<Self, BadSetting> {
+        let s = Source::new(figment, env)?;
+        let data_dir = PathBuf::from(s.text("data_dir").unwrap_or_else(|| "data".to_owned()));
+        let database_url = s
+            .text("database_url")
+            .or_else(|| env.get("DATABASE_URL").cloned())
+            .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("latchkey.sqlite3").display()));
+        let postgres = ["postgres://", "postgresql://"]
+            .iter()
+            .any(|p| database_url.starts_with(p));
+        if !postgres && !database_url.starts_with("sqlite:") {
+            return Err(BadSetting::new(
+                "LATCHKEY_DATABASE_URL",
+                "expected `sqlite:<path>` or `postgres://user:password@host/database`",
+            ));
+        }
+        let secret_key = s.secret("secret_key", 32)?;
+        if postgres && secret_key.is_none() {
+            return Err(BadSetting::new(
+                "LATCHKEY_SECRET_KEY",
+                "is needed with PostgreSQL, at least 32 bytes, the same on every node; \
+                 make one with `openssl rand -hex 32`",
+            ));
+        }
+        let setup_code = s.text("setup_code").map(SetupCode::new);
+        if setup_code
+            .as_ref()
+            .is_some_and(|code| code.expose().trim().len() < 8)
+        {
+            return Err(BadSetting::new(
+                "LATCHKEY_SETUP_CODE",
+                "at least 8 characters",
+            ));
+        }
+        let loopback = figment
+            .extract_inner::<IpAddr>("address")
+            .is_ok_and(|address| address.is_loopback());
+        let config = Self {
+            setup_needs_code: setup_code.is_some() || figment.profile() != "debug" || !loopback,
+            database_url,
+            data_dir,
+            secret_key,
+            setup_code,
+            jwt_signing_key: s.secret("jwt_signing_key", 1)?,
+            jwt_rotate_refresh_tokens: s.parse("jwt_rotate_refresh_tokens", true)?,
+            jwt_access_lifetime: s.within("jwt_access_lifetime", 3600, 1, 86_400 * 365)?,
+            jwt_refresh_lifetime: s.within("jwt_refresh_lifetime", 86_400, 1, 86_400 * 3650)?,
+            jwt_refresh_retry_window: s.within("jwt_refresh_retry_window", 10, 0, 300)?,
+            throttles_enabled: s.parse("throttles_enabled", true)?,
+            trusted_proxies: s.networks("trusted_proxies")?,
+            registration_open: s.parse("registration_open", true)?,
+            generate_token_enabled: s.parse("generate_token_enabled", true)?,
+            session_idle_lifetime: s.within("session_idle_lifetime", 86_400, 60, 86_400 * 90)?,
+            session_lifetime: s.within("session_lifetime", 86_400 * 14, 60, 86_400 * 365)?,
+            secure_cookies: match s.text("secure_cookies").as_deref() {
+                None | Some("auto") => SecureCookies::Auto,
+                Some("true") => SecureCookies::Always,
+                Some("false") => SecureCookies::Never,
+                Some(_) => {
+                    return Err(BadSetting::new(
+                        "LATCHKEY_SECURE_COOKIES",
+                        "expected auto, true or false",
+                    ));
+                }
+            },
+            hash_memory_kib: s.within("hash_memory_kib", 19_456, 8, 1_048_576)?,
+            hash_iterations: s.within("hash_iterations", 2, 1, 100)?,
+            hash_parallel: s.within("hash_parallel", cores(), 1, 256)?,
+            hash_queue_length: s.within("hash_queue_length", 256, 0, 100_000)?,
+            hash_queue_deadline: s.within("hash_queue_deadline", 10, 1, 300)?,
+            log_format: match s.text("log_format").as_deref() {
+                Some("text") => LogFormat::Text,
+                Some("json") => LogFormat::Json,
+                None if figment.profile() == "debug" => LogFormat::Text,
+                None => LogFormat::Json,
+                Some(_) => {
+                    return Err(BadSetting::new(
+                        "LATCHKEY_LOG_FORMAT",
+                        "expected text or json",
+                    ));
+                }
+            },
+        };
+        if config.jwt_refresh_lifetime < config.jwt_access_lifetime {
+            return Err(BadSetting::new(
+                "LATCHKEY_JWT_REFRESH_LIFETIME",
+                "must not be shorter than the access lifetime",
+            ));
+        }
+        Ok(config)
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.database_url.starts_with("postgres")
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// One setting as text, wherever it comes from.
+struct Source<'a> {
+    file: HashMap<String, String>,
+    env: &'a Environment,
+}
+
+impl<'a> Source<'a> {
+    fn new(figment: &Figment, env: &'a Environment) -> Result<Self, BadSetting> {
+        let mut file = HashMap::new();
+        if let Ok(Value::Dict(_, table)) = figment.find_value("latchkey") {
+            for (name, value) in table {
+                if !SETTINGS.contains(&name.as_str()) {
+                    return Err(BadSetting::new(
+                        &format!("Rocket.toml, [latchkey] {name}"),
+                        "there is no such setting",
+                    ));
+                }
+                file.insert(name, plain(&value));
+            }
+        }
+        Ok(Self { file, env })
+    }
+
+    /// The value, trimmed of nothing; an empty text counts as unset.
+    fn text(&self, name: &str) -> Option<String> {
+        let var = format!("LATCHKEY_{}", name.to_uppercase());
+        self.env
+            .get(&var)
+            .or_else(|| self.file.get(name))
+            .filter(|text| !text.is_empty())
+            .cloned()
+    }
+
+    fn parse<T: FromStr>(&self, name: &str, default: T) -> Result<T, BadSetting> {
+        let Some(text) = self.text(name) else {
+            return Ok(default);
+        };
+        text.trim().parse().map_err(|_| {
+            BadSetting::new(
+                &format!("LATCHKEY_{}", name.to_uppercase()),
+                format!("{text:?} is not a {}", std::any::type_name::<T>()),
+            )
+        })
+    }
+
+    fn within<T: FromStr + PartialOrd + Display + Copy>(
+        &self,
+        name: &str,
+        default: T,
+        least: T,
+        most: T,
+    ) -> Result<T, BadSetting> {
+        let value = self.parse(name, default)?;
+        if value < least || value > most {
+            return Err(BadSetting::new(
+                &format!("LATCHKEY_{}", name.to_uppercase()),
+                format!("{value} is not between {least} and {most}"),
+            ));
+        }
+        Ok(value)
+    }
+
+    fn secret(&self, name: &str, least: usize) -> Result<Option<SecretBytes>, BadSetting> {
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
+        if text.len() < least {
+            return Err(BadSetting::new(
+                &format!("LATCHKEY_{}", name.to_uppercase()),
+                format!("must have at least {least} bytes"),
+            ));
+        }
+        Ok(Some(SecretBytes::new(text.into_bytes())))
+    }
+
+    fn networks(&self, name: &str) -> Result<Vec<IpNet>, BadSetting> {
+        let text = self.text(name).unwrap_or_default();
+        let parts = text
+            .split([',', ' '])
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
+        parts
+            .map(|part| {
+                part.parse::<IpNet>()
+                    .or_else(|_| part.parse::<IpAddr>().map(IpNet::from))
+                    .map_err(|_| {
+                        BadSetting::new(
+                            "LATCHKEY_TRUSTED_PROXIES",
+                            format!("{part:?} is neither an address nor a network"),
+                        )
+                    })
+            })
+            .collect()
+    }
+}
+
+/// A value of `Rocket.toml` in the form the environment would have it.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(_, text) => text.clone(),
+        Value::Bool(_, flag) => flag.to_string(),
+        Value::Num(_, num) => num
+            .to_i128()
+            .map(|n| n.to_string())
+            .or_else(|| num.to_u128().map(|n| n.to_string()))
+            .or_else(|| num.to_f64().map(|n| n.to_string()))
+            .unwrap_or_default(),
+        Value::Array(_, items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(pairs: &[(&str, &str)]) -> Result<Config, BadSetting> {
+        let env: Environment = pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        Config::load(&figment(&env), &env)
+    }
+
+    #[test]
+    fn postgres_without_a_secret_is_refused() {
+        let refused = load(&[("DATABASE_URL", "postgres://a@b/c")]).unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .starts_with("LATCHKEY_SECRET_KEY: is needed"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_short_secret_is_refused() {
+        let refused = load(&[("LATCHKEY_SECRET_KEY", "short")]).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "LATCHKEY_SECRET_KEY: must have at least 32 bytes"
+        );
+    }
+
+    #[test]
+    fn the_latchkey_form_wins_over_database_url() {
+        let config = load(&[
+            ("DATABASE_URL", "postgres://a@b/c"),
+            ("LATCHKEY_DATABASE_URL", "sqlite:x.db"),
+        ])
+        .unwrap();
+        assert_eq!(config.database_url, "sqlite:x.db");
+    }
+
+    #[test]
+    fn only_a_debug_profile_on_loopback_goes_without_a_setup_code() {
+        let cases = [
+            (vec![("ROCKET_PROFILE", "debug")], false),
+            (vec![("ROCKET_PROFILE", "release")], true),
+            (
+                vec![("ROCKET_PROFILE", "debug"), ("ROCKET_ADDRESS", "0.0.0.0")],
+                true,
+            ),
+            (
+                vec![
+                    ("ROCKET_PROFILE", "debug"),
+                    ("LATCHKEY_SETUP_CODE", "abcd1234"),
+                ],
+                true,
+            ),
+        ];
+        for (env, asked) in cases {
+            assert_eq!(load(&env).unwrap().setup_needs_code, asked, "{env:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_of_digits_stays_text() {
+        let digits = "1".repeat(40);
+        let config = load(&[("LATCHKEY_SECRET_KEY", &digits)]).unwrap();
+        assert_eq!(config.secret_key.unwrap().expose(), digits.as_bytes());
+    }
+
+    #[test]
+    fn proxies_are_addresses_or_networks() {
+        let config = load(&[("LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1")]).unwrap();
+        assert_eq!(config.trusted_proxies.len(), 2);
+        assert!(load(&[("LATCHKEY_TRUSTED_PROXIES", "proxy")]).is_err());
+    }
+}

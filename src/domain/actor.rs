@@ -1,0 +1,77 @@
+//! Who acts, and from where: what every change records.
+
+use std::net::IpAddr;
+
+use crate::domain::users::User;
+
+/// The door an act came in through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    Web,
+    Api,
+    Cli,
+}
+
+impl Via {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Api => "api",
+            Self::Cli => "cli",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// None: nobody is signed in, or the operator at the command line.
+    pub user_id: Option<i64>,
+    /// Empty where nobody is signed in.
+    pub username: String,
+    pub is_staff: bool,
+    pub is_superuser: bool,
+    pub via: Via,
+    pub address: Option<IpAddr>,
+    pub request_id: Option<String>,
+}
+
+impl Actor {
+    pub fn anonymous(via: Via, address: Option<IpAddr>, request_id: Option<String>) -> Self {
+        Self {
+            user_id: None,
+            username: String::new(),
+            is_staff: false,
+            is_superuser: false,
+            via,
+            address,
+            request_id,
+        }
+    }
+
+    /// Who has the machine may do anything.
+    pub fn operator() -> Self {
+        Self {
+            username: "command line".to_owned(),
+            is_staff: true,
+            is_superuser: true,
+            ..Self::anonymous(Via::Cli, None, None)
+        }
+    }
+
+    /// The same door and address, with a name.
+    #[must_use]
+    pub fn signed_in(self, user: &User) -> Self {
+        Self {
+            user_id: Some(user.id),
+            username: user.username.clone(),
+            is_staff: user.is_staff,
+            is_superuser: user.is_superuser,
+            ..self
+        }
+    }
+
+    /// For columns and log fields; empty where there is none.
+    pub fn address_text(&self) -> String {
+        self.address.map(|a| a.to_string()).unwrap_or_default()
+    }
+}

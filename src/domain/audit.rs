@@ -1,0 +1,112 @@
+//! The record of who did what. Every change writes its event in its own transaction, so that one
+//! cannot be there without the other. Events never hold a secret.
+
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use serde_json::{Value, json};
+
+pub use crate::entity::audit_event::Model as AuditEvent;
+use crate::{
+    app::App,
+    domain::{
+        actor::Actor,
+        paging::{Count, count_up_to},
+    },
+    entity::audit_event::{ActiveModel, Column, Entity},
+    error::Result,
+};
+
+/// What happened to what.
+#[derive(Debug)]
+pub struct Event<'a> {
+    /// Dotted, object first: `token.created`.
+    pub action: &'static str,
+    pub object_id: Option<i64>,
+    /// The object's name at the time.
+    pub object: &'a str,
+    pub detail: Value,
+}
+
+impl<'a> Event<'a> {
+    pub fn new(action: &'static str, object_id: Option<i64>, object: &'a str) -> Self {
+        Self {
+            action,
+            object_id,
+            object,
+            detail: json!({}),
+        }
+    }
+
+    #[must_use]
+    pub fn with(self, detail: Value) -> Self {
+        Self { detail, ..self }
+    }
+}
+
+pub async fn record<C: ConnectionTrait>(
+    db: &C,
+    now: i64,
+    by: &Actor,
+    event: Event<'_>,
+) -> Result<()> {
+    let object_type = event.action.split('.').next().unwrap_or_default();
+    let row = ActiveModel {
+        id: NotSet,
+        at: Set(now),
+        actor_id: Set(by.user_id),
+        actor: Set(by.username.clone()),
+        via: Set(by.via.as_str().to_owned()),
+        action: Set(event.action.to_owned()),
+        object_type: Set(object_type.to_owned()),
+        object_id: Set(event.object_id),
+        object: Set(event.object.to_owned()),
+        address: Set(by.address.map(|a| a.to_string())),
+        request_id: Set(by.request_id.clone()),
+        detail: Set(event.detail.to_string()),
+    };
+    Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// The newest events first.
+pub async fn recent(app: &App, limit: u64) -> Result<Vec<AuditEvent>> {
+    Ok(Entity::find()
+        .order_by_desc(Column::Id)
+        .limit(limit)
+        .all(app.db.read())
+        .await?)
+}
+
+/// What happened to one object, newest first. `object_type` is the first part of the action.
+pub async fn for_object(
+    app: &App,
+    object_type: &str,
+    id: i64,
+    limit: u64,
+) -> Result<Vec<AuditEvent>> {
+    Ok(of_object(object_type, id)
+        .order_by_desc(Column::Id)
+        .limit(limit)
+        .all(app.db.read())
+        .await?)
+}
+
+pub async fn count_for_object(app: &App, object_type: &str, id: i64) -> Result<Count> {
+    count_up_to(app.db.read(), of_object(object_type, id), Column::Id).await
+}
+
+fn of_object(object_type: &str, id: i64) -> sea_orm::Select<Entity> {
+    Entity::find()
+        .filter(Column::ObjectType.eq(object_type))
+        .filter(Column::ObjectId.eq(id))
+}
+
+/// Sign-ins that failed since `since` (Unix seconds).
+pub async fn failed_logins_since(app: &App, since: i64) -> Result<Count> {
+    let query = Entity::find()
+        .filter(Column::Action.eq("user.login_failed"))
+        .filter(Column::At.gte(since));
+    count_up_to(app.db.read(), query, Column::Id).await
+}

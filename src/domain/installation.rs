@@ -1,0 +1,28 @@
+//! What must be true of a database before it is served.
+
+use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
+
+use crate::{
+    app::App,
+    entity::meta::{ActiveModel, Column, Entity},
+    error::Result,
+};
+
+const FINGERPRINT: &str = "secret_fingerprint";
+
+/// Whether the server secret is the one this database was made with: with another one, every
+/// token would be refused and every sealed one lost. The first one to ask decides.
+pub async fn secret_fits(app: &App) -> Result<bool> {
+    let row = ActiveModel {
+        key: Set(FINGERPRINT.to_owned()),
+        value: Set(app.keys.fingerprint().to_owned()),
+    };
+    let db = app.db.begin().await?;
+    Entity::insert(row)
+        .on_conflict(OnConflict::column(Column::Key).do_nothing().to_owned())
+        .exec_without_returning(&db)
+        .await?;
+    let stored = Entity::find_by_id(FINGERPRINT).one(&db).await?;
+    db.commit().await?;
+    Ok(stored.is_some_and(|row| row.value == app.keys.fingerprint()))
+}

@@ -1,0 +1,155 @@
+//! Username and password: the same cost and the same words for a wrong password, an unknown name
+//! and a disabled account (OWASP Authentication Cheat Sheet).
+
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
+use serde_json::json;
+
+use crate::{
+    app::App,
+    domain::{
+        actor::Actor,
+        audit::{self, Event},
+        passwords::MAX_BYTES_AT_LOGIN,
+        throttles::{
+            self, LOGIN_BY_ACCOUNT, LOGIN_BY_ACCOUNT_AND_ADDRESS, LOGIN_BY_ADDRESS, SIGN_IN,
+        },
+        users::{self, USERNAME_MAX, User},
+    },
+    error::{Error, Result},
+    keys::Digest,
+    secret::Password,
+};
+
+/// The active user of these, or `InvalidCredentials`, `Throttled` or `Busy`.
+pub async fn authenticate(
+    app: &App,
+    username: &str,
+    password: Password,
+    by: &Actor,
+) -> Result<User> {
+    let username = users::normalize_username(username);
+    let tries = Tries::begin(app, by, &username)?;
+    let known = if username.chars().count() > USERNAME_MAX || username.contains('\0') {
+        None
+    } else {
+        users::find_by_username(app, &username).await?
+    };
+    let stored = known.as_ref().map(|user| user.password.clone());
+    let upgrade = password.clone();
+    // No password is that long: it is compared with nothing, at the same cost.
+    let too_long = password.expose().len() > MAX_BYTES_AT_LOGIN;
+    let given = if too_long {
+        Password::new("")
+    } else {
+        password
+    };
+    let verdict = match app.hasher.verify(stored, given).await {
+        Ok(verdict) => verdict,
+        Err(e) => {
+            // It was not a wrong try, so it does not count as one.
+            tries.give_back(app);
+            return Err(e);
+        }
+    };
+    match known {
+        Some(user) if verdict.matches && !too_long && user.is_active => {
+            tries.succeeded(app);
+            let hash = if verdict.outdated {
+                Some(app.hasher.hash(upgrade).await?)
+            } else {
+                None
+            };
+            note_success(app, user, hash).await
+        }
+        known => {
+            note_failure(app, by, &username, known.as_ref()).await?;
+            Err(Error::InvalidCredentials {
+                tries_left: tries.left,
+            })
+        }
+    }
+}
+
+/// The counters of one try.
+struct Tries {
+    keys: [Digest; 3],
+    left: Option<u32>,
+}
+
+impl Tries {
+    fn begin(app: &App, by: &Actor, username: &str) -> Result<Self> {
+        let now = app.now();
+        let name = username.to_lowercase();
+        app.throttles.take(
+            SIGN_IN,
+            throttles::key(&app.keys, SIGN_IN, by.address, None),
+            now,
+        )?;
+        let rules = [
+            (
+                LOGIN_BY_ACCOUNT_AND_ADDRESS,
+                by.address,
+                Some(name.as_str()),
+            ),
+            (LOGIN_BY_ACCOUNT, None, Some(name.as_str())),
+            (LOGIN_BY_ADDRESS, by.address, None),
+        ];
+        let keys =
+            rules.map(|(rule, address, name)| throttles::key(&app.keys, rule, address, name));
+        let mut left = u32::MAX;
+        for (n, ((rule, _, _), key)) in rules.iter().zip(keys).enumerate() {
+            match app.throttles.take(*rule, key, now) {
+                Ok(remaining) => left = left.min(remaining),
+                Err(e) => {
+                    for key in &keys[..n] {
+                        app.throttles.give_back(*key);
+                    }
+                    return Err(e);
+                }
+            }
+        }
+        Ok(Self {
+            keys,
+            left: app.config.throttles_enabled.then_some(left),
+        })
+    }
+
+    fn give_back(&self, app: &App) {
+        for key in self.keys {
+            app.throttles.give_back(key);
+        }
+    }
+
+    /// The right password forgives the wrong ones before it, from this address.
+    fn succeeded(&self, app: &App) {
+        self.give_back(app);
+        app.throttles.clear(self.keys[0]);
+    }
+}
+
+async fn note_success(app: &App, user: User, upgraded: Option<String>) -> Result<User> {
+    let db = app.db.begin().await?;
+    let mut row = user.into_active_model();
+    row.last_login = Set(app.now());
+    if let Some(hash) = upgraded {
+        row.password = Set(hash);
+    }
+    let user = row.update(&db).await?;
+    db.commit().await?;
+    Ok(user)
+}
+
+async fn note_failure(app: &App, by: &Actor, username: &str, known: Option<&User>) -> Result<()> {
+    // Cut: what is typed here is now and then a password, and never a long name.
+    let name: String = username
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(USERNAME_MAX)
+        .collect();
+    let event = Event::new("user.login_failed", known.map(|user| user.id), &name)
+        .with(json!({"known": known.is_some(), "active": known.is_some_and(|u| u.is_active)}));
+    let db = app.db.begin().await?;
+    audit::record(&db, app.now(), by, event).await?;
+    db.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! The rules. What happens here happens the same way for a browser, an API client and the command
+//! line; it knows neither Rocket nor Tera, and nothing above it knows sea-orm.
+
+pub mod actor;
+pub mod audit;
+pub mod authentication;
+pub mod families;
+pub mod hashing;
+pub mod installation;
+pub mod jwt;
+pub mod login;
+pub mod paging;
+pub mod passwords;
+pub mod sessions;
+pub mod setup;
+pub mod signed_data;
+pub mod slots;
+pub mod students;
+pub mod throttles;
+pub mod tokens;
+pub mod usage;
+pub mod users;

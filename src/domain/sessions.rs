@@ -1,0 +1,194 @@
+//! Browser sessions: by digest in the database, so that ending one ends it on every node and a
+//! stolen database opens none (OWASP Session Management Cheat Sheet).
+
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
+    sea_query::Expr,
+};
+
+use crate::{
+    app::App,
+    domain::{
+        actor::Actor,
+        audit::{self, Event},
+        paging::{Count, count_up_to},
+        users::{self, User},
+    },
+    entity::session::{ActiveModel, Column, Entity, Model},
+    error::Result,
+    secret::{self, SessionKey},
+};
+
+/// "Last seen" is written down at most once in so many seconds.
+const SEEN_EVERY: i64 = 60;
+
+/// A living session and whose it is.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub id: i64,
+    pub user: User,
+    pub created_at: i64,
+    pub last_seen_at: i64,
+    pub expires_at: i64,
+    pub address: String,
+    pub user_agent: String,
+}
+
+/// Begins a session after a sign-in; always under a new id. `user` must just have been
+/// authenticated.
+pub async fn start(app: &App, user: &User, by: &Actor, user_agent: &str) -> Result<SessionKey> {
+    let key = SessionKey::new(hex::encode(secret::random::<32>()?));
+    let now = app.now();
+    let row = ActiveModel {
+        id: NotSet,
+        digest: Set(app.keys.session_digest(key.expose()).to_vec()),
+        user_id: Set(user.id),
+        epoch: Set(user.epoch),
+        created_at: Set(now),
+        last_seen_at: Set(now),
+        expires_at: Set(now + app.config.session_lifetime),
+        confirmed_at: Set(Some(now)),
+        address: Set(by.address_text()),
+        user_agent: Set(user_agent
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(255)
+            .collect()),
+    };
+    let db = app.db.begin().await?;
+    Entity::insert(row).exec_without_returning(&db).await?;
+    audit::record(
+        &db,
+        now,
+        by,
+        Event::new("session.started", Some(user.id), &user.username),
+    )
+    .await?;
+    db.commit().await?;
+    Ok(key)
+}
+
+/// The session of a cookie, if it lives: not ended, not idle too long, not past its end, and its
+/// user active and not signed out everywhere since.
+pub async fn load(app: &App, key: &SessionKey) -> Result<Option<Session>> {
+    let digest = app.keys.session_digest(key.expose()).to_vec();
+    let Some(row) = Entity::find()
+        .filter(Column::Digest.eq(digest))
+        .one(app.db.read())
+        .await?
+    else {
+        return Ok(None);
+    };
+    let Some(user) = users::find(app, row.user_id).await? else {
+        return Ok(None);
+    };
+    let now = app.now();
+    if !user.is_active || !is_alive(app, &row, user.epoch) {
+        return Ok(None);
+    }
+    if now - row.last_seen_at >= SEEN_EVERY {
+        let db = app.db.begin().await?;
+        Entity::update_many()
+            .col_expr(Column::LastSeenAt, Expr::value(now))
+            .filter(Column::Id.eq(row.id))
+            .exec(&db)
+            .await?;
+        db.commit().await?;
+    }
+    Ok(Some(session(row, user)))
+}
+
+/// Ends a session; ending an ended one is fine.
+pub async fn end(app: &App, by: &Actor, session: &Session) -> Result<()> {
+    let db = app.db.begin().await?;
+    Entity::delete_by_id(session.id).exec(&db).await?;
+    let event = Event::new(
+        "session.ended",
+        Some(session.user.id),
+        &session.user.username,
+    );
+    audit::record(&db, app.now(), by, event).await?;
+    db.commit().await?;
+    Ok(())
+}
+
+/// The living sessions of a user, the last seen first, at most a hundred.
+pub async fn list_for(app: &App, user: &User) -> Result<Vec<Session>> {
+    let rows = living_of(app, user)
+        .order_by_desc(Column::LastSeenAt)
+        .limit(100)
+        .all(app.db.read())
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| session(row, user.clone()))
+        .collect())
+}
+
+pub async fn count_for(app: &App, user: &User) -> Result<Count> {
+    count_up_to(app.db.read(), living_of(app, user), Column::Id).await
+}
+
+pub async fn count_active(app: &App) -> Result<Count> {
+    count_up_to(app.db.read(), living(app), Column::Id).await
+}
+
+/// Deletes sessions that are over. Returns how many.
+pub async fn sweep(app: &App) -> Result<u64> {
+    let now = app.now();
+    let db = app.db.begin().await?;
+    let over = Condition::any()
+        .add(Column::ExpiresAt.lte(now))
+        .add(Column::LastSeenAt.lte(now - app.config.session_idle_lifetime));
+    let gone = Entity::delete_many()
+        .filter(over)
+        .exec(&db)
+        .await?
+        .rows_affected;
+    db.commit().await?;
+    Ok(gone)
+}
+
+/// Ends all sessions of a user but one.
+pub async fn end_others<C: ConnectionTrait>(db: &C, user_id: i64, kept: i64) -> Result<()> {
+    Entity::delete_many()
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::Id.ne(kept))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+fn is_alive(app: &App, row: &Model, epoch: i64) -> bool {
+    let now = app.now();
+    row.epoch == epoch
+        && row.expires_at > now
+        && row.last_seen_at > now - app.config.session_idle_lifetime
+}
+
+fn living(app: &App) -> Select<Entity> {
+    let now = app.now();
+    Entity::find()
+        .filter(Column::ExpiresAt.gt(now))
+        .filter(Column::LastSeenAt.gt(now - app.config.session_idle_lifetime))
+}
+
+fn living_of(app: &App, user: &User) -> Select<Entity> {
+    living(app)
+        .filter(Column::UserId.eq(user.id))
+        .filter(Column::Epoch.eq(user.epoch))
+}
+
+fn session(row: Model, user: User) -> Session {
+    Session {
+        id: row.id,
+        user,
+        created_at: row.created_at,
+        last_seen_at: row.last_seen_at,
+        expires_at: row.expires_at,
+        address: row.address,
+        user_agent: row.user_agent,
+    }
+}

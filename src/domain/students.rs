@@ -1,0 +1,230 @@
+//! The sample records. Whoever has a credential reads them; staff changes them.
+
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+};
+use serde_json::json;
+
+pub use crate::entity::student::Model as Student;
+use crate::{
+    app::App,
+    domain::{
+        actor::Actor,
+        audit::{self, Event},
+        paging::{Count, Key, Page, PageRequest, containing, count_up_to, folded, page},
+    },
+    entity::student::{ActiveModel, Column, Entity},
+    error::{Error, FieldErrors, Result},
+};
+
+/// Characters of a name or a city.
+const TEXT_MAX: usize = 100;
+/// Django's `IntegerField`, which clients may rely on.
+const ROLL: std::ops::RangeInclusive<i64> = -2_147_483_648..=2_147_483_647;
+
+#[derive(Clone, Debug, Default)]
+pub struct StudentInput {
+    pub name: String,
+    pub roll: i64,
+    pub city: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StudentSort {
+    #[default]
+    Id,
+    Name,
+    NameDescending,
+    Roll,
+    RollDescending,
+    City,
+    CityDescending,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct StudentFilter {
+    pub q: Option<String>,
+    pub sort: StudentSort,
+    pub page: PageRequest,
+}
+
+/// All of them, as the API gives them.
+pub async fn all(app: &App) -> Result<Vec<Student>> {
+    Ok(Entity::find()
+        .order_by_asc(Column::Id)
+        .all(app.db.read())
+        .await?)
+}
+
+pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
+    let (column, descending) = match filter.sort {
+        StudentSort::Id => (Column::Id, false),
+        StudentSort::Name => (Column::Name, false),
+        StudentSort::NameDescending => (Column::Name, true),
+        StudentSort::Roll => (Column::Roll, false),
+        StudentSort::RollDescending => (Column::Roll, true),
+        StudentSort::City => (Column::City, false),
+        StudentSort::CityDescending => (Column::City, true),
+    };
+    let mut query = Entity::find();
+    if let Some(text) = filter
+        .q
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    {
+        let text = text.to_lowercase();
+        let mut any = Condition::any()
+            .add(folded(Column::Name).like(containing(&text)))
+            .add(folded(Column::City).like(containing(&text)));
+        if let Ok(roll) = text.parse::<i64>() {
+            any = any.add(Column::Roll.eq(roll));
+        }
+        query = query.filter(any);
+    }
+    let key_of = |student: &Student| {
+        let key = match column {
+            Column::Name => Key::Text(student.name.clone()),
+            Column::City => Key::Text(student.city.clone()),
+            Column::Roll => Key::Number(student.roll),
+            Column::Id => Key::Number(student.id),
+        };
+        (key, student.id)
+    };
+    page(
+        app.db.read(),
+        query,
+        (column, Column::Id),
+        descending,
+        &filter.page,
+        key_of,
+    )
+    .await
+}
+
+pub async fn count(app: &App) -> Result<Count> {
+    count_up_to(app.db.read(), Entity::find(), Column::Id).await
+}
+
+pub async fn get(app: &App, id: i64) -> Result<Student> {
+    Entity::find_by_id(id)
+        .one(app.db.read())
+        .await?
+        .ok_or(Error::NotFound)
+}
+
+pub async fn create(app: &App, by: &Actor, input: StudentInput) -> Result<Student> {
+    staff_only(by)?;
+    let input = valid(input)?;
+    let db = app.db.begin().await?;
+    let row = ActiveModel {
+        id: NotSet,
+        name: Set(input.name),
+        roll: Set(input.roll),
+        city: Set(input.city),
+    };
+    let student = Entity::insert(row).exec_with_returning(&db).await?;
+    note(&db, app, by, "student.created", &student).await?;
+    db.commit().await?;
+    Ok(student)
+}
+
+pub async fn update(app: &App, by: &Actor, id: i64, input: StudentInput) -> Result<Student> {
+    staff_only(by)?;
+    let db = app.db.begin().await?;
+    let old = Entity::find_by_id(id)
+        .one(&db)
+        .await?
+        .ok_or(Error::NotFound)?;
+    let input = valid(input)?;
+    if (&old.name, old.roll, &old.city) == (&input.name, input.roll, &input.city) {
+        return Ok(old);
+    }
+    let row = ActiveModel {
+        id: Set(id),
+        name: Set(input.name),
+        roll: Set(input.roll),
+        city: Set(input.city),
+    };
+    let student = row.update(&db).await?;
+    note(&db, app, by, "student.changed", &student).await?;
+    db.commit().await?;
+    Ok(student)
+}
+
+pub async fn delete(app: &App, by: &Actor, id: i64) -> Result<()> {
+    staff_only(by)?;
+    let db = app.db.begin().await?;
+    let student = Entity::find_by_id(id)
+        .one(&db)
+        .await?
+        .ok_or(Error::NotFound)?;
+    Entity::delete_by_id(id).exec(&db).await?;
+    note(&db, app, by, "student.deleted", &student).await?;
+    db.commit().await?;
+    Ok(())
+}
+
+/// `PermissionDenied` for everybody else. The API asks before it reads a body.
+pub fn staff_only(by: &Actor) -> Result<()> {
+    if by.is_staff || by.is_superuser {
+        Ok(())
+    } else {
+        Err(Error::PermissionDenied)
+    }
+}
+
+fn valid(input: StudentInput) -> Result<StudentInput> {
+    let input = StudentInput {
+        name: input.name.trim().to_owned(),
+        roll: input.roll,
+        city: input.city.trim().to_owned(),
+    };
+    let mut errors = FieldErrors::default();
+    for (field, text) in [("name", &input.name), ("city", &input.city)] {
+        if text.is_empty() {
+            errors.push(field, "This field may not be blank.");
+        }
+        if text.contains('\0') {
+            errors.push(field, "Null characters are not allowed.");
+        }
+        if text.chars().count() > TEXT_MAX {
+            errors.push(
+                field,
+                format!("Ensure this field has no more than {TEXT_MAX} characters."),
+            );
+        }
+        if field == "name" {
+            if input.roll > *ROLL.end() {
+                errors.push(
+                    "roll",
+                    format!("Ensure this value is less than or equal to {}.", ROLL.end()),
+                );
+            }
+            if input.roll < *ROLL.start() {
+                errors.push(
+                    "roll",
+                    format!(
+                        "Ensure this value is greater than or equal to {}.",
+                        ROLL.start()
+                    ),
+                );
+            }
+        }
+    }
+    errors.into_result(|| input)
+}
+
+async fn note<C: ConnectionTrait>(
+    db: &C,
+    app: &App,
+    by: &Actor,
+    action: &'static str,
+    student: &Student,
+) -> Result<()> {
+    let event = Event::new(action, Some(student.id), &student.name)
+        .with(json!({"roll": student.roll, "city": student.city}));
+    audit::record(db, app.now(), by, event).await
+}

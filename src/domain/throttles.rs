@@ -1,0 +1,213 @@
+//! How often one may try. Counted in memory in fixed windows, by keyed digests of names and
+//! addresses; a pause always ends by itself, so no account is locked for ever.
+//! Each node counts for itself: with N nodes an attacker has N times the tries, all of them few.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    error::{Error, Result},
+    keys::{Digest, Keyring},
+};
+
+/// A limit: so many in so many seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    name: &'static str,
+    limit: u32,
+    window: i64,
+}
+
+impl Rule {
+    pub fn limit(self) -> u32 {
+        self.limit
+    }
+}
+
+const MINUTE: i64 = 60;
+
+/// Wrong passwords for one name from one address.
+pub const LOGIN_BY_ACCOUNT_AND_ADDRESS: Rule = Rule {
+    name: "login account address",
+    limit: 10,
+    window: 15 * MINUTE,
+};
+/// Wrong passwords for one name from everywhere: high, so that a stranger cannot lock a person out.
+pub const LOGIN_BY_ACCOUNT: Rule = Rule {
+    name: "login account",
+    limit: 100,
+    window: 15 * MINUTE,
+};
+/// Wrong passwords from one address for all names.
+pub const LOGIN_BY_ADDRESS: Rule = Rule {
+    name: "login address",
+    limit: 60,
+    window: 15 * MINUTE,
+};
+/// Requests from one address that make the server hash a password, right or wrong.
+pub const SIGN_IN: Rule = Rule {
+    name: "sign in",
+    limit: 120,
+    window: MINUTE,
+};
+pub const REGISTER: Rule = Rule {
+    name: "register",
+    limit: 120,
+    window: MINUTE,
+};
+pub const GENERATE_TOKEN: Rule = Rule {
+    name: "generate token",
+    limit: 60,
+    window: MINUTE,
+};
+/// Wrong set-up codes.
+pub const SETUP: Rule = Rule {
+    name: "setup",
+    limit: 20,
+    window: 15 * MINUTE,
+};
+
+/// So many counters at most; one takes about 64 bytes.
+const CAPACITY: usize = 50_000;
+
+#[derive(Debug)]
+pub struct Throttles {
+    enabled: bool,
+    windows: Mutex<HashMap<Digest, Window>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    ends: i64,
+    count: u32,
+}
+
+impl Throttles {
+    pub fn new(enabled: bool) -> Self {
+        Self {
+            enabled,
+            windows: Mutex::default(),
+        }
+    }
+
+    /// Counts one try and gives those that are left, or `Error::Throttled`.
+    /// It is counted before the outcome is known, so that parallel tries cannot slip through;
+    /// `give_back` takes it back.
+    pub fn take(&self, rule: Rule, key: Digest, now: i64) -> Result<u32> {
+        if !self.enabled {
+            return Ok(rule.limit);
+        }
+        let mut windows = self.windows();
+        if windows.len() >= CAPACITY && !windows.contains_key(&key) {
+            make_room(&mut windows, now);
+        }
+        let window = windows.entry(key).or_insert(Window {
+            ends: now + rule.window,
+            count: 0,
+        });
+        if window.ends <= now {
+            *window = Window {
+                ends: now + rule.window,
+                count: 0,
+            };
+        }
+        if window.count >= rule.limit {
+            let retry_after = u64::try_from(window.ends - now).unwrap_or(1).max(1);
+            return Err(Error::Throttled { retry_after });
+        }
+        window.count += 1;
+        Ok(rule.limit - window.count)
+    }
+
+    pub fn give_back(&self, key: Digest) {
+        if let Some(window) = self.windows().get_mut(&key) {
+            window.count = window.count.saturating_sub(1);
+        }
+    }
+
+    pub fn clear(&self, key: Digest) {
+        self.windows().remove(&key);
+    }
+
+    fn windows(&self) -> MutexGuard<'_, HashMap<Digest, Window>> {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Drops what has ended; if that is too little, the half that ends first.
+fn make_room(windows: &mut HashMap<Digest, Window>, now: i64) {
+    windows.retain(|_, window| window.ends > now);
+    if windows.len() >= CAPACITY {
+        let mut ends: Vec<i64> = windows.values().map(|window| window.ends).collect();
+        let (_, median, _) = ends.select_nth_unstable(CAPACITY / 2);
+        let median = *median;
+        let mut spare = CAPACITY / 2;
+        windows.retain(|_, window| {
+            let keep = window.ends > median || (window.ends == median && spare == 0);
+            if !keep {
+                spare = spare.saturating_sub(1);
+            }
+            keep
+        });
+    }
+}
+
+/// What a rule counts by: an address (IPv6 by /64, which one household has), a name, or both.
+pub fn key(keys: &Keyring, rule: Rule, address: Option<IpAddr>, name: Option<&str>) -> Digest {
+    let address = match address {
+        Some(IpAddr::V4(a)) => a.octets().to_vec(),
+        Some(IpAddr::V6(a)) => match a.to_ipv4_mapped() {
+            Some(v4) => v4.octets().to_vec(),
+            None => a.octets()[..8].to_vec(),
+        },
+        None => Vec::new(),
+    };
+    keys.throttle_digest(&[
+        rule.name.as_bytes(),
+        &address,
+        name.unwrap_or_default().as_bytes(),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: Rule = Rule {
+        name: "test",
+        limit: 3,
+        window: 60,
+    };
+
+    #[test]
+    fn the_pause_begins_after_the_limit_and_ends_by_itself() {
+        let throttles = Throttles::new(true);
+        for left in [2, 1, 0] {
+            assert_eq!(throttles.take(RULE, [1; 32], 100).unwrap(), left);
+        }
+        let refused = throttles.take(RULE, [1; 32], 130).unwrap_err();
+        assert!(
+            matches!(refused, Error::Throttled { retry_after: 30 }),
+            "{refused:?}"
+        );
+        assert!(
+            throttles.take(RULE, [2; 32], 130).is_ok(),
+            "another key is not concerned"
+        );
+        assert!(throttles.take(RULE, [1; 32], 160).is_ok());
+    }
+
+    #[test]
+    fn a_flood_of_keys_stays_within_bounds() {
+        let throttles = Throttles::new(true);
+        for n in 0..(CAPACITY as u64 + 10_000) {
+            let mut key = [0; 32];
+            key[..8].copy_from_slice(&n.to_be_bytes());
+            throttles.take(RULE, key, 100).unwrap();
+        }
+        assert!(throttles.windows().len() <= CAPACITY);
+    }
+}

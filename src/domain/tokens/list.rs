@@ -1,0 +1,153 @@
+//! Lists of tokens: states, search, keyset pages.
+
+use std::collections::HashMap;
+
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
+};
+
+use super::{Token, TokenState};
+use crate::{
+    app::App,
+    domain::{
+        paging::{
+            Count, Key, Page, PageRequest, containing, count_up_to, folded, page, starting_with,
+        },
+        users::User,
+    },
+    entity::{
+        token::{Column, Entity},
+        user,
+    },
+    error::Result,
+};
+
+#[derive(Clone, Debug, Default)]
+pub struct TokenFilter {
+    /// Owner, name or first characters.
+    pub q: Option<String>,
+    pub state: Option<TokenState>,
+    pub owner: Option<i64>,
+    pub page: PageRequest,
+}
+
+#[derive(Clone, Debug)]
+pub struct TokenRow {
+    pub token: Token,
+    pub owner: User,
+}
+
+#[derive(Debug)]
+pub struct TokenCounts {
+    pub active: Count,
+    pub expired: Count,
+    pub revoked: Count,
+}
+
+/// The newest first.
+pub async fn list(app: &App, filter: &TokenFilter) -> Result<Page<TokenRow>> {
+    let query = matching(filter, app.now());
+    let key_of = |token: &Token| (Key::Number(token.id), token.id);
+    let tokens = page(
+        app.db.read(),
+        query,
+        (Column::Id, Column::Id),
+        true,
+        &filter.page,
+        key_of,
+    )
+    .await?;
+    let ids: Vec<i64> = tokens.rows.iter().map(|token| token.user_id).collect();
+    let mut owners: HashMap<i64, User> = HashMap::new();
+    for user in user::Entity::find()
+        .filter(user::Column::Id.is_in(ids))
+        .all(app.db.read())
+        .await?
+    {
+        owners.insert(user.id, user);
+    }
+    // A user deleted between the two questions took the token along.
+    let rows = tokens
+        .rows
+        .into_iter()
+        .filter_map(|token| {
+            let owner = owners.get(&token.user_id)?.clone();
+            Some(TokenRow { token, owner })
+        })
+        .collect();
+    Ok(Page {
+        rows,
+        next: tokens.next,
+        previous: tokens.previous,
+        total: tokens.total,
+        first_index: tokens.first_index,
+    })
+}
+
+/// The tokens of one user that are not revoked, the newest first, at most a hundred.
+pub async fn list_for(app: &App, user_id: i64) -> Result<Vec<Token>> {
+    Ok(Entity::find()
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::RevokedAt.is_null())
+        .order_by_desc(Column::Id)
+        .limit(100)
+        .all(app.db.read())
+        .await?)
+}
+
+/// The figures of the tabs.
+pub async fn counts(app: &App) -> Result<TokenCounts> {
+    let count = async |state| {
+        let filter = TokenFilter {
+            state: Some(state),
+            ..TokenFilter::default()
+        };
+        count_up_to(app.db.read(), matching(&filter, app.now()), Column::Id).await
+    };
+    Ok(TokenCounts {
+        active: count(TokenState::Active).await?,
+        expired: count(TokenState::Expired).await?,
+        revoked: count(TokenState::Revoked).await?,
+    })
+}
+
+fn matching(filter: &TokenFilter, now: i64) -> Select<Entity> {
+    let mut query = match filter.state {
+        None => Entity::find(),
+        Some(TokenState::Active) => Entity::find().filter(Column::RevokedAt.is_null()).filter(
+            Condition::any()
+                .add(Column::ExpiresAt.is_null())
+                .add(Column::ExpiresAt.gt(now)),
+        ),
+        Some(TokenState::Expired) => Entity::find()
+            .filter(Column::RevokedAt.is_null())
+            .filter(Column::ExpiresAt.lte(now)),
+        Some(TokenState::Revoked) => Entity::find().filter(Column::RevokedAt.is_not_null()),
+    };
+    if let Some(owner) = filter.owner {
+        query = query.filter(Column::UserId.eq(owner));
+    }
+    if let Some(text) = filter
+        .q
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    {
+        let text = text.to_lowercase();
+        let owners = user::Entity::find()
+            .select_only()
+            .column(user::Column::Id)
+            .filter(user::Column::UsernameKey.like(containing(&text)))
+            .into_query();
+        // Whoever pastes a whole key finds it by what it begins with.
+        let prefix: String = text.chars().take(8).collect();
+        query = query.filter(
+            Condition::any()
+                .add(Column::UserId.in_subquery(owners))
+                .add(folded(Column::Name).like(containing(&text)))
+                .add(Column::Prefix.like(starting_with(&prefix))),
+        );
+    }
+    query
+}

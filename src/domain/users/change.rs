@@ -1,0 +1,201 @@
+//! Changing users. Whatever takes rights away raises the epoch, which ends sessions and JWTs.
+
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, IntoActiveModel, SqlErr};
+use serde_json::{Map, Value, json};
+
+use super::{
+    User, UserInput, get_in, input, lock_superusers, may_touch, require_another_superuser,
+};
+use crate::{
+    app::App,
+    domain::{
+        actor::Actor,
+        audit::{self, Event},
+        passwords::Person,
+    },
+    entity::user::ActiveModel,
+    error::{Error, FieldErrors, Result},
+    secret::Password,
+};
+
+/// Saves the form of an account. `version` is the one its editor saw; a stale one is a
+/// `Conflict`. Returns the names of what changed, empty when nothing did.
+pub async fn update(
+    app: &App,
+    by: &Actor,
+    id: i64,
+    input: UserInput,
+    version: i64,
+) -> Result<Vec<&'static str>> {
+    let input = input.normalized();
+    let db = app.db.begin().await?;
+    lock_superusers(&db).await?;
+    let user = get_in(&db, id).await?;
+    may_touch(by, &user)?;
+    let flags_changed = user.is_staff != input.is_staff || user.is_superuser != input.is_superuser;
+    if flags_changed && !by.is_superuser {
+        return Err(Error::PermissionDenied);
+    }
+    if user.version != version {
+        return Err(Error::Conflict(
+            "Somebody else saved this record meanwhile.".to_owned(),
+        ));
+    }
+    input.complaints(None).into_result(|| ())?;
+    let loses_superuser =
+        user.is_superuser && user.is_active && !(input.is_superuser && input.is_active);
+    if loses_superuser {
+        require_another_superuser(&db, id).await?;
+    }
+    let changes = differences(&user, &input);
+    if changes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut row = user.clone().into_active_model();
+    row.username_key = Set(input::key(&input.username));
+    row.username = Set(input.username);
+    row.email = Set(input.email);
+    row.first_name = Set(input.first_name);
+    row.last_name = Set(input.last_name);
+    row.is_active = Set(input.is_active);
+    row.is_staff = Set(input.is_staff);
+    row.is_superuser = Set(input.is_superuser);
+    if user.is_active && !input.is_active {
+        raise_epoch(&mut row, &user, app.now());
+    }
+    save(&db, row, &user).await?;
+    let detail: Map<String, Value> = changes
+        .iter()
+        .map(|(name, old, new)| ((*name).to_owned(), json!({"from": old, "to": new})))
+        .collect();
+    let event = Event::new("user.changed", Some(id), &user.username).with(Value::Object(detail));
+    audit::record(&db, app.now(), by, event).await?;
+    db.commit().await?;
+    Ok(changes.into_iter().map(|(name, _, _)| name).collect())
+}
+
+/// Sets a new password and ends everything that the old one opened.
+pub async fn set_password(app: &App, by: &Actor, id: i64, password: Password) -> Result<()> {
+    let user = super::get(app, id).await?;
+    may_touch(by, &user)?;
+    let person = Person {
+        username: &user.username,
+        first_name: &user.first_name,
+        last_name: &user.last_name,
+        email: &user.email,
+    };
+    let mut errors = FieldErrors::default();
+    for complaint in input::password_complaints(&password, person) {
+        errors.push("password", complaint);
+    }
+    errors.into_result(|| ())?;
+    let hash = app.hasher.hash(password).await?;
+    let db = app.db.begin().await?;
+    let user = get_in(&db, id).await?;
+    may_touch(by, &user)?;
+    let mut row = user.clone().into_active_model();
+    row.password = Set(hash);
+    raise_epoch(&mut row, &user, app.now());
+    save(&db, row, &user).await?;
+    let event = Event::new("user.password_changed", Some(id), &user.username);
+    audit::record(&db, app.now(), by, event).await?;
+    db.commit().await?;
+    Ok(())
+}
+
+/// Enables or disables. A disabled account cannot sign in, and its tokens and JWTs are refused.
+pub async fn set_active(app: &App, by: &Actor, id: i64, active: bool) -> Result<()> {
+    let db = app.db.begin().await?;
+    let user = get_in(&db, id).await?;
+    may_touch(by, &user)?;
+    if user.is_active == active {
+        return Ok(());
+    }
+    if user.is_superuser && !active {
+        require_another_superuser(&db, id).await?;
+    }
+    let mut row = user.clone().into_active_model();
+    row.is_active = Set(active);
+    if !active {
+        raise_epoch(&mut row, &user, app.now());
+    }
+    save(&db, row, &user).await?;
+    let action = if active {
+        "user.enabled"
+    } else {
+        "user.disabled"
+    };
+    audit::record(
+        &db,
+        app.now(),
+        by,
+        Event::new(action, Some(id), &user.username),
+    )
+    .await?;
+    db.commit().await?;
+    Ok(())
+}
+
+/// Ends all sessions and JWTs; API tokens go on.
+pub async fn sign_out_everywhere(app: &App, by: &Actor, id: i64) -> Result<()> {
+    let db = app.db.begin().await?;
+    let user = get_in(&db, id).await?;
+    if by.user_id != Some(id) {
+        may_touch(by, &user)?;
+    }
+    let mut row = user.clone().into_active_model();
+    raise_epoch(&mut row, &user, app.now());
+    save(&db, row, &user).await?;
+    let event = Event::new("user.signed_out_everywhere", Some(id), &user.username);
+    audit::record(&db, app.now(), by, event).await?;
+    db.commit().await?;
+    Ok(())
+}
+
+fn raise_epoch(row: &mut ActiveModel, user: &User, now: i64) {
+    row.epoch = Set(user.epoch + 1);
+    row.epoch_at = Set(now);
+}
+
+async fn save<C: ConnectionTrait>(db: &C, mut row: ActiveModel, user: &User) -> Result<()> {
+    row.version = Set(user.version + 1);
+    row.update(db).await.map_err(|e| match e.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => {
+            Error::field("username", "A user with that username already exists.")
+        }
+        _ => e.into(),
+    })?;
+    Ok(())
+}
+
+fn differences(user: &User, input: &UserInput) -> Vec<(&'static str, String, String)> {
+    let pairs = [
+        ("username", user.username.clone(), input.username.clone()),
+        ("e-mail", user.email.clone(), input.email.clone()),
+        (
+            "first name",
+            user.first_name.clone(),
+            input.first_name.clone(),
+        ),
+        ("last name", user.last_name.clone(), input.last_name.clone()),
+        (
+            "active",
+            user.is_active.to_string(),
+            input.is_active.to_string(),
+        ),
+        (
+            "staff",
+            user.is_staff.to_string(),
+            input.is_staff.to_string(),
+        ),
+        (
+            "superuser",
+            user.is_superuser.to_string(),
+            input.is_superuser.to_string(),
+        ),
+    ];
+    pairs
+        .into_iter()
+        .filter(|(_, old, new)| old != new)
+        .collect()
+}

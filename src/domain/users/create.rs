@@ -1,0 +1,114 @@
+//! Making users: by an administrator, by registration, at the set-up.
+
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, SqlErr,
+};
+use serde_json::json;
+
+use super::{User, UserInput, input};
+use crate::{
+    app::App,
+    domain::{
+        actor::Actor,
+        audit::{self, Event},
+        families::{self, TokenPair},
+    },
+    entity::user::{ActiveModel, Column, Entity},
+    error::{Error, Result},
+    secret::Password,
+};
+
+const TAKEN: &str = "A user with that username already exists.";
+
+/// By an administrator. Only superusers make staff and superusers.
+pub async fn create(app: &App, by: &Actor, input: UserInput, password: Password) -> Result<User> {
+    if (input.is_staff || input.is_superuser) && !by.is_superuser {
+        return Err(Error::PermissionDenied);
+    }
+    let input = check(app, input, &password).await?;
+    let hash = app.hasher.hash(password).await?;
+    let db = app.db.begin().await?;
+    let user = insert(&db, app, by, input, hash, "user.created").await?;
+    db.commit().await?;
+    Ok(user)
+}
+
+/// By registration: an ordinary account, and its first sign-in.
+pub async fn register(
+    app: &App,
+    by: &Actor,
+    username: String,
+    password: Password,
+) -> Result<(User, TokenPair)> {
+    let input = UserInput {
+        username,
+        is_active: true,
+        ..UserInput::default()
+    };
+    let input = check(app, input, &password).await?;
+    // Outside the transaction: the writer must not wait for a hash.
+    let hash = app.hasher.hash(password).await?;
+    let db = app.db.begin().await?;
+    let user = insert(&db, app, by, input, hash, "user.registered").await?;
+    let pair = families::start(&db, app, &user, by).await?;
+    db.commit().await?;
+    Ok((user, pair))
+}
+
+/// All complaints that can be known before the password is hashed.
+pub(crate) async fn check(app: &App, input: UserInput, password: &Password) -> Result<UserInput> {
+    let input = input.normalized();
+    let mut errors = input.complaints(Some(password));
+    if errors.get("username").is_empty() {
+        let key = input::key(&input.username);
+        let taken = Entity::find()
+            .filter(Column::UsernameKey.eq(key))
+            .one(app.db.read())
+            .await?;
+        if taken.is_some() {
+            errors.push("username", TAKEN);
+        }
+    }
+    errors.into_result(|| input)
+}
+
+/// The row and its event. Whoever comes second with a name gets the field error.
+pub(crate) async fn insert<C: ConnectionTrait>(
+    db: &C,
+    app: &App,
+    by: &Actor,
+    input: UserInput,
+    hash: String,
+    action: &'static str,
+) -> Result<User> {
+    let now = app.now();
+    let row = ActiveModel {
+        id: NotSet,
+        username_key: Set(input::key(&input.username)),
+        username: Set(input.username),
+        email: Set(input.email),
+        first_name: Set(input.first_name),
+        last_name: Set(input.last_name),
+        password: Set(hash),
+        is_active: Set(input.is_active),
+        is_staff: Set(input.is_staff),
+        is_superuser: Set(input.is_superuser),
+        epoch: Set(0),
+        epoch_at: Set(0),
+        last_login: Set(0),
+        date_joined: Set(now),
+        version: Set(1),
+    };
+    let user = Entity::insert(row)
+        .exec_with_returning(db)
+        .await
+        .map_err(|e| match e.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(_)) => Error::field("username", TAKEN),
+            _ => e.into(),
+        })?;
+    let event = Event::new(action, Some(user.id), &user.username)
+        .with(json!({"staff": user.is_staff, "superuser": user.is_superuser}));
+    audit::record(db, now, by, event).await?;
+    Ok(user)
+}

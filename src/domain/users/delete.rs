@@ -1,0 +1,66 @@
+//! Deleting users, and what that would take along.
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::json;
+
+use super::{User, get, get_in, may_touch, require_another_superuser};
+use crate::{
+    app::App,
+    domain::{
+        actor::Actor,
+        audit::{self, Event},
+        paging::{Count, count_up_to},
+        sessions,
+    },
+    entity::{token, user},
+    error::{Error, Result},
+};
+
+/// What goes and what stays.
+#[derive(Debug)]
+pub struct DeletionPreview {
+    pub user: User,
+    pub tokens: Count,
+    pub sessions: Count,
+    pub audit_lines: Count,
+    pub is_last_superuser: bool,
+}
+
+pub async fn deletion_preview(app: &App, id: i64) -> Result<DeletionPreview> {
+    let user = get(app, id).await?;
+    let tokens = token::Entity::find()
+        .filter(token::Column::UserId.eq(id))
+        .filter(token::Column::RevokedAt.is_null());
+    Ok(DeletionPreview {
+        tokens: count_up_to(app.db.read(), tokens, token::Column::Id).await?,
+        sessions: sessions::count_for(app, &user).await?,
+        audit_lines: audit::count_for_object(app, "user", id).await?,
+        is_last_superuser: user.is_superuser && is_last_superuser(app, id).await?,
+        user,
+    })
+}
+
+/// Deletes the account with its tokens, sessions and refresh families. Its audit lines stay.
+pub async fn delete(app: &App, by: &Actor, id: i64) -> Result<()> {
+    let db = app.db.begin().await?;
+    let user = get_in(&db, id).await?;
+    may_touch(by, &user)?;
+    if user.is_superuser {
+        require_another_superuser(&db, id).await?;
+    }
+    user::Entity::delete_by_id(id).exec(&db).await?;
+    let event = Event::new("user.deleted", Some(id), &user.username)
+        .with(json!({"email": user.email, "superuser": user.is_superuser}));
+    audit::record(&db, app.now(), by, event).await?;
+    db.commit().await?;
+    Ok(())
+}
+
+async fn is_last_superuser(app: &App, id: i64) -> Result<bool> {
+    let db = app.db.begin().await?;
+    match require_another_superuser(&db, id).await {
+        Ok(()) => Ok(false),
+        Err(Error::LastSuperuser) => Ok(true),
+        Err(e) => Err(e),
+    }
+}

@@ -1,0 +1,100 @@
+//! Users: finding them here; what a valid one is in `input`, lists in `list`, making them in
+//! `create`, changing and deleting them in `change` and `delete`.
+
+mod change;
+mod create;
+mod delete;
+mod input;
+mod list;
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+pub use change::{set_active, set_password, sign_out_everywhere, update};
+pub use create::{create, register};
+pub use delete::{DeletionPreview, delete, deletion_preview};
+pub use input::{USERNAME_MAX, UserInput, normalize_username, username_complaints};
+pub use list::{Role, UserCounts, UserFilter, UserRow, UserSort, UserStatus, counts, list};
+
+pub(crate) use create::{check, insert};
+
+pub use crate::entity::user::Model as User;
+use crate::{
+    app::App,
+    domain::{actor::Actor, paging::starting_with},
+    entity::user::{Column, Entity},
+    error::{Error, Result},
+};
+
+pub async fn find(app: &App, id: i64) -> Result<Option<User>> {
+    Ok(Entity::find_by_id(id).one(app.db.read()).await?)
+}
+
+pub async fn get(app: &App, id: i64) -> Result<User> {
+    find(app, id).await?.ok_or(Error::NotFound)
+}
+
+/// By the exact name, once it is normalised as it was at its creation.
+pub async fn find_by_username(app: &App, username: &str) -> Result<Option<User>> {
+    let username = normalize_username(username);
+    let user = Entity::find()
+        .filter(Column::UsernameKey.eq(input::key(&username)))
+        .one(app.db.read())
+        .await?;
+    Ok(user.filter(|user| user.username == username))
+}
+
+/// At most ten users whose names begin with `text`, for type-ahead.
+pub async fn suggest(app: &App, text: &str) -> Result<Vec<User>> {
+    let key = input::key(&normalize_username(text));
+    Ok(Entity::find()
+        .filter(Column::UsernameKey.like(starting_with(&key)))
+        .order_by_asc(Column::UsernameKey)
+        .limit(10)
+        .all(app.db.read())
+        .await?)
+}
+
+/// Inside a transaction: asking the pool for a second connection there could wait for ever.
+pub(crate) async fn get_in<C: ConnectionTrait>(db: &C, id: i64) -> Result<User> {
+    Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)
+}
+
+/// Only superusers touch superusers.
+fn may_touch(by: &Actor, user: &User) -> Result<()> {
+    if user.is_superuser && !by.is_superuser {
+        Err(Error::PermissionDenied)
+    } else {
+        Ok(())
+    }
+}
+
+/// Makes everybody who counts or removes superusers wait for each other, until the transaction
+/// ends: else two of them could remove each other at the same time.
+async fn lock_superusers<C: ConnectionTrait>(db: &C) -> Result<()> {
+    use crate::entity::meta;
+    let row = meta::ActiveModel {
+        key: sea_orm::Set("superusers".to_owned()),
+        value: sea_orm::Set(String::new()),
+    };
+    meta::Entity::insert(row)
+        .on_conflict(
+            sea_orm::sea_query::OnConflict::column(meta::Column::Key)
+                .update_column(meta::Column::Value)
+                .to_owned(),
+        )
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// `Error::LastSuperuser` unless another one who can sign in remains.
+async fn require_another_superuser<C: ConnectionTrait>(db: &C, than: i64) -> Result<()> {
+    lock_superusers(db).await?;
+    let other = Entity::find()
+        .filter(Column::IsSuperuser.eq(true))
+        .filter(Column::IsActive.eq(true))
+        .filter(Column::Id.ne(than))
+        .one(db)
+        .await?;
+    other.map(|_| ()).ok_or(Error::LastSuperuser)
+}

@@ -1,0 +1,7 @@
+//! The `latchkey` command; see `cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    latchkey::cli::run()
+}

@@ -1,0 +1,184 @@
+//! `/studentapi/`: read by any credential, changed by staff, with DRF's verbs.
+
+use rocket::{
+    Request, Route, State, delete, get,
+    http::Status,
+    patch, post, put,
+    request::{FromRequest, Outcome},
+    routes,
+};
+use serde::Serialize;
+
+use super::Answer;
+use crate::{
+    app::App,
+    domain::{
+        actor::Actor,
+        students::{self, Student, StudentInput},
+    },
+    error::{Error, Result},
+    web::{
+        body::{Body, Reader},
+        error::{ApiError, Rejected, reject},
+        guards::{ApiAuth, api_auth},
+        negotiation::Acceptable,
+    },
+};
+
+/// Mounted on both spellings of the address.
+pub fn routes() -> Vec<Route> {
+    routes![list, create, detail, replace, change, remove]
+}
+
+/// A credential of staff: `PermissionDenied` before the body is read.
+struct StaffAuth {
+    actor: Actor,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for StaffAuth {
+    type Error = Rejected;
+
+    async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Rejected> {
+        let judged = api_auth::authenticate(req).await.and_then(|auth| {
+            students::staff_only(&auth.actor)?;
+            Ok(Self { actor: auth.actor })
+        });
+        match judged {
+            Ok(auth) => Outcome::Success(auth),
+            Err(e) => reject(req, e),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct StudentList {
+    status: bool,
+    data: Vec<StudentResponse>,
+}
+
+#[derive(Serialize)]
+struct StudentResponse {
+    id: i64,
+    name: String,
+    roll: i64,
+    city: String,
+}
+
+impl From<Student> for StudentResponse {
+    fn from(student: Student) -> Self {
+        Self {
+            id: student.id,
+            name: student.name,
+            roll: student.roll,
+            city: student.city,
+        }
+    }
+}
+
+#[get("/")]
+async fn list(
+    _as: Acceptable,
+    _auth: ApiAuth,
+    app: &State<App>,
+) -> Result<Answer<StudentList>, ApiError> {
+    let students = students::all(app).await?;
+    Answer::ok(StudentList {
+        status: true,
+        data: students.into_iter().map(StudentResponse::from).collect(),
+    })
+}
+
+#[post("/", data = "<body>")]
+async fn create(
+    _as: Acceptable,
+    auth: StaffAuth,
+    app: &State<App>,
+    body: Body,
+) -> Result<Answer<StudentResponse>, ApiError> {
+    let input = whole(body.reader())?;
+    let student = students::create(app, &auth.actor, input).await?;
+    Ok(Answer(Status::Created, student.into()))
+}
+
+#[get("/<id>")]
+async fn detail(
+    _as: Acceptable,
+    _auth: ApiAuth,
+    id: &str,
+    app: &State<App>,
+) -> Result<Answer<StudentResponse>, ApiError> {
+    Answer::ok(students::get(app, number(id)?).await?.into())
+}
+
+#[put("/<id>", data = "<body>")]
+async fn replace(
+    _as: Acceptable,
+    auth: StaffAuth,
+    id: &str,
+    app: &State<App>,
+    body: Body,
+) -> Result<Answer<StudentResponse>, ApiError> {
+    let id = number(id)?;
+    students::get(app, id).await?;
+    let input = whole(body.reader())?;
+    Answer::ok(students::update(app, &auth.actor, id, input).await?.into())
+}
+
+/// Only what is named changes.
+#[patch("/<id>", data = "<body>")]
+async fn change(
+    _as: Acceptable,
+    auth: StaffAuth,
+    id: &str,
+    app: &State<App>,
+    body: Body,
+) -> Result<Answer<StudentResponse>, ApiError> {
+    let id = number(id)?;
+    let old = students::get(app, id).await?;
+    let mut read = body.reader();
+    let input = StudentInput {
+        name: if body.has("name") {
+            read.text("name")
+        } else {
+            old.name
+        },
+        roll: if body.has("roll") {
+            read.integer("roll")
+        } else {
+            old.roll
+        },
+        city: if body.has("city") {
+            read.text("city")
+        } else {
+            old.city
+        },
+    };
+    read.finish()?;
+    Answer::ok(students::update(app, &auth.actor, id, input).await?.into())
+}
+
+#[delete("/<id>")]
+async fn remove(
+    _as: Acceptable,
+    auth: StaffAuth,
+    id: &str,
+    app: &State<App>,
+) -> Result<Status, ApiError> {
+    students::delete(app, &auth.actor, number(id)?).await?;
+    Ok(Status::NoContent)
+}
+
+fn whole(mut read: Reader<'_>) -> Result<StudentInput> {
+    let input = StudentInput {
+        name: read.text("name"),
+        roll: read.integer("roll"),
+        city: read.text("city"),
+    };
+    read.finish()?;
+    Ok(input)
+}
+
+fn number(id: &str) -> Result<i64> {
+    id.parse().ok().filter(|id| *id > 0).ok_or(Error::NotFound)
+}

@@ -1,0 +1,320 @@
+//! How failures look outside: one status a variant, one wording an address. Guards leave through
+//! `reject`, handlers return `ApiError` or `PageError`; both end in the same function here.
+
+use std::io::Cursor;
+
+use rocket::{
+    Request, Response, catch, data,
+    http::{ContentType, Header, Status},
+    request,
+    response::{self, Responder},
+};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    error::{AuthFailure, Error, FieldErrors},
+    web::{
+        api::endpoints::{self, Endpoint, Style},
+        guards::client,
+        negotiation, pages,
+    },
+};
+
+/// What a guard failed with; for Rocket's types only, the catcher reads `Rejection`.
+#[derive(Debug)]
+pub struct Rejected;
+
+/// The reason, left where the catcher finds it.
+struct Rejection(Option<Error>);
+
+/// A failure of an API handler.
+#[derive(Debug)]
+pub struct ApiError(pub Error);
+
+/// A failure of a page's handler.
+#[derive(Debug)]
+pub struct PageError(pub Error);
+
+impl<E: Into<Error>> From<E> for ApiError {
+    fn from(e: E) -> Self {
+        Self(e.into())
+    }
+}
+
+impl<E: Into<Error>> From<E> for PageError {
+    fn from(e: E) -> Self {
+        Self(e.into())
+    }
+}
+
+/// The one way out of a request guard that fails.
+pub fn reject<T>(req: &Request<'_>, e: Error) -> request::Outcome<T, Rejected> {
+    request::Outcome::Error((leave(req, e), Rejected))
+}
+
+/// The one way out of a data guard that fails.
+pub fn reject_data<'r, T: data::FromData<'r, Error = Rejected>>(
+    req: &'r Request<'_>,
+    e: Error,
+) -> data::Outcome<'r, T> {
+    data::Outcome::Error((leave(req, e), Rejected))
+}
+
+fn leave(req: &Request<'_>, e: Error) -> Status {
+    let status = status(req, &e);
+    // The first value stored wins; `default_catcher` stores none before a guard has failed.
+    req.local_cache(|| Rejection(Some(e)));
+    status
+}
+
+/// No catch-all arm: a new variant does not compile until somebody has chosen its status.
+fn status(req: &Request<'_>, e: &Error) -> Status {
+    match e {
+        Error::NotAuthenticated
+        | Error::AuthenticationFailed(_)
+        | Error::JwtRefused(_)
+        | Error::NoActiveAccount => Status::Unauthorized,
+        Error::InvalidCredentials { .. } => match endpoints::of(req).map(|e| e.style) {
+            Some(Style::SimpleJwt | Style::Envelope) => Status::Unauthorized,
+            _ => Status::BadRequest,
+        },
+        Error::PermissionDenied | Error::CsrfFailed(_) => Status::Forbidden,
+        Error::NotFound => Status::NotFound,
+        Error::Validation(_) | Error::Parse(_) => Status::BadRequest,
+        Error::Throttled { .. } => Status::TooManyRequests,
+        Error::Busy { .. } => Status::ServiceUnavailable,
+        Error::MethodNotAllowed => Status::MethodNotAllowed,
+        Error::NotAcceptable => Status::NotAcceptable,
+        Error::UnsupportedMediaType(_) => Status::UnsupportedMediaType,
+        Error::TooLarge => Status::PayloadTooLarge,
+        Error::Conflict(_) | Error::LastSuperuser => Status::Conflict,
+        Error::Internal(_) => Status::InternalServerError,
+    }
+}
+
+impl<'r> Responder<'r, 'static> for ApiError {
+    fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
+        api_answer(req, endpoints::of(req), &self.0)
+    }
+}
+
+impl<'r> Responder<'r, 'static> for PageError {
+    fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
+        page_answer(req, &self.0)
+    }
+}
+
+/// Everything no handler answered: guards that failed, addresses and methods that do not exist.
+#[catch(default)]
+pub fn default_catcher(status: Status, req: &Request<'_>) -> Failed {
+    let Rejection(reason) = req.local_cache(|| Rejection(None));
+    Failed(reason.clone().unwrap_or_else(|| by_status(status, req)))
+}
+
+/// A failure anywhere: worded by the address.
+#[derive(Debug)]
+pub struct Failed(Error);
+
+impl<'r> Responder<'r, 'static> for Failed {
+    fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
+        match endpoints::of(req) {
+            Some(endpoint) => api_answer(req, Some(endpoint), &self.0),
+            None => page_answer(req, &self.0),
+        }
+    }
+}
+
+/// What Rocket itself refused, in our words.
+fn by_status(status: Status, req: &Request<'_>) -> Error {
+    match status.code {
+        400 | 422 => Error::Parse("Bad request.".to_owned()),
+        401 => Error::NotAuthenticated,
+        403 => Error::PermissionDenied,
+        404 if !pages::allowed_methods(req).is_empty() => Error::MethodNotAllowed,
+        413 => Error::TooLarge,
+        404 => Error::NotFound,
+        _ => Error::internal(std::io::Error::other(format!("answered {status}"))),
+    }
+}
+
+fn page_answer(req: &Request<'_>, e: &Error) -> response::Result<'static> {
+    let html = negotiation::prefers_html(req);
+    if matches!(e, Error::NotAuthenticated) {
+        return pages::to_login(req);
+    }
+    if !html {
+        return api_answer(req, None, e);
+    }
+    log(req, e);
+    let mut response = pages::error_page(req, status(req, e), e)?;
+    add_headers(req, None, e, &mut response);
+    Ok(response)
+}
+
+fn api_answer(
+    req: &Request<'_>,
+    endpoint: Option<&Endpoint>,
+    e: &Error,
+) -> response::Result<'static> {
+    log(req, e);
+    let style = endpoint.map_or(Style::Drf, |endpoint| endpoint.style);
+    let body = body(req, style, e);
+    let mut response = answer(req, status(req, e), &body)?;
+    add_headers(req, endpoint, e, &mut response);
+    Ok(response)
+}
+
+/// A JSON answer, or its page for a browser that asked for one.
+pub fn answer(
+    req: &Request<'_>,
+    status: Status,
+    body: &impl Serialize,
+) -> response::Result<'static> {
+    let text = serde_json::to_string(body).map_err(|_| Status::InternalServerError)?;
+    if let Some(endpoint) = endpoints::of(req)
+        && matches!(
+            negotiation::negotiate(req, endpoint),
+            Ok(negotiation::Representation::Html)
+        )
+    {
+        return pages::browsable(req, endpoint, status, &text);
+    }
+    Response::build()
+        .status(status)
+        .header(ContentType::new("application", "json"))
+        .header(Header::new("Cache-Control", "no-store"))
+        .sized_body(text.len(), Cursor::new(text))
+        .ok()
+}
+
+fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
+    let detail = |text: &str| json!({"detail": text});
+    match (e, style) {
+        (Error::NotAuthenticated, _) => detail("Authentication credentials were not provided."),
+        (Error::AuthenticationFailed(failure), _) => refused(*failure),
+        (Error::JwtRefused(fault), _) => {
+            json!({"detail": fault.message(), "code": "token_not_valid"})
+        }
+        (Error::NoActiveAccount, _) => detail("No active account found for the given token."),
+        (Error::InvalidCredentials { .. }, Style::Envelope) => {
+            json!({"status": false, "data": {}, "message": "Invalid Credentials"})
+        }
+        (Error::InvalidCredentials { .. }, Style::ObtainToken) => {
+            json!({"non_field_errors": ["Unable to log in with provided credentials."]})
+        }
+        (Error::InvalidCredentials { .. }, _) => {
+            detail("No active account found with the given credentials")
+        }
+        (Error::PermissionDenied, _) => {
+            detail("You do not have permission to perform this action.")
+        }
+        (Error::CsrfFailed(why), _) => detail(&format!("CSRF Failed: {why}")),
+        (Error::NotFound, _) => detail("Not found."),
+        (Error::Validation(errors), Style::Envelope) => {
+            json!({"status": false, "message": "Something Wrong", "data": fields(errors)})
+        }
+        (Error::Validation(errors), Style::GenerateToken) => generate_token(errors),
+        (Error::Validation(errors), _) => Value::Object(fields(errors)),
+        (Error::Parse(text), _) => detail(text),
+        (Error::Throttled { retry_after }, _) => {
+            let unit = if *retry_after == 1 {
+                "second"
+            } else {
+                "seconds"
+            };
+            detail(&format!(
+                "Request was throttled. Expected available in {retry_after} {unit}."
+            ))
+        }
+        (Error::Busy { retry_after }, _) => detail(&format!(
+            "The server is busy. Try again in {retry_after} seconds."
+        )),
+        (Error::MethodNotAllowed, _) => {
+            detail(&format!("Method \"{}\" not allowed.", req.method()))
+        }
+        (Error::NotAcceptable, _) => detail("Could not satisfy the request Accept header."),
+        (Error::UnsupportedMediaType(given), _) => {
+            detail(&format!("Unsupported media type \"{given}\" in request."))
+        }
+        (Error::TooLarge, _) => detail("Request body is too large."),
+        (Error::Conflict(text), _) => detail(text),
+        (Error::LastSuperuser, _) => detail("This is the only superuser. Make another one first."),
+        (Error::Internal(_), _) => json!({
+            "detail": "Something broke on our side.",
+            "request_id": client::request_id(req),
+        }),
+    }
+}
+
+fn refused(failure: AuthFailure) -> Value {
+    let mut body = json!({"detail": failure.detail()});
+    if let Some(code) = failure.code() {
+        body["code"] = code.into();
+    }
+    if let AuthFailure::Bearer(fault) = failure {
+        body["messages"] = json!([{
+            "token_class": "AccessToken",
+            "token_type": "access",
+            "message": fault.message(),
+        }]);
+    }
+    body
+}
+
+fn fields(errors: &FieldErrors) -> Map<String, Value> {
+    errors
+        .iter()
+        .map(|(name, messages)| (name.to_owned(), json!(messages)))
+        .collect()
+}
+
+/// The recorded text where something is missing; what is wrong with it where it is there.
+fn generate_token(errors: &FieldErrors) -> Value {
+    let names: Vec<&str> = errors.iter().map(|(name, _)| name).collect();
+    let required = "firstname, lastname, and age are required";
+    let text = errors
+        .iter()
+        .flat_map(|(_, messages)| messages)
+        .find(|message| message.as_str() != required)
+        .map_or(required, String::as_str);
+    json!({"Error": text, "fields": names})
+}
+
+fn add_headers(
+    req: &Request<'_>,
+    endpoint: Option<&Endpoint>,
+    e: &Error,
+    response: &mut Response<'_>,
+) {
+    let retry_after = match e {
+        Error::Throttled { retry_after } | Error::Busy { retry_after } => Some(retry_after),
+        _ => None,
+    };
+    if let Some(seconds) = retry_after {
+        response.set_raw_header("Retry-After", seconds.to_string());
+    }
+    if status(req, e) == Status::Unauthorized {
+        // Two ways in; the one that was tried comes first (RFC 9110, 11.6.1).
+        let bearer = "Bearer realm=\"api\"";
+        let challenge = match (e, endpoint.map(|endpoint| endpoint.style)) {
+            (_, Some(Style::SimpleJwt)) => bearer.to_owned(),
+            (Error::AuthenticationFailed(failure), _) if failure.is_bearer() => {
+                format!("{bearer}, Token")
+            }
+            _ => format!("Token, {bearer}"),
+        };
+        response.set_raw_header("WWW-Authenticate", challenge);
+    }
+    if matches!(e, Error::MethodNotAllowed) && endpoint.is_none() {
+        response.set_raw_header("Allow", pages::allowed_methods(req).join(", "));
+    }
+}
+
+/// Once, here, where it is turned into an answer.
+fn log(req: &Request<'_>, e: &Error) {
+    if let Error::Internal(source) = e {
+        let request_id = client::request_id(req);
+        tracing::error!(request.id = request_id, error = %source, "internal error");
+    }
+}

@@ -1,0 +1,109 @@
+//! What happens to every request and every answer: `_method` is undone, headers that protect are
+//! added, one line is logged.
+
+use std::time::Instant;
+
+use rocket::{
+    Data, Request, Response,
+    fairing::{Fairing, Info, Kind},
+    http::{Header, Method},
+};
+
+use crate::web::{api::endpoints, guards::client};
+
+/// Everything from our own address, nothing inline, nothing from elsewhere.
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                   font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+                   frame-ancestors 'none'";
+
+/// Rocket turns a form that begins with `_method=delete` into a DELETE. Nothing here uses that, and
+/// a form must not choose its method: such a request is the POST that it came as.
+#[derive(Debug)]
+pub struct MethodAsSent;
+
+#[rocket::async_trait]
+impl Fairing for MethodAsSent {
+    fn info(&self) -> Info {
+        Info {
+            name: "method as sent",
+            kind: Kind::Request,
+        }
+    }
+
+    async fn on_request(&self, req: &mut Request<'_>, data: &mut Data<'_>) {
+        let is_form = req.content_type().is_some_and(|ct| ct.is_form());
+        if is_form && req.method() != Method::Post && data.peek(16).await.starts_with(b"_method=") {
+            req.set_method(Method::Post);
+        }
+    }
+}
+
+/// Headers of every answer (OWASP Secure Headers), and what clients of the API expect besides.
+#[derive(Debug)]
+pub struct Headers;
+
+#[rocket::async_trait]
+impl Fairing for Headers {
+    fn info(&self) -> Info {
+        Info {
+            name: "headers",
+            kind: Kind::Response,
+        }
+    }
+
+    async fn on_response<'r>(&self, req: &'r Request<'_>, res: &mut Response<'r>) {
+        res.set_header(Header::new("X-Content-Type-Options", "nosniff"));
+        res.set_header(Header::new("X-Frame-Options", "DENY"));
+        res.set_header(Header::new("Referrer-Policy", "same-origin"));
+        res.set_header(Header::new("Cross-Origin-Opener-Policy", "same-origin"));
+        res.set_header(Header::new("Content-Security-Policy", CSP));
+        res.set_raw_header("X-Request-Id", client::request_id(req).to_owned());
+        if let Some(endpoint) = endpoints::of(req) {
+            res.set_raw_header("Allow", endpoint.allow());
+            res.set_raw_header("Vary", endpoint.vary);
+        } else if res.content_type().is_some_and(|ct| ct.is_html()) {
+            // Pages differ by who is signed in: no shared cache keeps them.
+            res.set_raw_header("Vary", "Accept, Cookie");
+            if res.headers().get_one("Cache-Control").is_none() {
+                res.set_header(Header::new("Cache-Control", "private, no-cache"));
+            }
+        }
+    }
+}
+
+/// One line a request: route, not path, so that nothing typed into an address is written down.
+#[derive(Debug)]
+pub struct AccessLog;
+
+struct Started(Instant);
+
+#[rocket::async_trait]
+impl Fairing for AccessLog {
+    fn info(&self) -> Info {
+        Info {
+            name: "access log",
+            kind: Kind::Request | Kind::Response,
+        }
+    }
+
+    async fn on_request(&self, req: &mut Request<'_>, _: &mut Data<'_>) {
+        req.local_cache(|| Started(Instant::now()));
+    }
+
+    async fn on_response<'r>(&self, req: &'r Request<'_>, res: &mut Response<'r>) {
+        if !tracing::enabled!(tracing::Level::INFO) {
+            return;
+        }
+        let Started(start) = req.local_cache(|| Started(Instant::now()));
+        let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(
+            request.id = client::request_id(req),
+            method = req.method().as_str(),
+            route = req.route().map_or("-", |route| route.uri.path()),
+            status = res.status().code,
+            duration_us = micros,
+            address = %client::address(req),
+            "request"
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! Cross-site request forgery: every unsafe request of a browser shows a token that only our pages
+//! could have given it, and comes from our own origin (OWASP CSRF Prevention Cheat Sheet: signed
+//! double submit, bound to the session).
+//!
+//! A token is a nonce and a MAC over nonce and session. It stands in the form and in the cookie
+//! `csrftoken`, from which a script may take it for the header `X-CSRFToken`, as with Django.
+
+use rocket::{
+    Data, Request,
+    data::{FromData, Outcome},
+    http::{Cookie, SameSite},
+};
+
+use super::{client, session};
+use crate::{
+    app::App,
+    error::{Error, Result},
+    keys::same,
+    secret::{self, Password},
+    web::{
+        body::{self, Part},
+        error::{Rejected, reject_data},
+    },
+};
+
+/// Django's names.
+pub const FIELD: &str = "csrfmiddlewaretoken";
+const COOKIE: &str = "csrftoken";
+const HEADER: &str = "X-CSRFToken";
+/// Hex digits of the nonce; as many follow of the MAC.
+const HALF: usize = 32;
+
+struct Token(String);
+
+/// The token for a form on the page that answers this request; sets the cookie when needed.
+pub async fn token<'r>(req: &'r Request<'_>) -> Result<&'r str> {
+    let binding = binding(req).await?;
+    let Token(token) = req.local_cache(|| {
+        let current = req.cookies().get(COOKIE).map(|c| c.value().to_owned());
+        if let Some(token) = current.filter(|token| is_genuine(req, token, &binding)) {
+            return Token(token);
+        }
+        let nonce = secret::random::<16>().map(hex::encode).unwrap_or_default();
+        let token = format!("{nonce}{}", tag(req, &nonce, &binding));
+        req.cookies().add(
+            Cookie::build((COOKIE, token.clone()))
+                .path("/")
+                .same_site(SameSite::Lax)
+                .secure(client::secure_cookies(req)),
+        );
+        Token(token)
+    });
+    Ok(token)
+}
+
+/// Judges an unsafe request of a browser: `CsrfFailed` says why not.
+pub async fn check(req: &Request<'_>, field: Option<&str>) -> Result<()> {
+    same_origin(req)?;
+    let given = field
+        .or_else(|| req.headers().get_one(HEADER))
+        .unwrap_or_default();
+    if given.is_empty() {
+        return Err(Error::CsrfFailed("CSRF token missing."));
+    }
+    let binding = binding(req).await?;
+    if !is_genuine(req, given, &binding) {
+        return Err(Error::CsrfFailed("CSRF token incorrect."));
+    }
+    if binding.is_empty() {
+        // Without a session the cookie is what ties the token to this browser.
+        let Some(cookie) = req.cookies().get(COOKIE) else {
+            return Err(Error::CsrfFailed("CSRF cookie not set."));
+        };
+        if !same(cookie.value().as_bytes(), given.as_bytes()) {
+            return Err(Error::CsrfFailed("CSRF token incorrect."));
+        }
+    }
+    Ok(())
+}
+
+/// Browsers say where a request comes from; whoever says "elsewhere" is refused.
+fn same_origin(req: &Request<'_>) -> Result<()> {
+    let elsewhere = Err(Error::CsrfFailed("Origin checking failed."));
+    if let Some(site) = req.headers().get_one("Sec-Fetch-Site")
+        && !matches!(site, "same-origin" | "none")
+    {
+        return elsewhere;
+    }
+    if let Some(origin) = req.headers().get_one("Origin") {
+        let host = req.headers().get_one("Host").unwrap_or_default();
+        let of_origin = origin.split_once("://").map_or("", |(_, host)| host);
+        let default = if origin.starts_with("https://") {
+            ":443"
+        } else {
+            ":80"
+        };
+        let plain = |host: &str| host.strip_suffix(default).unwrap_or(host).to_lowercase();
+        if of_origin.is_empty() || plain(of_origin) != plain(host) {
+            return elsewhere;
+        }
+    }
+    Ok(())
+}
+
+async fn binding(req: &Request<'_>) -> Result<String> {
+    match session::of(req).await {
+        Ok(Some(session)) => Ok(session.key().expose().to_owned()),
+        Ok(None) => Ok(String::new()),
+        Err(e) => Err(e.clone()),
+    }
+}
+
+fn tag(req: &Request<'_>, nonce: &str, binding: &str) -> String {
+    let tag = App::of(req)
+        .keys
+        .csrf_tag(&[nonce.as_bytes(), binding.as_bytes()]);
+    hex::encode(&tag[..HALF / 2])
+}
+
+fn is_genuine(req: &Request<'_>, token: &str, binding: &str) -> bool {
+    token
+        .split_at_checked(HALF)
+        .is_some_and(|(nonce, mac)| same(mac.as_bytes(), tag(req, nonce, binding).as_bytes()))
+}
+
+/// A browser's form whose CSRF token was right. A POST handler that takes one cannot forget it.
+#[derive(Debug)]
+pub struct CsrfForm {
+    parts: Vec<(String, Part)>,
+}
+
+impl CsrfForm {
+    /// The last value of a field, as sent; empty where there is none.
+    pub fn text(&self, name: &str) -> &str {
+        self.opt(name).unwrap_or_default()
+    }
+
+    pub fn opt(&self, name: &str) -> Option<&str> {
+        self.parts
+            .iter()
+            .rev()
+            .find(|(n, _)| n == name)
+            .and_then(|(_, part)| part.text())
+    }
+
+    /// Whether a box was ticked.
+    pub fn flag(&self, name: &str) -> bool {
+        self.opt(name)
+            .is_some_and(|value| !matches!(value, "" | "false" | "off" | "0"))
+    }
+
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.parts
+            .iter()
+            .filter(move |(n, _)| n == name)
+            .filter_map(|(_, part)| part.text())
+    }
+
+    pub fn password(&self, name: &str) -> Password {
+        Password::new(self.text(name))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromData<'r> for CsrfForm {
+    type Error = Rejected;
+
+    async fn from_data(req: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
+        let judged = async {
+            let parts = body::form(req, data).await?;
+            let form = Self { parts };
+            check(req, form.opt(FIELD)).await?;
+            Ok(form)
+        };
+        match judged.await {
+            Ok(form) => Outcome::Success(form),
+            Err(e) => reject_data(req, e),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Request guards: adapters that turn a request into a value a handler may rely on.
+//! A handler's signature is its security policy.
+
+pub mod api_auth;
+pub mod client;
+pub mod credentials;
+pub mod csrf;
+pub mod session;
+pub mod throttle;
+
+pub use api_auth::ApiAuth;
+pub use client::{ClientIp, RequestId, UserAgent};
+pub use csrf::CsrfForm;
+pub use session::{
+    AdminSession, MaybeSession, SESSION_COOKIE, UserSession, end_cookie, start_cookie,
+};
+pub use throttle::Throttle;

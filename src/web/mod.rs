@@ -1,0 +1,41 @@
+//! Everything that knows HTTP. The whole URL map is `rocket`, on one screen.
+
+pub mod api;
+pub mod body;
+pub mod error;
+pub mod fairings;
+pub mod guards;
+mod health;
+mod json;
+pub mod negotiation;
+mod pages;
+mod templates;
+
+use rocket::{Build, Request, Rocket, catchers, figment::Figment, shield::Shield};
+
+use crate::app::App;
+
+impl App {
+    /// The one managed state, for guards.
+    #[expect(
+        clippy::expect_used,
+        reason = "`rocket` below manages it; there is no other way in"
+    )]
+    pub fn of<'r>(req: &'r Request<'_>) -> &'r Self {
+        req.rocket().state::<Self>().expect("App is managed")
+    }
+}
+
+pub fn rocket(app: App, figment: Figment) -> Rocket<Build> {
+    let rocket = rocket::custom(figment)
+        .manage(app)
+        .attach(fairings::AccessLog)
+        .attach(fairings::MethodAsSent)
+        // Ours says more; two would contradict each other.
+        .attach(Shield::new())
+        .attach(fairings::Headers)
+        .attach(templates::fairing())
+        .mount("/", health::routes())
+        .register("/", catchers![error::default_catcher]);
+    api::mount(rocket)
+}

@@ -1,0 +1,209 @@
+//! What the error table needs of the HTML side: the error page, the way to the sign-in page, the
+//! browser's view of an API answer.
+
+use rocket::{
+    Request, Response,
+    http::Status,
+    response::{self, Responder},
+};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
+
+use crate::{
+    error::Error,
+    web::{api::endpoints::Endpoint, guards::client},
+};
+
+#[derive(Serialize)]
+struct ErrorPage<'a> {
+    title: &'a str,
+    status: u16,
+    heading: &'a str,
+    message: String,
+    request_id: &'a str,
+    theme: Option<&'a str>,
+}
+
+/// For people: what happened and what to do.
+pub fn error_page(req: &Request<'_>, status: Status, e: &Error) -> response::Result<'static> {
+    let (heading, message) = words(req, e);
+    let page = ErrorPage {
+        title: heading,
+        status: status.code,
+        heading,
+        message,
+        request_id: client::request_id(req),
+        theme: theme(req),
+    };
+    let mut response = Template::render("errors/error.html", page).respond_to(req)?;
+    response.set_status(status);
+    response.set_raw_header("Cache-Control", "no-store");
+    Ok(response)
+}
+
+fn words(req: &Request<'_>, e: &Error) -> (&'static str, String) {
+    let own = |heading, text: &str| (heading, text.to_owned());
+    match e {
+        Error::NotAuthenticated
+        | Error::AuthenticationFailed(_)
+        | Error::JwtRefused(_)
+        | Error::NoActiveAccount => own(
+            "Sign in first",
+            "This page is for people who are signed in.",
+        ),
+        Error::InvalidCredentials { .. } => {
+            own("That did not match", "Check the username and the password.")
+        }
+        Error::PermissionDenied if req.uri().path().starts_with("/admin") => own(
+            "This account cannot open the admin panel",
+            "Ask a superuser for access, or sign in with another account.",
+        ),
+        Error::PermissionDenied => own(
+            "Not for this account",
+            "You need a permission that you do not have. Ask a superuser.",
+        ),
+        Error::CsrfFailed(_) => own(
+            "This form has expired",
+            "Nothing was saved. Go back, reload the page and send it again.",
+        ),
+        Error::NotFound => own(
+            "Nothing lives at this address",
+            "Check the address, or start over from the front page.",
+        ),
+        Error::Validation(_) => own(
+            "Something is missing",
+            "Go back and check what you typed. Nothing was saved.",
+        ),
+        Error::Parse(_) => own(
+            "That could not be read",
+            "The request was not understood. Nothing was saved.",
+        ),
+        Error::Throttled { retry_after } => (
+            "Too many tries",
+            format!("Try again in {}.", wait(*retry_after)),
+        ),
+        Error::Busy { retry_after } => (
+            "The server is busy",
+            format!("Nothing was saved. Try again in {}.", wait(*retry_after)),
+        ),
+        Error::MethodNotAllowed => own(
+            "That is not possible here",
+            "This address does not take this kind of request.",
+        ),
+        Error::NotAcceptable | Error::UnsupportedMediaType(_) => own(
+            "That could not be read",
+            "The request was of a kind that is not understood here.",
+        ),
+        Error::TooLarge => own("That is too large", "Send less at once. Nothing was saved."),
+        Error::Conflict(text) => ("Somebody was quicker", text.clone()),
+        Error::LastSuperuser => own("This is the only superuser", "Make another one first."),
+        Error::Internal(_) => own(
+            "Something broke on our side",
+            "Quote the request number below when you report it.",
+        ),
+    }
+}
+
+fn wait(seconds: u64) -> String {
+    match seconds {
+        0..=1 => "a second".to_owned(),
+        2..=119 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
+fn theme<'r>(req: &'r Request<'_>) -> Option<&'r str> {
+    let theme = req.cookies().get("theme")?.value();
+    matches!(theme, "light" | "dark").then_some(theme)
+}
+
+/// To the sign-in page and, once signed in, back to where one was going.
+pub fn to_login(req: &Request<'_>) -> response::Result<'static> {
+    let path = req.uri().path().as_str();
+    let login = if path.starts_with("/admin") {
+        "/admin/login/"
+    } else {
+        "/login/"
+    };
+    let mut next = req.uri().to_string();
+    if req.method() != rocket::http::Method::Get {
+        // What was to be posted is gone; its page may still be where one was.
+        next = path.to_owned();
+    }
+    let query: String = form_urlencoded::Serializer::new(String::new())
+        .append_pair("next", &next)
+        .finish();
+    Response::build()
+        .status(Status::SeeOther)
+        .raw_header("Location", format!("{login}?{query}"))
+        .raw_header("Cache-Control", "no-store")
+        .ok()
+}
+
+#[derive(Serialize)]
+struct Browsable<'a> {
+    title: &'a str,
+    method: &'a str,
+    path: String,
+    status: u16,
+    reason: &'a str,
+    allow: String,
+    body: String,
+    theme: Option<&'a str>,
+}
+
+/// An API answer for a browser that prefers pages.
+pub fn browsable(
+    req: &Request<'_>,
+    endpoint: &Endpoint,
+    status: Status,
+    json: &str,
+) -> response::Result<'static> {
+    let pretty = serde_json::from_str::<serde_json::Value>(json)
+        .and_then(|value| serde_json::to_string_pretty(&value))
+        .unwrap_or_else(|_| json.to_owned());
+    let page = Browsable {
+        title: endpoint.name,
+        method: req.method().as_str(),
+        path: req.uri().path().to_string(),
+        status: status.code,
+        reason: status.reason_lossy(),
+        allow: endpoint.allow(),
+        body: pretty,
+        theme: theme(req),
+    };
+    let mut response = Template::render("api/browsable.html", page).respond_to(req)?;
+    response.set_status(status);
+    response.set_raw_header("Cache-Control", "no-store");
+    Ok(response)
+}
+
+/// The methods that some page answers at this path; empty where there is no page.
+pub fn allowed_methods(req: &Request<'_>) -> Vec<&'static str> {
+    let segments = crate::web::api::endpoints::segments(req);
+    let mut methods: Vec<&'static str> = req
+        .rocket()
+        .routes()
+        .filter(|route| serves(route, &segments))
+        .map(|route| route.method.as_str())
+        .collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.sort_unstable();
+    methods.dedup();
+    methods
+}
+
+fn serves(route: &rocket::Route, segments: &[&str]) -> bool {
+    let path = route.uri.path();
+    let pattern: Vec<&str> = path.split('/').filter(|s| !s.is_empty()).collect();
+    if let Some(fixed) = pattern.strip_suffix(&["<path..>"]) {
+        return segments.len() >= fixed.len() && fixed.iter().zip(segments).all(|(p, s)| p == s);
+    }
+    pattern.len() == segments.len()
+        && pattern
+            .iter()
+            .zip(segments)
+            .all(|(p, s)| p.starts_with('<') || p == s)
+}
