@@ -18,21 +18,27 @@ const PLAUSIBLE: i64 = 1_767_225_600;
 
 #[derive(Default)]
 struct Report {
+    lines: usize,
     failed: bool,
 }
 
 impl Report {
     fn good(&mut self, what: &str, text: &str) {
-        say(&format!("ok    {what}: {text}"));
+        self.line("ok  ", what, text);
     }
 
     fn warn(&mut self, what: &str, text: &str) {
-        say(&format!("warn  {what}: {text}"));
+        self.line("warn", what, text);
     }
 
     fn bad(&mut self, what: &str, text: &str) {
         self.failed = true;
-        say(&format!("FAIL  {what}: {text}"));
+        self.line("FAIL", what, text);
+    }
+
+    fn line(&mut self, verdict: &str, what: &str, text: &str) {
+        self.lines += 1;
+        say(&format!("{verdict}  {what}: {text}"));
     }
 }
 

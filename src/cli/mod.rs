@@ -35,7 +35,7 @@ enum Command {
     Migrate,
     /// Create a superuser; asks for what it needs.
     Createsuperuser {
-        /// Ask nothing: take LATCHKEY_SUPERUSER_USERNAME, _PASSWORD and _EMAIL.
+        /// Ask nothing: take `LATCHKEY_SUPERUSER_USERNAME`, `_PASSWORD` and `_EMAIL`.
         #[arg(long)]
         noinput: bool,
     },

@@ -54,12 +54,12 @@ async fn announce(rocket: &Rocket<Orbit>) {
     } else {
         "http"
     };
-    let host = match config.address {
-        address if address.is_unspecified() => "localhost".to_owned(),
-        std::net::IpAddr::V6(address) => format!("[{address}]"),
-        address @ std::net::IpAddr::V4(_) => address.to_string(),
+    let host = if config.address.is_unspecified() {
+        format!("localhost:{}", config.port)
+    } else {
+        std::net::SocketAddr::new(config.address, config.port).to_string()
     };
-    let base = format!("{scheme}://{host}:{}", config.port);
+    let base = format!("{scheme}://{host}");
     say(&format!("Latchkey listens on {base}/"));
     let Some(app) = rocket.state::<App>() else {
         return;

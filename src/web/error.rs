@@ -216,7 +216,6 @@ fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
         }
         (Error::Validation(errors), Style::GenerateToken) => generate_token(errors),
         (Error::Validation(errors), _) => Value::Object(fields(errors)),
-        (Error::Parse(text), _) => detail(text),
         (Error::Throttled { retry_after }, _) => {
             let unit = if *retry_after == 1 {
                 "second"
@@ -238,7 +237,7 @@ fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
             detail(&format!("Unsupported media type \"{given}\" in request."))
         }
         (Error::TooLarge, _) => detail("Request body is too large."),
-        (Error::Conflict(text), _) => detail(text),
+        (Error::Parse(text) | Error::Conflict(text), _) => detail(text),
         (Error::LastSuperuser, _) => detail("This is the only superuser. Make another one first."),
         (Error::Internal(_), _) => json!({
             "detail": "Something broke on our side.",

@@ -128,7 +128,7 @@ pub fn to_login(req: &Request<'_>) -> response::Result<'static> {
     let mut next = req.uri().to_string();
     if req.method() != rocket::http::Method::Get {
         // What was to be posted is gone; its page may still be where one was.
-        next = path.to_owned();
+        path.clone_into(&mut next);
     }
     let query: String = form_urlencoded::Serializer::new(String::new())
         .append_pair("next", &next)

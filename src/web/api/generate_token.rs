@@ -67,7 +67,7 @@ impl<'r> FromRequest<'r> for Query {
 }
 
 #[get("/generate-token")]
-async fn by_query(
+fn by_query(
     _enabled: Enabled,
     _as: Acceptable,
     _throttle: Throttle<throttle::GenerateToken>,
@@ -78,7 +78,7 @@ async fn by_query(
 }
 
 #[post("/generate-token", data = "<body>")]
-async fn by_body(
+fn by_body(
     _enabled: Enabled,
     _as: Acceptable,
     _throttle: Throttle<throttle::GenerateToken>,

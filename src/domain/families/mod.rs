@@ -3,13 +3,16 @@
 //! out follow from the row, so a retry gets the same answer again, byte for byte.
 //!
 //! A `jti` is 16 hex digits of the family's handle and 16 that follow from counter and kind.
+//! Rows are in `store`, the tokens in `issue`.
 
-use sea_orm::{
-    ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, SqlErr,
-    sea_query::Expr,
-};
+mod issue;
+mod store;
+
+use issue::{answer, pair, presented};
+use sea_orm::ConnectionTrait;
 use serde_json::json;
+pub use store::sweep;
+use store::{end, find, find_in, insert, raise};
 
 pub use crate::entity::refresh_family::Model as Family;
 use crate::{
@@ -17,16 +20,12 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
-        jwt::{self, Claims, Kind, NewClaims, Subject},
+        jwt::{self, Claims, Kind, Subject},
         users::{self, User},
     },
-    entity::refresh_family::{ActiveModel, Column, Entity},
     error::{Error, JwtFault, Result},
-    secret::{self, Jwt},
+    secret::Jwt,
 };
-
-/// Seconds for which a family is kept after its last token has expired.
-const KEPT: i64 = 86_400;
 
 #[derive(Debug)]
 pub struct TokenPair {
@@ -130,10 +129,10 @@ pub async fn verify(app: &App, token: &Jwt) -> Result<()> {
     match find(app, &claims.jti, user.id).await? {
         Some(family) => {
             // An access token's number is not looked at: it lives until its family ends.
-            let is_refresh = claims.expect(Kind::Refresh);
-            let used = is_refresh
+            let spent = claims
+                .expect(Kind::Refresh)
                 .is_ok_and(|claims| presented(app, &family, &claims.jti) < family.counter);
-            if used || !is_alive(&family, &user) {
+            if spent || !is_alive(&family, &user) {
                 return Err(Error::JwtRefused(JwtFault::Blacklisted));
             }
             Ok(())
@@ -154,18 +153,6 @@ pub async fn check_access(app: &App, claims: &Claims, user: &User) -> Result<(),
     } else {
         Err(Error::JwtRefused(JwtFault::Blacklisted))
     }
-}
-
-/// Deletes families whose tokens have all expired. Returns how many.
-pub async fn sweep(app: &App) -> Result<u64> {
-    let db = app.db.begin().await?;
-    let gone = Entity::delete_many()
-        .filter(Column::ExpiresAt.lt(app.now() - KEPT))
-        .exec(&db)
-        .await?
-        .rows_affected;
-    db.commit().await?;
-    Ok(gone)
 }
 
 fn read(app: &App, token: &Jwt) -> Result<Claims> {
@@ -244,89 +231,6 @@ async fn advance(
     Err(Error::JwtRefused(JwtFault::Blacklisted))
 }
 
-/// The conditional update: true for exactly one of those who hold the same token.
-async fn raise(app: &App, family: &Family, next: &Family) -> Result<bool> {
-    let db = app.db.begin().await?;
-    let won = Entity::update_many()
-        .col_expr(Column::Counter, Expr::value(next.counter))
-        .col_expr(Column::IssuedAt, Expr::value(next.issued_at))
-        .col_expr(Column::ExpiresAt, Expr::value(next.expires_at))
-        .col_expr(Column::Address, Expr::value(next.address.clone()))
-        .filter(Column::Id.eq(family.id))
-        .filter(Column::Counter.eq(family.counter))
-        .filter(Column::RevokedAt.is_null())
-        .exec(&db)
-        .await?
-        .rows_affected
-        == 1;
-    db.commit().await?;
-    Ok(won)
-}
-
-async fn end<C: ConnectionTrait>(db: &C, app: &App, family: &Family, why: &str) -> Result<bool> {
-    let ended = Entity::update_many()
-        .col_expr(Column::RevokedAt, Expr::value(app.now()))
-        .col_expr(Column::RevokedBecause, Expr::value(why))
-        .filter(Column::Id.eq(family.id))
-        .filter(Column::RevokedAt.is_null())
-        .exec(db)
-        .await?
-        .rows_affected;
-    Ok(ended == 1)
-}
-
-/// Fails with `Conflict` where the origin has a family already.
-async fn insert<C: ConnectionTrait>(
-    db: &C,
-    app: &App,
-    user: &User,
-    origin: Option<&str>,
-    counter: i64,
-    by: &Actor,
-) -> Result<Family> {
-    let now = app.now();
-    let row = ActiveModel {
-        id: NotSet,
-        handle: Set(i64::from_be_bytes(secret::random()?)),
-        origin_jti: Set(origin.map(str::to_owned)),
-        user_id: Set(user.id),
-        epoch: Set(user.epoch),
-        counter: Set(counter),
-        created_at: Set(now),
-        issued_at: Set(now),
-        expires_at: Set(now + app.config.jwt_refresh_lifetime),
-        address: Set(by.address_text()),
-        revoked_at: Set(None),
-        revoked_because: Set(None),
-    };
-    Entity::insert(row)
-        .exec_with_returning(db)
-        .await
-        .map_err(|e| match e.sql_err() {
-            Some(SqlErr::UniqueConstraintViolation(_)) => Error::Conflict("family".to_owned()),
-            _ => e.into(),
-        })
-}
-
-async fn find(app: &App, jti: &str, user_id: i64) -> Result<Option<Family>> {
-    find_in(app.db.read(), jti, user_id).await
-}
-
-async fn find_in<C: ConnectionTrait>(db: &C, jti: &str, user_id: i64) -> Result<Option<Family>> {
-    let mine = Entity::find().filter(Column::UserId.eq(user_id));
-    if let Some(handle) = handle_of(jti) {
-        let family = mine
-            .clone()
-            .filter(Column::Handle.eq(handle))
-            .one(db)
-            .await?;
-        if family.is_some() {
-            return Ok(family);
-        }
-    }
-    Ok(mine.filter(Column::OriginJti.eq(jti)).one(db).await?)
-}
-
 fn is_alive(family: &Family, user: &User) -> bool {
     family.revoked_at.is_none() && family.epoch == user.epoch && user.is_active
 }
@@ -337,80 +241,4 @@ fn foreign_is_current(claims: &Claims, user: &User) -> Result<(), JwtFault> {
         return Err(JwtFault::Blacklisted);
     }
     Ok(())
-}
-
-/// The number of the refresh token that was shown; -1 for one older than the previous.
-fn presented(app: &App, family: &Family, jti: &str) -> i64 {
-    if family.origin_jti.as_deref() == Some(jti) {
-        return 0;
-    }
-    [family.counter, family.counter - 1]
-        .into_iter()
-        .find(|counter| jti_of(app, family, *counter, Kind::Refresh) == jti)
-        .unwrap_or(-1)
-}
-
-fn handle_of(jti: &str) -> Option<i64> {
-    let is_ours = jti.len() == 32 && jti.bytes().all(|b| b.is_ascii_hexdigit());
-    let half = jti.get(..16).filter(|_| is_ours)?;
-    u64::from_str_radix(half, 16).ok().map(u64::cast_signed)
-}
-
-fn jti_of(app: &App, family: &Family, counter: i64, kind: Kind) -> String {
-    let handle = family.handle.to_be_bytes();
-    let tag = app
-        .keys
-        .jti_tag(&[&handle, &counter.to_be_bytes(), kind.as_str().as_bytes()]);
-    format!("{}{}", hex::encode(handle), hex::encode(&tag[..8]))
-}
-
-fn answer(app: &App, family: &Family) -> Result<Refreshed> {
-    if app.config.jwt_rotate_refresh_tokens {
-        let pair = pair(app, family)?;
-        return Ok(Refreshed {
-            access: pair.access,
-            refresh: Some(pair.refresh),
-        });
-    }
-    // Without rotation every access token is a new one: its tag is drawn, not derived.
-    let jti = format!(
-        "{}{}",
-        hex::encode(family.handle.to_be_bytes()),
-        hex::encode(secret::random::<8>()?)
-    );
-    Ok(Refreshed {
-        access: token(app, family, Kind::Access, &jti, app.now())?,
-        refresh: None,
-    })
-}
-
-fn pair(app: &App, family: &Family) -> Result<TokenPair> {
-    let make = |kind| {
-        token(
-            app,
-            family,
-            kind,
-            &jti_of(app, family, family.counter, kind),
-            family.issued_at,
-        )
-    };
-    Ok(TokenPair {
-        refresh: make(Kind::Refresh)?,
-        access: make(Kind::Access)?,
-    })
-}
-
-fn token(app: &App, family: &Family, kind: Kind, jti: &str, iat: i64) -> Result<Jwt> {
-    let lifetime = match kind {
-        Kind::Access => app.config.jwt_access_lifetime,
-        Kind::Refresh => app.config.jwt_refresh_lifetime,
-    };
-    let claims = NewClaims {
-        token_type: kind.as_str(),
-        exp: iat + lifetime,
-        iat,
-        jti,
-        user_id: family.user_id.to_string(),
-    };
-    jwt::sign(&claims, app.keys.jwt_key())
 }

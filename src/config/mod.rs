@@ -2,16 +2,19 @@
 //! Checked once, at start; a setting that makes no sense or is not safe stops the server with a
 //! sentence that names it.
 
-use std::{collections::HashMap, fmt::Display, net::IpAddr, path::PathBuf, str::FromStr};
+mod source;
+
+use std::{collections::HashMap, fmt::Display, net::IpAddr, path::PathBuf};
 
 use ipnet::IpNet;
 use rocket::figment::{
     Figment, Profile,
-    providers::{Env, Format, Serialized, Toml},
+    providers::{Format, Serialized, Toml},
     value::Value,
 };
 
 use crate::secret::{SecretBytes, SetupCode};
+use source::Source;
 
 /// The environment as a map, so that tests bring their own.
 pub type Environment = HashMap<String, String>;
@@ -45,6 +48,7 @@ pub const SETTINGS: &[&str] = &[
 
 /// What the server runs with. Lifetimes are seconds.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "settings are what they are")]
 pub struct Config {
     pub database_url: String,
     pub data_dir: PathBuf,
@@ -123,7 +127,7 @@ pub fn figment(env: &Environment) -> Figment {
         .map_or(rocket::Config::DEFAULT_PROFILE, |name| {
             Profile::from(name.as_str())
         });
-    Figment::from(rocket::Config::default())
+    let figment = Figment::from(rocket::Config::default())
         .merge(Serialized::default("address", "127.0.0.1"))
         .merge(Serialized::default("port", 8000))
         // Untrusted by default: `trusted_proxies` decides whose word on addresses counts.
@@ -135,12 +139,17 @@ pub fn figment(env: &Environment) -> Figment {
         .merge(Serialized::default("shutdown.grace", 15))
         .merge(Serialized::default("shutdown.mercy", 5))
         .merge(Toml::file(file).nested())
-        .merge(
-            Env::prefixed("ROCKET_")
-                .ignore(&["PROFILE", "CONFIG"])
-                .global(),
-        )
-        .select(profile)
+        .select(profile);
+    // Read as Rocket reads its environment, but from the map that was handed in.
+    let rocket = env
+        .iter()
+        .filter_map(|(name, text)| Some((name.strip_prefix("ROCKET_")?, text)));
+    rocket
+        .filter(|(name, _)| !matches!(*name, "PROFILE" | "CONFIG"))
+        .fold(figment, |figment, (name, text)| {
+            let Ok(value) = text.parse::<Value>();
+            figment.merge(Serialized::global(&name.to_lowercase(), value))
+        })
 }
 
 impl Config {
@@ -216,9 +225,8 @@ impl Config {
             hash_queue_deadline: s.within("hash_queue_deadline", 10, 1, 300)?,
             log_format: match s.text("log_format").as_deref() {
                 Some("text") => LogFormat::Text,
-                Some("json") => LogFormat::Json,
                 None if figment.profile() == "debug" => LogFormat::Text,
-                None => LogFormat::Json,
+                Some("json") | None => LogFormat::Json,
                 Some(_) => {
                     return Err(BadSetting::new(
                         "LATCHKEY_LOG_FORMAT",
@@ -243,118 +251,6 @@ impl Config {
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-/// One setting as text, wherever it comes from.
-struct Source<'a> {
-    file: HashMap<String, String>,
-    env: &'a Environment,
-}
-
-impl<'a> Source<'a> {
-    fn new(figment: &Figment, env: &'a Environment) -> Result<Self, BadSetting> {
-        let mut file = HashMap::new();
-        if let Ok(Value::Dict(_, table)) = figment.find_value("latchkey") {
-            for (name, value) in table {
-                if !SETTINGS.contains(&name.as_str()) {
-                    return Err(BadSetting::new(
-                        &format!("Rocket.toml, [latchkey] {name}"),
-                        "there is no such setting",
-                    ));
-                }
-                file.insert(name, plain(&value));
-            }
-        }
-        Ok(Self { file, env })
-    }
-
-    /// The value, trimmed of nothing; an empty text counts as unset.
-    fn text(&self, name: &str) -> Option<String> {
-        let var = format!("LATCHKEY_{}", name.to_uppercase());
-        self.env
-            .get(&var)
-            .or_else(|| self.file.get(name))
-            .filter(|text| !text.is_empty())
-            .cloned()
-    }
-
-    fn parse<T: FromStr>(&self, name: &str, default: T) -> Result<T, BadSetting> {
-        let Some(text) = self.text(name) else {
-            return Ok(default);
-        };
-        text.trim().parse().map_err(|_| {
-            BadSetting::new(
-                &format!("LATCHKEY_{}", name.to_uppercase()),
-                format!("{text:?} is not a {}", std::any::type_name::<T>()),
-            )
-        })
-    }
-
-    fn within<T: FromStr + PartialOrd + Display + Copy>(
-        &self,
-        name: &str,
-        default: T,
-        least: T,
-        most: T,
-    ) -> Result<T, BadSetting> {
-        let value = self.parse(name, default)?;
-        if value < least || value > most {
-            return Err(BadSetting::new(
-                &format!("LATCHKEY_{}", name.to_uppercase()),
-                format!("{value} is not between {least} and {most}"),
-            ));
-        }
-        Ok(value)
-    }
-
-    fn secret(&self, name: &str, least: usize) -> Result<Option<SecretBytes>, BadSetting> {
-        let Some(text) = self.text(name) else {
-            return Ok(None);
-        };
-        if text.len() < least {
-            return Err(BadSetting::new(
-                &format!("LATCHKEY_{}", name.to_uppercase()),
-                format!("must have at least {least} bytes"),
-            ));
-        }
-        Ok(Some(SecretBytes::new(text.into_bytes())))
-    }
-
-    fn networks(&self, name: &str) -> Result<Vec<IpNet>, BadSetting> {
-        let text = self.text(name).unwrap_or_default();
-        let parts = text
-            .split([',', ' '])
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
-        parts
-            .map(|part| {
-                part.parse::<IpNet>()
-                    .or_else(|_| part.parse::<IpAddr>().map(IpNet::from))
-                    .map_err(|_| {
-                        BadSetting::new(
-                            "LATCHKEY_TRUSTED_PROXIES",
-                            format!("{part:?} is neither an address nor a network"),
-                        )
-                    })
-            })
-            .collect()
-    }
-}
-
-/// A value of `Rocket.toml` in the form the environment would have it.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(_, text) => text.clone(),
-        Value::Bool(_, flag) => flag.to_string(),
-        Value::Num(_, num) => num
-            .to_i128()
-            .map(|n| n.to_string())
-            .or_else(|| num.to_u128().map(|n| n.to_string()))
-            .or_else(|| num.to_f64().map(|n| n.to_string()))
-            .unwrap_or_default(),
-        Value::Array(_, items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
-        _ => String::new(),
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,79 @@
+//! What a family hands out. Ids and times follow from its row, so that a retry gets the same again.
+
+use super::{Family, Refreshed, TokenPair};
+use crate::{
+    app::App,
+    domain::jwt::{self, Kind, NewClaims},
+    error::Result,
+    secret::{self, Jwt},
+};
+
+/// The number of the refresh token that was shown; -1 for one older than the previous.
+pub(super) fn presented(app: &App, family: &Family, jti: &str) -> i64 {
+    if family.origin_jti.as_deref() == Some(jti) {
+        return 0;
+    }
+    [family.counter, family.counter - 1]
+        .into_iter()
+        .find(|counter| jti_of(app, family, *counter, Kind::Refresh) == jti)
+        .unwrap_or(-1)
+}
+
+fn jti_of(app: &App, family: &Family, counter: i64, kind: Kind) -> String {
+    let handle = family.handle.to_be_bytes();
+    let tag = app
+        .keys
+        .jti_tag(&[&handle, &counter.to_be_bytes(), kind.as_str().as_bytes()]);
+    format!("{}{}", hex::encode(handle), hex::encode(&tag[..8]))
+}
+
+pub(super) fn answer(app: &App, family: &Family) -> Result<Refreshed> {
+    if app.config.jwt_rotate_refresh_tokens {
+        let pair = pair(app, family)?;
+        return Ok(Refreshed {
+            access: pair.access,
+            refresh: Some(pair.refresh),
+        });
+    }
+    // Without rotation every access token is a new one: its tag is drawn, not derived.
+    let jti = format!(
+        "{}{}",
+        hex::encode(family.handle.to_be_bytes()),
+        hex::encode(secret::random::<8>()?)
+    );
+    Ok(Refreshed {
+        access: token(app, family, Kind::Access, &jti, app.now())?,
+        refresh: None,
+    })
+}
+
+pub(super) fn pair(app: &App, family: &Family) -> Result<TokenPair> {
+    let make = |kind| {
+        token(
+            app,
+            family,
+            kind,
+            &jti_of(app, family, family.counter, kind),
+            family.issued_at,
+        )
+    };
+    Ok(TokenPair {
+        refresh: make(Kind::Refresh)?,
+        access: make(Kind::Access)?,
+    })
+}
+
+fn token(app: &App, family: &Family, kind: Kind, jti: &str, iat: i64) -> Result<Jwt> {
+    let lifetime = match kind {
+        Kind::Access => app.config.jwt_access_lifetime,
+        Kind::Refresh => app.config.jwt_refresh_lifetime,
+    };
+    let claims = NewClaims {
+        token_type: kind.as_str(),
+        exp: iat + lifetime,
+        iat,
+        jti,
+        user_id: family.user_id.to_string(),
+    };
+    jwt::sign(&claims, app.keys.jwt_key())
+}
