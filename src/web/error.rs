@@ -212,7 +212,7 @@ fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
         (Error::CsrfFailed(why), _) => detail(&format!("CSRF Failed: {why}")),
         (Error::NotFound, _) => detail("Not found."),
         (Error::Validation(errors), Style::Envelope) => {
-            json!({"status": false, "message": "Something Wrong", "data": fields(errors)})
+            json!({"status": false, "message": summary(errors), "data": fields(errors)})
         }
         (Error::Validation(errors), Style::GenerateToken) => generate_token(errors),
         (Error::Validation(errors), _) => Value::Object(fields(errors)),
@@ -266,6 +266,19 @@ fn fields(errors: &FieldErrors) -> Map<String, Value> {
         .iter()
         .map(|(name, messages)| (name.to_owned(), json!(messages)))
         .collect()
+}
+
+/// The envelope's `message`; its two texts are those that clients know.
+fn summary(errors: &FieldErrors) -> &'static str {
+    let taken = errors
+        .get("username")
+        .iter()
+        .any(|message| message.ends_with("already exists."));
+    if taken && errors.iter().count() == 1 {
+        "Username already exist please login or enter different username"
+    } else {
+        "Something Wrong"
+    }
 }
 
 /// The recorded text where something is missing; what is wrong with it where it is there.
