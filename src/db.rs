@@ -109,15 +109,18 @@ fn options(url: &str) -> ConnectOptions {
 }
 
 fn sqlite(path: &str, connections: u32) -> ConnectOptions {
-    let mut options = options(&format!("sqlite://{path}?mode=rwc"));
+    // The path goes in as it is: in a URL its signs would have to be escaped.
+    let path = path.to_owned();
+    let mut options = options("sqlite://file");
     options
         .min_connections(1)
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(30))
         .max_lifetime(None)
         .idle_timeout(None)
-        .map_sqlx_sqlite_opts(|o| {
-            o.pragma("journal_mode", "WAL")
+        .map_sqlx_sqlite_opts(move |o| {
+            o.filename(&path)
+                .pragma("journal_mode", "WAL")
                 .pragma("synchronous", "FULL")
                 .pragma("foreign_keys", "ON")
                 .pragma("busy_timeout", "5000")

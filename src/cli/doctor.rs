@@ -117,12 +117,7 @@ fn secret(report: &mut Report, config: &Config) {
 }
 
 fn database_is_there(config: &Config) -> bool {
-    let path = config
-        .database_url
-        .trim_start_matches("sqlite:")
-        .trim_start_matches("//");
-    config.is_postgres()
-        || std::path::Path::new(path.split('?').next().unwrap_or_default()).exists()
+    config.is_postgres() || std::path::Path::new(config.sqlite_path()).exists()
 }
 
 async fn database(report: &mut Report, config: Config) {

@@ -169,6 +169,12 @@ impl Config {
                 "expected `sqlite:<path>` or `postgres://user:password@host/database`",
             ));
         }
+        if database_url.trim_end_matches('/').ends_with(':') || database_url.contains(":memory:") {
+            return Err(BadSetting::new(
+                "LATCHKEY_DATABASE_URL",
+                "needs the path of a file: what is only in memory is not durable",
+            ));
+        }
         let secret_key = s.secret("secret_key", 32)?;
         if postgres && secret_key.is_none() {
             return Err(BadSetting::new(
@@ -242,6 +248,13 @@ impl Config {
             ));
         }
         Ok(config)
+    }
+
+    /// The file of a `sqlite:` URL, with or without slashes; what follows a `?` is not ours.
+    pub fn sqlite_path(&self) -> &str {
+        let path = self.database_url.trim_start_matches("sqlite:");
+        let path = path.strip_prefix("//").unwrap_or(path);
+        path.split('?').next().unwrap_or_default()
     }
 
     pub fn is_postgres(&self) -> bool {

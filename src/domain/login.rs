@@ -1,7 +1,7 @@
 //! Username and password: the same cost and the same words for a wrong password, an unknown name
 //! and a disabled account (OWASP Authentication Cheat Sheet).
 
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::json;
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
         },
         users::{self, USERNAME_MAX, User},
     },
+    entity::user::{Column, Entity},
     error::{Error, Result},
     keys::Digest,
     secret::Password,
@@ -128,15 +129,26 @@ impl Tries {
 }
 
 async fn note_success(app: &App, user: User, upgraded: Option<String>) -> Result<User> {
+    let now = app.now();
     let db = app.db.begin().await?;
-    let mut row = user.into_active_model();
-    row.last_login = Set(app.now());
+    let noted = Entity::update_many()
+        .col_expr(Column::LastLogin, Expr::value(now))
+        .filter(Column::Id.eq(user.id));
+    noted.exec(&db).await?;
     if let Some(hash) = upgraded {
-        row.password = Set(hash);
+        // Unless the password was changed meanwhile: then the new one stays.
+        Entity::update_many()
+            .col_expr(Column::Password, Expr::value(hash))
+            .filter(Column::Id.eq(user.id))
+            .filter(Column::Password.eq(&user.password))
+            .exec(&db)
+            .await?;
     }
-    let user = row.update(&db).await?;
     db.commit().await?;
-    Ok(user)
+    Ok(User {
+        last_login: now,
+        ..user
+    })
 }
 
 async fn note_failure(app: &App, by: &Actor, username: &str, known: Option<&User>) -> Result<()> {

@@ -6,7 +6,7 @@ mod list;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, SqlErr,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, SqlErr,
 };
 use serde_json::json;
 
@@ -232,6 +232,14 @@ pub async fn revoke(app: &App, by: &Actor, id: i64) -> Result<()> {
     audit::record(&db, app.now(), by, event).await?;
     db.commit().await?;
     Ok(())
+}
+
+async fn locked<C: ConnectionTrait>(db: &C, id: i64) -> Result<Token> {
+    Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(db)
+        .await?
+        .ok_or(Error::NotFound)
 }
 
 /// One's own, any as staff; a superuser's only as superuser.

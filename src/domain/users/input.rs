@@ -81,6 +81,10 @@ pub(super) fn password_complaints(password: &Password, person: Person<'_>) -> Ve
 
 /// Django's: trimmed and NFKC, so that look-alike spellings are one name.
 pub fn normalize_username(text: &str) -> String {
+    // Far beyond any name: it will be refused for its length, at no cost before.
+    if text.len() > 8 * USERNAME_MAX {
+        return text.to_owned();
+    }
     text.trim().nfkc().collect()
 }
 

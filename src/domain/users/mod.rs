@@ -54,9 +54,14 @@ pub async fn suggest(app: &App, text: &str) -> Result<Vec<User>> {
         .await?)
 }
 
-/// Inside a transaction: asking the pool for a second connection there could wait for ever.
+/// For a change: inside a transaction, since asking the pool for a second connection there could
+/// wait for ever, and locked, so that two changes at once do not build on the same old row.
 pub(crate) async fn get_in<C: ConnectionTrait>(db: &C, id: i64) -> Result<User> {
-    Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)
+    Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(db)
+        .await?
+        .ok_or(Error::NotFound)
 }
 
 /// Only superusers touch superusers.
