@@ -20,7 +20,10 @@ use crate::{
         audit::{self, Event},
         users::{self, User},
     },
-    entity::token::{ActiveModel, Column, Entity},
+    entity::{
+        token::{ActiveModel, Column, Entity},
+        user,
+    },
     error::{Error, FieldErrors, Result},
     secret::{self, TokenKey},
 };
@@ -169,11 +172,8 @@ pub async fn issue(app: &App, by: &Actor, new: NewToken) -> Result<(Token, Token
 pub async fn rotate(app: &App, by: &Actor, id: i64, grace: i64) -> Result<(Token, TokenKey)> {
     let now = app.now();
     let db = app.db.begin().await?;
-    let old = Entity::find_by_id(id)
-        .one(&db)
-        .await?
-        .ok_or(Error::NotFound)?;
-    let owner = users::get_in(&db, old.user_id).await?;
+    let old = locked(&db, id).await?;
+    let owner = owner_in(&db, old.user_id).await?;
     may_touch(by, &owner)?;
     if state(&old, now) != TokenState::Active {
         return Err(Error::Conflict(
@@ -213,11 +213,8 @@ pub async fn rotate(app: &App, by: &Actor, id: i64, grace: i64) -> Result<(Token
 /// Ends a token for good. `Conflict` when it was revoked before.
 pub async fn revoke(app: &App, by: &Actor, id: i64) -> Result<()> {
     let db = app.db.begin().await?;
-    let token = Entity::find_by_id(id)
-        .one(&db)
-        .await?
-        .ok_or(Error::NotFound)?;
-    let owner = users::get_in(&db, token.user_id).await?;
+    let token = locked(&db, id).await?;
+    let owner = owner_in(&db, token.user_id).await?;
     may_touch(by, &owner)?;
     if token.revoked_at.is_some() {
         return Err(Error::Conflict("This token is revoked already.".to_owned()));
@@ -232,6 +229,15 @@ pub async fn revoke(app: &App, by: &Actor, id: i64) -> Result<()> {
     audit::record(&db, app.now(), by, event).await?;
     db.commit().await?;
     Ok(())
+}
+
+/// Not locked: a deletion locks the user first and the token after, and would wait for us as we for
+/// it.
+async fn owner_in<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<User> {
+    user::Entity::find_by_id(user_id)
+        .one(db)
+        .await?
+        .ok_or(Error::NotFound)
 }
 
 async fn locked<C: ConnectionTrait>(db: &C, id: i64) -> Result<Token> {
