@@ -6,7 +6,7 @@ use std::{io::Write, path::Path, sync::Arc};
 use crate::{
     clock::Clock,
     config::Config,
-    db::{Db, make_private_folder},
+    db::{Db, Opener, make_private_folder},
     domain::{hashing::Hasher, throttles::Throttles, usage::Usage},
     error::{Error, Result},
     keys::Keyring,
@@ -26,10 +26,10 @@ pub struct App {
 
 impl App {
     /// Opens the database (without migrating it) and derives the keys.
-    pub async fn open(config: Config, clock: Clock) -> Result<Self> {
+    pub async fn open(config: Config, clock: Clock, opener: Opener) -> Result<Self> {
         let secret = server_secret(&config)?;
         let keys = Keyring::new(&secret, &config)?;
-        let db = Db::connect(&config).await?;
+        let db = Db::connect(&config, opener).await?;
         Ok(Self {
             db,
             hasher: Hasher::new(&config)?,

@@ -1,15 +1,21 @@
 //! The database: SQLite (one writer, readers beside it) or PostgreSQL (one pool), behind one door.
 //! What is stored is decided in `entity` and `domain`; how it got there, in `migration`.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use migration::{Migrator, MigratorTrait};
+use migration::{Migrator, MigratorTrait, async_trait::async_trait};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, EntityTrait, ExecResult, QueryResult, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 
-use crate::{config::Config, error::Result};
+use crate::{
+    checks::{Affects, Checks},
+    config::Config,
+    entity::meta,
+    error::Result,
+};
 
 /// Readers beside SQLite's one writer.
 const READERS: u32 = 4;
@@ -18,12 +24,48 @@ const READERS: u32 = 4;
 pub struct Db {
     read: DatabaseConnection,
     write: DatabaseConnection,
+    news: News,
+    checks: Arc<Checks>,
+}
+
+/// How other processes on the same database hear of changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    /// PostgreSQL's NOTIFY.
+    Notify,
+    /// A counter in a row: for commands beside a running server on one SQLite file.
+    Counter,
+    /// There is nobody else.
+    None,
+}
+
+/// The channel of NOTIFY.
+pub const CHANNEL: &str = "latchkey";
+
+/// Who opens the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opener {
+    /// The server; on SQLite it is the only one.
+    Server,
+    /// A command, perhaps beside a server.
+    Command,
+}
+
+/// A transaction whose end says whom it affects.
+#[derive(Debug)]
+pub struct Change {
+    inner: DatabaseTransaction,
+    news: News,
+    checks: Arc<Checks>,
 }
 
 impl Db {
     /// Opens the database; a SQLite file and its folder are made if absent.
-    pub async fn connect(config: &Config) -> Result<Self, DbErr> {
+    pub async fn connect(config: &Config, opener: Opener) -> Result<Self, DbErr> {
+        let checks = Arc::new(Checks::default());
         if config.is_postgres() {
+            // Until `news` listens.
+            checks.hear(false);
             let mut options = options(&config.database_url);
             options
                 .max_connections(10)
@@ -32,13 +74,11 @@ impl Db {
             return Ok(Self {
                 read: pool.clone(),
                 write: pool,
+                news: News::Notify,
+                checks,
             });
         }
-        let path = config
-            .database_url
-            .trim_start_matches("sqlite:")
-            .trim_start_matches("//");
-        let path = path.split('?').next().unwrap_or_default();
+        let path = config.sqlite_path();
         if let Some(folder) = Path::new(path)
             .parent()
             .filter(|p| !p.as_os_str().is_empty())
@@ -51,12 +91,22 @@ impl Db {
         // power cut, too. One writer: nobody ever sees "database is locked".
         let write = Database::connect(sqlite(path, 1)).await?;
         let read = Database::connect(sqlite(path, READERS)).await?;
-        Ok(Self { read, write })
+        let news = if opener == Opener::Server {
+            News::None
+        } else {
+            News::Counter
+        };
+        Ok(Self {
+            read,
+            write,
+            news,
+            checks,
+        })
     }
 
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> Result<(), DbErr> {
-        if self.write.get_database_backend() == sea_orm::DbBackend::Postgres {
+        if self.write.get_database_backend() == DbBackend::Postgres {
             return self.migrate_alone().await;
         }
         Migrator::up(&self.write, None).await
@@ -84,19 +134,95 @@ impl Db {
         &self.read
     }
 
+    /// What is remembered of the answers.
+    pub fn checks(&self) -> &Checks {
+        &self.checks
+    }
+
     /// For changes: a transaction that holds the write lock from its start.
-    pub async fn begin(&self) -> Result<DatabaseTransaction> {
+    pub async fn begin(&self) -> Result<Change> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(self.write.begin_with_options(options).await?)
+        let inner = self.write.begin_with_options(options).await?;
+        Ok(Change {
+            inner,
+            news: self.news,
+            checks: self.checks.clone(),
+        })
+    }
+
+    /// The counter that commands beside the server raise.
+    pub async fn outside_changes(&self) -> Result<i64> {
+        let row = meta::Entity::find_by_id(COUNTER).one(&self.read).await?;
+        Ok(row.and_then(|row| row.value.parse().ok()).unwrap_or(0))
     }
 
     /// Waits for what is under way and closes; SQLite then folds its log into the file.
     pub async fn close(self) -> Result<(), DbErr> {
         self.read.close().await?;
         self.write.close().await
+    }
+}
+
+/// The row of `News::Counter`.
+const COUNTER: &str = "outside_changes";
+
+impl Change {
+    /// Ends the transaction and drops what is remembered of those it affects: here before this
+    /// returns, on other nodes as soon as they hear.
+    pub async fn commit(self, affects: Affects) -> Result<()> {
+        if let Some(text) = affects.write() {
+            self.tell(&text).await?;
+        }
+        let committed = self.inner.commit().await;
+        // Also where it failed: a lost connection does not say whether the commit went through.
+        self.checks.changed(affects);
+        Ok(committed?)
+    }
+
+    async fn tell(&self, text: &str) -> Result<()> {
+        match self.news {
+            News::None => {}
+            News::Notify => {
+                let notify = Statement::from_sql_and_values(
+                    DbBackend::Postgres,
+                    "SELECT pg_notify($1, $2)",
+                    [CHANNEL.into(), text.into()],
+                );
+                self.inner.execute_raw(notify).await?;
+            }
+            News::Counter => {
+                let raise = "INSERT INTO meta (key, value) VALUES ('outside_changes', '1') \
+                             ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1";
+                self.inner.execute_unprepared(raise).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for Change {
+    fn get_database_backend(&self) -> DbBackend {
+        self.inner.get_database_backend()
+    }
+
+    async fn execute_raw(&self, stmt: Statement) -> Result<ExecResult, DbErr> {
+        self.inner.execute_raw(stmt).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.inner.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, stmt: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.inner.query_one_raw(stmt).await
+    }
+
+    async fn query_all_raw(&self, stmt: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.inner.query_all_raw(stmt).await
     }
 }
 

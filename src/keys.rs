@@ -72,6 +72,11 @@ impl Keyring {
         mac(&self.token, &[key.as_bytes()])
     }
 
+    /// What an accepted JWT is remembered by.
+    pub fn jwt_digest(&self, jwt: &str) -> Digest {
+        mac(&self.token, &[b"jwt", jwt.as_bytes()])
+    }
+
     /// What a browser session is looked up by.
     pub fn session_digest(&self, key: &str) -> Digest {
         mac(&self.session, &[key.as_bytes()])

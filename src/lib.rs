@@ -9,6 +9,7 @@
 //! 5. [`app::App`] is what everything is handed: database, settings, clock, keys, governor.
 
 pub mod app;
+pub mod checks;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -17,5 +18,6 @@ pub mod domain;
 pub mod entity;
 pub mod error;
 pub mod keys;
+pub mod news;
 pub mod secret;
 pub mod web;

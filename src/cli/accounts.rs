@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::{Context, Failure, say};
 use crate::{
+    db::Opener,
     domain::{
         actor::Actor,
         tokens,
@@ -14,7 +15,7 @@ use crate::{
 
 pub async fn create_superuser(context: Context, noinput: bool) -> Result<(), Failure> {
     let (username, email, password) = if noinput { given(&context)? } else { asked()? };
-    let app = context.open().await?;
+    let app = context.open(Opener::Command).await?;
     let input = UserInput {
         username,
         email,
@@ -30,7 +31,7 @@ pub async fn create_superuser(context: Context, noinput: bool) -> Result<(), Fai
 }
 
 pub async fn change_password(context: Context, username: &str) -> Result<(), Failure> {
-    let app = context.open().await?;
+    let app = context.open(Opener::Command).await?;
     let user = users::find_by_username(&app, username)
         .await?
         .ok_or_else(|| unknown(username))?;
@@ -46,7 +47,7 @@ pub async fn change_password(context: Context, username: &str) -> Result<(), Fai
 
 /// The token alone on standard output, for scripts.
 pub async fn create_token(context: Context, username: &str) -> Result<(), Failure> {
-    let app = context.open().await?;
+    let app = context.open(Opener::Command).await?;
     let user = users::find_by_username(&app, username)
         .await?
         .ok_or_else(|| unknown(username))?;

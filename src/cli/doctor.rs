@@ -8,6 +8,7 @@ use crate::{
     app::App,
     clock::Clock,
     config::{Config, Environment},
+    db::Opener,
     domain::{setup, throttles},
 };
 
@@ -122,7 +123,7 @@ fn database_is_there(config: &Config) -> bool {
 
 async fn database(report: &mut Report, config: Config) {
     let postgres = config.is_postgres();
-    let app = match App::open(config, Clock::System).await {
+    let app = match App::open(config, Clock::System, Opener::Command).await {
         Ok(app) => app,
         Err(e) => return report.bad("database", &e.to_string()),
     };

@@ -12,6 +12,7 @@ use crate::{
     app::App,
     clock::Clock,
     config::{self, BadSetting, Config, Environment, LogFormat},
+    db::Opener,
     error::Error,
 };
 
@@ -110,8 +111,8 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
 
 impl Context {
     /// The application on an up-to-date database.
-    async fn open(self) -> Result<App, Failure> {
-        let app = App::open(self.config, Clock::System).await?;
+    async fn open(self, opener: Opener) -> Result<App, Failure> {
+        let app = App::open(self.config, Clock::System, opener).await?;
         app.db.migrate().await?;
         if crate::domain::installation::secret_fits(&app).await? {
             return Ok(app);
@@ -125,7 +126,7 @@ impl Context {
 }
 
 async fn migrate(context: Context) -> Result<(), Failure> {
-    let app = context.open().await?;
+    let app = context.open(Opener::Command).await?;
     say("The schema is up to date.");
     app.db.close().await?;
     Ok(())

@@ -7,8 +7,9 @@ use rocket::{Orbit, Rocket, fairing::AdHoc};
 use super::{Context, Failure, say};
 use crate::{
     app::App,
+    db::Opener,
     domain::{families, sessions, setup, usage},
-    web,
+    news, web,
 };
 
 /// Seconds between two flushes of "last used".
@@ -21,7 +22,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
     if !context.config.throttles_enabled {
         tracing::warn!("throttles are off: good for load tests, for nothing else");
     }
-    let app = context.open().await?;
+    let app = context.open(Opener::Server).await?;
     let timer = app.clone();
     let rocket = web::rocket(app.clone(), figment)
         .attach(AdHoc::on_liftoff("announce", |rocket| {
@@ -30,6 +31,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
         .attach(AdHoc::on_liftoff("timer", |rocket| {
             let mut shutdown = rocket.shutdown();
             Box::pin(async move {
+                let news = tokio::spawn(news::follow(timer.clone()));
                 tokio::spawn(async move {
                     for beat in 1_u64.. {
                         let pause = tokio::time::sleep(Duration::from_secs(FLUSH));
@@ -38,6 +40,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
                             () = &mut shutdown => break,
                         }
                     }
+                    news.abort();
                 });
             })
         }));

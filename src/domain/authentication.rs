@@ -1,7 +1,11 @@
-//! From a credential to a person: the check path of every API request.
+//! From a credential to a person: the check path of every API request. Warm, it asks nobody and
+//! writes nothing; what is remembered, and until when, is `checks`.
+
+use std::sync::Arc;
 
 use crate::{
     app::App,
+    checks::Verdict,
     domain::{
         families,
         jwt::{self, Kind, Subject},
@@ -9,26 +13,57 @@ use crate::{
         users::{self, User},
     },
     error::{AuthFailure, Error, JwtFault, Result},
+    keys::Digest,
     secret::{Jwt, TokenKey},
 };
 
 /// `Authorization: Token <key>`, as Django REST framework judges it.
-pub async fn by_token(app: &App, key: &TokenKey, address: &str) -> Result<User> {
+pub async fn by_token(app: &App, key: &TokenKey, address: &str) -> Result<Arc<User>> {
     let refused = |failure| Err(Error::AuthenticationFailed(failure));
-    let Some((token, user)) = tokens::find_live(app, key).await? else {
+    let credential = app.keys.token_digest(key.expose());
+    let verdict = match app.db.checks().find(&credential, app.now()) {
+        Some(verdict) => verdict,
+        None => load_token(app, credential).await?,
+    };
+    let Verdict::Known { user, token_id } = verdict else {
         return refused(AuthFailure::TokenUnknown);
     };
     if !user.is_active {
         return refused(AuthFailure::TokenUserInactive);
     }
-    app.usage.note(token.id, app.now(), address);
+    if let Some(id) = token_id {
+        app.usage.note(id, app.now(), address);
+    }
     Ok(user)
 }
 
+async fn load_token(app: &App, credential: Digest) -> Result<Verdict> {
+    let stamp = app.db.checks().stamp();
+    let (verdict, until) = match tokens::find_live(app, &credential).await? {
+        Some((token, user)) => {
+            let verdict = Verdict::Known {
+                user: Arc::new(user),
+                token_id: Some(token.id),
+            };
+            (verdict, token.expires_at.unwrap_or(i64::MAX))
+        }
+        None => (Verdict::Unknown, i64::MAX),
+    };
+    app.db
+        .checks()
+        .keep(credential, stamp, verdict.clone(), until);
+    Ok(verdict)
+}
+
 /// `Authorization: Bearer <access>`, as SimpleJWT judges it.
-pub async fn by_bearer(app: &App, token: &Jwt) -> Result<User> {
+pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Arc<User>> {
+    let credential = app.keys.jwt_digest(token.expose());
+    if let Some(Verdict::Known { user, .. }) = app.db.checks().find(&credential, app.now()) {
+        return Ok(user);
+    }
     let refused = |failure| Error::AuthenticationFailed(failure);
     let fault = |fault| refused(AuthFailure::Bearer(fault));
+    let stamp = app.db.checks().stamp();
     let claims = jwt::verify(token, app.keys.jwt_key(), app.now())
         .and_then(|claims| claims.expect(Kind::Access))
         .map_err(fault)?;
@@ -47,5 +82,13 @@ pub async fn by_bearer(app: &App, token: &Jwt) -> Result<User> {
             Error::JwtRefused(_) => fault(JwtFault::Blacklisted),
             other => other,
         })?;
+    let user = Arc::new(user);
+    let verdict = Verdict::Known {
+        user: user.clone(),
+        token_id: None,
+    };
+    app.db
+        .checks()
+        .keep(credential, stamp, verdict, claims.expires_at);
     Ok(user)
 }

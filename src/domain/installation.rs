@@ -4,6 +4,7 @@ use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
 
 use crate::{
     app::App,
+    checks::Affects,
     entity::meta::{ActiveModel, Column, Entity},
     error::Result,
 };
@@ -23,6 +24,6 @@ pub async fn secret_fits(app: &App) -> Result<bool> {
         .exec_without_returning(&db)
         .await?;
     let stored = Entity::find_by_id(FINGERPRINT).one(&db).await?;
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     Ok(stored.is_some_and(|row| row.value == app.keys.fingerprint()))
 }

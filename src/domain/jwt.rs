@@ -61,6 +61,7 @@ pub struct Claims {
     pub jti: String,
     /// 0 where the token does not say.
     pub issued_at: i64,
+    pub expires_at: i64,
     user_id: Option<Value>,
     token_type: Option<Value>,
 }
@@ -140,6 +141,7 @@ pub fn verify(jwt: &Jwt, key: &SecretBytes, now: i64) -> Result<Claims, JwtFault
     Ok(Claims {
         jti,
         issued_at: claims.get("iat").and_then(seconds).unwrap_or(0),
+        expires_at: claims.get("exp").and_then(seconds).unwrap_or(0),
         user_id: claims.remove("user_id"),
         token_type: claims.remove("token_type"),
     })

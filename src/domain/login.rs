@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::{
     app::App,
+    checks::Affects,
     domain::{
         actor::Actor,
         audit::{self, Event},
@@ -144,7 +145,7 @@ async fn note_success(app: &App, user: User, upgraded: Option<String>) -> Result
             .exec(&db)
             .await?;
     }
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     Ok(User {
         last_login: now,
         ..user
@@ -162,6 +163,6 @@ async fn note_failure(app: &App, by: &Actor, username: &str, known: Option<&User
         .with(json!({"known": known.is_some(), "active": known.is_some_and(|u| u.is_active)}));
     let db = app.db.begin().await?;
     audit::record(&db, app.now(), by, event).await?;
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     Ok(())
 }

@@ -10,6 +10,7 @@ use sea_orm::{
 
 use crate::{
     app::App,
+    checks::Affects,
     domain::{
         actor::Actor,
         audit::{self, Event},
@@ -66,7 +67,7 @@ pub async fn start(app: &App, user: &User, by: &Actor, user_agent: &str) -> Resu
         Event::new("session.started", Some(user.id), &user.username),
     )
     .await?;
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     Ok(key)
 }
 
@@ -95,7 +96,7 @@ pub async fn load(app: &App, key: &SessionKey) -> Result<Option<Session>> {
             .filter(Column::Id.eq(row.id))
             .exec(&db)
             .await?;
-        db.commit().await?;
+        db.commit(Affects::Nobody).await?;
     }
     Ok(Some(session(row, user)))
 }
@@ -110,7 +111,7 @@ pub async fn end(app: &App, by: &Actor, session: &Session) -> Result<()> {
         &session.user.username,
     );
     audit::record(&db, app.now(), by, event).await?;
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     Ok(())
 }
 
@@ -147,7 +148,7 @@ pub async fn sweep(app: &App) -> Result<u64> {
         .exec(&db)
         .await?
         .rows_affected;
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     Ok(gone)
 }
 

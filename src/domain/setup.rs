@@ -4,6 +4,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, SqlErr};
 
 use crate::{
     app::App,
+    checks::Affects,
     domain::{
         actor::Actor,
         throttles::{self, SETUP},
@@ -80,6 +81,6 @@ pub async fn create_superuser(
         _ => e.into(),
     })?;
     let user = users::insert(&db, app, by, input, hash, "user.set_up").await?;
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     Ok(user)
 }

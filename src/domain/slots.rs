@@ -8,6 +8,7 @@ use sea_orm::{
 
 use crate::{
     app::App,
+    checks::Affects,
     entity::secret_slot::{ActiveModel, Column, Entity},
     error::{Error, Result},
     secret::TokenKey,
@@ -33,7 +34,7 @@ pub async fn put(app: &App, session_id: i64, token_id: i64, key: &TokenKey) -> R
         .exec(&db)
         .await?;
     Entity::insert(row).exec_without_returning(&db).await?;
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     Ok(())
 }
 
@@ -47,7 +48,7 @@ pub async fn take(app: &App, session_id: i64, token_id: i64) -> Result<Option<To
         .await?;
     let Some(slot) = slot else { return Ok(None) };
     let taken = Entity::delete_by_id(slot.id).exec(&db).await?.rows_affected == 1;
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     if !taken || slot.expires_at <= app.now() {
         return Ok(None);
     }

@@ -10,6 +10,7 @@ use serde_json::json;
 pub use crate::entity::student::Model as Student;
 use crate::{
     app::App,
+    checks::Affects,
     domain::{
         actor::Actor,
         audit::{self, Event},
@@ -127,7 +128,7 @@ pub async fn create(app: &App, by: &Actor, input: StudentInput) -> Result<Studen
     };
     let student = Entity::insert(row).exec_with_returning(&db).await?;
     note(&db, app, by, "student.created", &student).await?;
-    db.commit().await?;
+    db.commit(Affects::Students).await?;
     Ok(student)
 }
 
@@ -150,7 +151,7 @@ pub async fn update(app: &App, by: &Actor, id: i64, input: StudentInput) -> Resu
     };
     let student = row.update(&db).await?;
     note(&db, app, by, "student.changed", &student).await?;
-    db.commit().await?;
+    db.commit(Affects::Students).await?;
     Ok(student)
 }
 
@@ -163,7 +164,7 @@ pub async fn delete(app: &App, by: &Actor, id: i64) -> Result<()> {
         .ok_or(Error::NotFound)?;
     Entity::delete_by_id(id).exec(&db).await?;
     note(&db, app, by, "student.deleted", &student).await?;
-    db.commit().await?;
+    db.commit(Affects::Students).await?;
     Ok(())
 }
 

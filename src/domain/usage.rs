@@ -10,6 +10,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use crate::{
     app::App,
+    checks::Affects,
     entity::token::{Column, Entity},
     error::Result,
 };
@@ -69,7 +70,7 @@ pub async fn flush(app: &App) -> Result<()> {
                 .exec(&db)
                 .await?;
         }
-        db.commit().await?;
+        db.commit(Affects::Nobody).await?;
     }
     Ok(())
 }

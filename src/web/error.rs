@@ -171,20 +171,29 @@ pub fn answer(
     status: Status,
     body: &impl Serialize,
 ) -> response::Result<'static> {
-    let text = serde_json::to_string(body).map_err(|_| Status::InternalServerError)?;
+    let json = serde_json::to_vec(body).map_err(|_| Status::InternalServerError)?;
+    answer_json(req, status, json)
+}
+
+/// The same for JSON that is written already.
+pub fn answer_json(
+    req: &Request<'_>,
+    status: Status,
+    json: impl AsRef<[u8]> + Send + Unpin + 'static,
+) -> response::Result<'static> {
     if let Some(endpoint) = endpoints::of(req)
         && matches!(
             negotiation::negotiate(req, endpoint),
             Ok(negotiation::Representation::Html)
         )
     {
-        return pages::browsable(req, endpoint, status, &text);
+        return pages::browsable(req, endpoint, status, json.as_ref());
     }
     Response::build()
         .status(status)
         .header(ContentType::new("application", "json"))
         .header(Header::new("Cache-Control", "no-store"))
-        .sized_body(text.len(), Cursor::new(text))
+        .sized_body(json.as_ref().len(), Cursor::new(json))
         .ok()
 }
 

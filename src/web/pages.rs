@@ -157,11 +157,11 @@ pub fn browsable(
     req: &Request<'_>,
     endpoint: &Endpoint,
     status: Status,
-    json: &str,
+    json: &[u8],
 ) -> response::Result<'static> {
-    let pretty = serde_json::from_str::<serde_json::Value>(json)
+    let pretty = serde_json::from_slice::<serde_json::Value>(json)
         .and_then(|value| serde_json::to_string_pretty(&value))
-        .unwrap_or_else(|_| json.to_owned());
+        .unwrap_or_default();
     let page = Browsable {
         title: endpoint.name,
         method: req.method().as_str(),

@@ -17,6 +17,7 @@ use store::{end, find, find_in, insert, raise};
 pub use crate::entity::refresh_family::Model as Family;
 use crate::{
     app::App,
+    checks::Affects,
     domain::{
         actor::Actor,
         audit::{self, Event},
@@ -62,7 +63,7 @@ pub async fn sign_in(app: &App, user: &User, by: &Actor) -> Result<TokenPair> {
         Event::new("jwt.issued", Some(user.id), &user.username),
     )
     .await?;
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     Ok(pair)
 }
 
@@ -112,7 +113,7 @@ pub async fn blacklist(app: &App, token: &Jwt, by: &Actor) -> Result<()> {
         event.with(json!({"because": "blacklist"})),
     )
     .await?;
-    db.commit().await?;
+    db.commit(Affects::User(user.id)).await?;
     Ok(())
 }
 
@@ -179,7 +180,7 @@ async fn adopt(app: &App, claims: &Claims, user: &User, by: &Actor) -> Result<Op
         Err(Error::Conflict(_)) => return Ok(None),
         Err(e) => return Err(e),
     };
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     Ok(Some(answer(app, &family)?))
 }
 
@@ -226,7 +227,7 @@ async fn advance(
             "replayed_from": by.address_text(),
         }));
         audit::record(&db, now, by, event).await?;
-        db.commit().await?;
+        db.commit(Affects::User(user.id)).await?;
     }
     Err(Error::JwtRefused(JwtFault::Blacklisted))
 }

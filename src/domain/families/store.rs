@@ -9,6 +9,7 @@ use sea_orm::{
 use super::Family;
 use crate::{
     app::App,
+    checks::Affects,
     domain::{actor::Actor, users::User},
     entity::refresh_family::{ActiveModel, Column, Entity},
     error::{Error, Result},
@@ -26,7 +27,7 @@ pub async fn sweep(app: &App) -> Result<u64> {
         .exec(&db)
         .await?
         .rows_affected;
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     Ok(gone)
 }
 
@@ -45,7 +46,7 @@ pub(super) async fn raise(app: &App, family: &Family, next: &Family) -> Result<b
         .await?
         .rows_affected
         == 1;
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     Ok(won)
 }
 

@@ -15,6 +15,7 @@ pub use list::{TokenCounts, TokenFilter, TokenRow, counts, list, list_for};
 pub use crate::entity::token::Model as Token;
 use crate::{
     app::App,
+    checks::Affects,
     domain::{
         actor::Actor,
         audit::{self, Event},
@@ -25,6 +26,7 @@ use crate::{
         user,
     },
     error::{Error, FieldErrors, Result},
+    keys::Digest,
     secret::{self, TokenKey},
 };
 
@@ -68,8 +70,8 @@ pub struct DefaultToken {
 }
 
 /// A token that opens something now, and whose it is.
-pub async fn find_live(app: &App, key: &TokenKey) -> Result<Option<(Token, User)>> {
-    let digest = app.keys.token_digest(key.expose()).to_vec();
+pub async fn find_live(app: &App, digest: &Digest) -> Result<Option<(Token, User)>> {
+    let digest = digest.to_vec();
     let token = Entity::find()
         .filter(Column::Digest.eq(digest))
         .one(app.db.read())
@@ -123,7 +125,7 @@ pub async fn get_or_create_default(app: &App, by: &Actor, user_id: i64) -> Resul
         .await
         {
             Ok(token) => {
-                db.commit().await?;
+                db.commit(Affects::Unknown).await?;
                 return Ok(DefaultToken {
                     token,
                     key,
@@ -164,7 +166,7 @@ pub async fn issue(app: &App, by: &Actor, new: NewToken) -> Result<(Token, Token
     let key = new_key()?;
     let db = app.db.begin().await?;
     let token = insert(&db, app, by, &owner, name, new.expires_at, false, &key).await?;
-    db.commit().await?;
+    db.commit(Affects::Unknown).await?;
     Ok((token, key))
 }
 
@@ -206,7 +208,7 @@ pub async fn rotate(app: &App, by: &Actor, id: i64, grace: i64) -> Result<(Token
     let event = Event::new("token.rotated", Some(old.id), &old.name)
         .with(json!({"owner": owner.username, "grace_seconds": grace, "successor": token.id}));
     audit::record(&db, now, by, event).await?;
-    db.commit().await?;
+    db.commit(Affects::User(owner.id)).await?;
     Ok((token, key))
 }
 
@@ -227,7 +229,7 @@ pub async fn revoke(app: &App, by: &Actor, id: i64) -> Result<()> {
     let event = Event::new("token.revoked", Some(id), &token.name)
         .with(json!({"owner": owner.username, "prefix": token.prefix}));
     audit::record(&db, app.now(), by, event).await?;
-    db.commit().await?;
+    db.commit(Affects::User(owner.id)).await?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     app::App,
+    checks::Affects,
     domain::{
         actor::Actor,
         audit::{self, Event},
@@ -70,7 +71,7 @@ pub async fn update(
         .collect();
     let event = Event::new("user.changed", Some(id), &user.username).with(Value::Object(detail));
     audit::record(&db, app.now(), by, event).await?;
-    db.commit().await?;
+    db.commit(Affects::User(id)).await?;
     Ok(changes.into_iter().map(|(name, _, _)| name).collect())
 }
 
@@ -99,7 +100,7 @@ pub async fn set_password(app: &App, by: &Actor, id: i64, password: Password) ->
     save(&db, row, &user).await?;
     let event = Event::new("user.password_changed", Some(id), &user.username);
     audit::record(&db, app.now(), by, event).await?;
-    db.commit().await?;
+    db.commit(Affects::User(id)).await?;
     Ok(())
 }
 
@@ -132,7 +133,7 @@ pub async fn set_active(app: &App, by: &Actor, id: i64, active: bool) -> Result<
         Event::new(action, Some(id), &user.username),
     )
     .await?;
-    db.commit().await?;
+    db.commit(Affects::User(id)).await?;
     Ok(())
 }
 
@@ -148,7 +149,7 @@ pub async fn sign_out_everywhere(app: &App, by: &Actor, id: i64) -> Result<()> {
     save(&db, row, &user).await?;
     let event = Event::new("user.signed_out_everywhere", Some(id), &user.username);
     audit::record(&db, app.now(), by, event).await?;
-    db.commit().await?;
+    db.commit(Affects::User(id)).await?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{User, UserInput, input};
 use crate::{
     app::App,
+    checks::Affects,
     domain::{
         actor::Actor,
         audit::{self, Event},
@@ -30,7 +31,7 @@ pub async fn create(app: &App, by: &Actor, input: UserInput, password: Password)
     let hash = app.hasher.hash(password).await?;
     let db = app.db.begin().await?;
     let user = insert(&db, app, by, input, hash, "user.created").await?;
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     Ok(user)
 }
 
@@ -52,7 +53,7 @@ pub async fn register(
     let db = app.db.begin().await?;
     let user = insert(&db, app, by, input, hash, "user.registered").await?;
     let pair = families::start(&db, app, &user, by).await?;
-    db.commit().await?;
+    db.commit(Affects::Nobody).await?;
     Ok((user, pair))
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{User, get, get_in, may_touch, require_another_superuser};
 use crate::{
     app::App,
+    checks::Affects,
     domain::{
         actor::Actor,
         audit::{self, Event},
@@ -52,7 +53,7 @@ pub async fn delete(app: &App, by: &Actor, id: i64) -> Result<()> {
     let event = Event::new("user.deleted", Some(id), &user.username)
         .with(json!({"email": user.email, "superuser": user.is_superuser}));
     audit::record(&db, app.now(), by, event).await?;
-    db.commit().await?;
+    db.commit(Affects::User(id)).await?;
     Ok(())
 }
 

@@ -1,0 +1,289 @@
+//! What the check path remembers, so that a warm check touches memory only: who a credential
+//! belongs to, and that a token is unknown. Every commit says whose credentials it affects, and
+//! nothing that was loaded before is believed about them any more.
+//!
+//! Each entry carries the number of the last change when its loading began. A change of a user
+//! raises the number and writes it beside the user; an entry with a smaller one is stale. So a slow
+//! reader cannot put back what a change has just dropped.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Duration,
+};
+
+use moka::sync::Cache;
+
+use crate::{entity::user::Model as User, keys::Digest};
+
+/// Credentials remembered at most; one takes about half a kilobyte.
+const CAPACITY: u64 = 100_000;
+/// Nothing is believed for longer, whatever went wrong with the news.
+const BACKSTOP: Duration = Duration::from_mins(5);
+/// Changed users remembered by name; beyond that everything is dropped at once.
+const CHANGED: usize = 100_000;
+/// A larger answer is not kept.
+const ANSWER_BYTES: usize = 1024 * 1024;
+
+/// Whose credentials a change affects: every commit must say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Affects {
+    /// Nobody's: no check would end otherwise than before.
+    Nobody,
+    User(i64),
+    /// A token that was unknown is there now.
+    Unknown,
+    /// The sample data, whose answer is remembered as well.
+    Students,
+    /// Anything: for news that cannot be read, and for changes from outside.
+    Everything,
+}
+
+/// Taken before loading; says how new the loaded is.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp(u64);
+
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    Known {
+        user: Arc<User>,
+        /// For the notes on its use.
+        token_id: Option<i64>,
+    },
+    Unknown,
+}
+
+#[derive(Debug)]
+struct Entry {
+    loaded: u64,
+    verdict: Verdict,
+    /// Unix seconds; the credential's own end.
+    until: i64,
+}
+
+#[derive(Debug)]
+pub struct Checks {
+    entries: Cache<Digest, Arc<Entry>>,
+    state: RwLock<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// False: news of other nodes may be missing, so nothing is believed.
+    is_deaf: bool,
+    last: u64,
+    everything: u64,
+    unknown: u64,
+    students: u64,
+    users: HashMap<i64, u64>,
+    answer: Option<(u64, Arc<[u8]>)>,
+}
+
+impl Default for Checks {
+    fn default() -> Self {
+        let entries = Cache::builder()
+            .max_capacity(CAPACITY)
+            .time_to_live(BACKSTOP)
+            .build();
+        Self {
+            entries,
+            state: RwLock::default(),
+        }
+    }
+}
+
+impl Checks {
+    pub fn stamp(&self) -> Stamp {
+        Stamp(self.read().last)
+    }
+
+    /// What is remembered of a credential and still true at `now` (Unix seconds).
+    pub fn find(&self, credential: &Digest, now: i64) -> Option<Verdict> {
+        let entry = self.entries.get(credential)?;
+        let state = self.read();
+        let changed = match &entry.verdict {
+            Verdict::Known { user, .. } => state.users.get(&user.id).copied().unwrap_or(0),
+            Verdict::Unknown => state.unknown,
+        };
+        let fresh = !state.is_deaf && entry.loaded >= changed.max(state.everything);
+        (fresh && now < entry.until).then(|| entry.verdict.clone())
+    }
+
+    pub fn keep(&self, credential: Digest, stamp: Stamp, verdict: Verdict, until: i64) {
+        if !self.read().is_deaf {
+            self.entries.insert(
+                credential,
+                Arc::new(Entry {
+                    loaded: stamp.0,
+                    verdict,
+                    until,
+                }),
+            );
+        }
+    }
+
+    /// The answer of the list of students, as JSON.
+    pub fn find_students(&self) -> Option<Arc<[u8]>> {
+        let state = self.read();
+        let (loaded, answer) = state.answer.as_ref()?;
+        let fresh = !state.is_deaf && *loaded >= state.students.max(state.everything);
+        fresh.then(|| answer.clone())
+    }
+
+    pub fn keep_students(&self, stamp: Stamp, answer: Arc<[u8]>) {
+        let mut state = self.write();
+        if !state.is_deaf && answer.len() <= ANSWER_BYTES {
+            state.answer = Some((stamp.0, answer));
+        }
+    }
+
+    pub fn changed(&self, affects: Affects) {
+        if affects == Affects::Nobody {
+            return;
+        }
+        let mut state = self.write();
+        state.last += 1;
+        let last = state.last;
+        match affects {
+            Affects::Nobody => {}
+            Affects::User(id) if state.users.len() < CHANGED => {
+                state.users.insert(id, last);
+            }
+            Affects::Unknown => state.unknown = last,
+            Affects::Students => state.students = last,
+            Affects::User(_) | Affects::Everything => {
+                state.everything = last;
+                state.users.clear();
+            }
+        }
+    }
+
+    /// Whether the news of other nodes arrive. Going deaf and hearing again both drop everything.
+    pub fn hear(&self, hears: bool) {
+        self.changed(Affects::Everything);
+        self.write().is_deaf = !hears;
+    }
+
+    pub fn is_deaf(&self) -> bool {
+        self.read().is_deaf
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Affects {
+    /// For the other nodes; `None`: nothing they need to know.
+    pub fn write(self) -> Option<String> {
+        match self {
+            Self::Nobody => None,
+            Self::User(id) => Some(format!("user {id}")),
+            Self::Unknown => Some("unknown".to_owned()),
+            Self::Students => Some("students".to_owned()),
+            Self::Everything => Some("everything".to_owned()),
+        }
+    }
+
+    /// What cannot be read may mean anything.
+    pub fn read(text: &str) -> Self {
+        match text.split_once(' ') {
+            Some(("user", id)) => id.parse().map_or(Self::Everything, Self::User),
+            None if text == "unknown" => Self::Unknown,
+            None if text == "students" => Self::Students,
+            _ => Self::Everything,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(id: i64) -> Arc<User> {
+        Arc::new(User {
+            id,
+            username: format!("user{id}"),
+            username_key: format!("user{id}"),
+            email: String::new(),
+            first_name: String::new(),
+            last_name: String::new(),
+            password: String::new(),
+            is_active: true,
+            is_staff: false,
+            is_superuser: false,
+            epoch: 0,
+            epoch_at: 0,
+            last_login: 0,
+            date_joined: 0,
+            version: 1,
+        })
+    }
+
+    fn known(checks: &Checks, digest: Digest, id: i64, stamp: Stamp) {
+        checks.keep(
+            digest,
+            stamp,
+            Verdict::Known {
+                user: user(id),
+                token_id: None,
+            },
+            1000,
+        );
+    }
+
+    #[test]
+    fn a_change_drops_the_entries_of_its_user_alone() {
+        let checks = Checks::default();
+        known(&checks, [1; 32], 1, checks.stamp());
+        known(&checks, [2; 32], 2, checks.stamp());
+        checks.changed(Affects::User(1));
+        assert!(checks.find(&[1; 32], 0).is_none());
+        assert!(checks.find(&[2; 32], 0).is_some());
+    }
+
+    #[test]
+    fn a_slow_reader_cannot_put_back_what_a_change_dropped() {
+        let checks = Checks::default();
+        let before = checks.stamp();
+        checks.changed(Affects::User(1));
+        known(&checks, [1; 32], 1, before);
+        assert!(checks.find(&[1; 32], 0).is_none());
+    }
+
+    #[test]
+    fn an_entry_does_not_outlive_its_credential() {
+        let checks = Checks::default();
+        known(&checks, [1; 32], 1, checks.stamp());
+        assert!(checks.find(&[1; 32], 999).is_some());
+        assert!(checks.find(&[1; 32], 1000).is_none());
+    }
+
+    #[test]
+    fn whoever_is_deaf_believes_nothing_and_forgets_all() {
+        let checks = Checks::default();
+        known(&checks, [1; 32], 1, checks.stamp());
+        checks.hear(false);
+        assert!(checks.find(&[1; 32], 0).is_none());
+        known(&checks, [1; 32], 1, checks.stamp());
+        checks.hear(true);
+        assert!(checks.find(&[1; 32], 0).is_none());
+    }
+
+    #[test]
+    fn news_are_read_as_they_were_written() {
+        for affects in [
+            Affects::User(7),
+            Affects::Unknown,
+            Affects::Students,
+            Affects::Everything,
+        ] {
+            assert_eq!(Affects::read(&affects.write().unwrap()), affects);
+        }
+        assert_eq!(Affects::read("nonsense"), Affects::Everything);
+    }
+}
