@@ -35,11 +35,17 @@ pub struct Asset {
 }
 
 static EMBEDDED: LazyLock<HashMap<String, Arc<Asset>>> = LazyLock::new(|| {
-    Files::iter().filter_map(|name| Some((name.to_string(), Arc::new(read(&name)?)))).collect()
+    Files::iter()
+        .filter_map(|name| Some((name.to_string(), Arc::new(read(&name)?))))
+        .collect()
 });
 
 fn load(name: &str) -> Option<Arc<Asset>> {
-    if cfg!(debug_assertions) { read(name).map(Arc::new) } else { EMBEDDED.get(name).cloned() }
+    if cfg!(debug_assertions) {
+        read(name).map(Arc::new)
+    } else {
+        EMBEDDED.get(name).cloned()
+    }
 }
 
 fn read(name: &str) -> Option<Asset> {
@@ -47,7 +53,9 @@ fn read(name: &str) -> Option<Asset> {
     if name == "app.css"
         && let Ok(text) = std::str::from_utf8(&body)
     {
-        body = text.replace(FONT, &hashed(FONT, &read(FONT)?.hash)).into_bytes();
+        body = text
+            .replace(FONT, &hashed(FONT, &read(FONT)?.hash))
+            .into_bytes();
     }
     let (content_type, is_text) = match name.rsplit('.').next()? {
         "css" => ("text/css; charset=utf-8", true),
@@ -59,11 +67,20 @@ fn read(name: &str) -> Option<Asset> {
     };
     let hash = hex::encode(&Sha256::digest(&body)[..4]);
     let gzip = if is_text { compress(&body) } else { None };
-    Some(Asset { content_type, hash, body, gzip })
+    Some(Asset {
+        content_type,
+        hash,
+        body,
+        gzip,
+    })
 }
 
 fn compress(body: &[u8]) -> Option<Vec<u8>> {
-    let level = if cfg!(debug_assertions) { Compression::fast() } else { Compression::best() };
+    let level = if cfg!(debug_assertions) {
+        Compression::fast()
+    } else {
+        Compression::best()
+    };
     let mut encoder = GzEncoder::new(Vec::new(), level);
     encoder.write_all(body).ok()?;
     encoder.finish().ok()
@@ -102,11 +119,15 @@ impl<'r> FromRequest<'r> for TakesGzip {
     type Error = std::convert::Infallible;
 
     async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        let takes = req.headers().get("Accept-Encoding").flat_map(|v| v.split(',')).any(|coding| {
-            let mut parts = coding.split(';').map(str::trim);
-            parts.next().is_some_and(|c| c.eq_ignore_ascii_case("gzip"))
-                && !parts.any(|p| matches!(p, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
-        });
+        let takes = req
+            .headers()
+            .get("Accept-Encoding")
+            .flat_map(|v| v.split(','))
+            .any(|coding| {
+                let mut parts = coding.split(';').map(str::trim);
+                parts.next().is_some_and(|c| c.eq_ignore_ascii_case("gzip"))
+                    && !parts.any(|p| matches!(p, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+            });
         Outcome::Success(Self(takes))
     }
 }
@@ -121,10 +142,16 @@ pub struct Sent {
 impl<'r> Responder<'r, 'static> for Sent {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         let mut response = Response::build();
-        response.status(Status::Ok).raw_header("Content-Type", self.asset.content_type);
+        response
+            .status(Status::Ok)
+            .raw_header("Content-Type", self.asset.content_type);
         response.raw_header(
             "Cache-Control",
-            if self.immutable { "public, max-age=31536000, immutable" } else { "no-cache" },
+            if self.immutable {
+                "public, max-age=31536000, immutable"
+            } else {
+                "no-cache"
+            },
         );
         if self.asset.gzip.is_some() {
             response.raw_header("Vary", "Accept-Encoding");
@@ -146,13 +173,21 @@ fn file(file: &str, gzip: TakesGzip) -> Option<Sent> {
     let asset = load(&name)?;
     // A hash of an older release still gets the file, only not for ever.
     let immutable = hash.is_some_and(|h| h == asset.hash);
-    Some(Sent { asset, immutable, gzip: gzip.0 })
+    Some(Sent {
+        asset,
+        immutable,
+        gzip: gzip.0,
+    })
 }
 
 /// Browsers ask for it whatever the page says.
 #[get("/favicon.ico")]
 pub fn favicon(gzip: TakesGzip) -> Option<Sent> {
-    Some(Sent { asset: load("icon.svg")?, immutable: false, gzip: gzip.0 })
+    Some(Sent {
+        asset: load("icon.svg")?,
+        immutable: false,
+        gzip: gzip.0,
+    })
 }
 
 /// Mounted on `/static`.
@@ -162,7 +197,9 @@ pub fn routes() -> Vec<Route> {
 
 /// Name and address of every file, for tests and for the curious.
 pub fn all() -> BTreeMap<String, String> {
-    Files::iter().filter_map(|name| Some((name.to_string(), url(&name)?))).collect()
+    Files::iter()
+        .filter_map(|name| Some((name.to_string(), url(&name)?)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -175,7 +212,10 @@ mod tests {
         let (name, hash) = parse(url.strip_prefix("/static/").unwrap());
         assert_eq!(name, "app.css");
         assert_eq!(hash, Some(load("app.css").unwrap().hash.as_str()));
-        assert_eq!(parse("inter-latin.woff2"), ("inter-latin.woff2".to_owned(), None));
+        assert_eq!(
+            parse("inter-latin.woff2"),
+            ("inter-latin.woff2".to_owned(), None)
+        );
     }
 
     #[test]

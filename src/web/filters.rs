@@ -19,21 +19,34 @@ pub fn register(tera: &mut Tera) {
     tera.register_filter("until", |v: &Value, a: &Arguments| {
         Ok(until(seconds(v)?, argument(a, "now")?).into())
     });
-    tera.register_filter("day", |v: &Value, _: &Arguments| Ok(day(seconds(v)?).into()));
-    tera.register_filter("utc", |v: &Value, _: &Arguments| Ok(utc(seconds(v)?).into()));
-    tera.register_filter("iso", |v: &Value, _: &Arguments| Ok(iso(seconds(v)?).into()));
+    tera.register_filter(
+        "day",
+        |v: &Value, _: &Arguments| Ok(day(seconds(v)?).into()),
+    );
+    tera.register_filter(
+        "utc",
+        |v: &Value, _: &Arguments| Ok(utc(seconds(v)?).into()),
+    );
+    tera.register_filter(
+        "iso",
+        |v: &Value, _: &Arguments| Ok(iso(seconds(v)?).into()),
+    );
     tera.register_filter("number", |v: &Value, _: &Arguments| {
         Ok(number(v.as_u64().unwrap_or_default()).into())
     });
     tera.register_filter("plural", |v: &Value, a: &Arguments| {
         let n = v.as_u64().unwrap_or_default();
-        let word = a.get(if n == 1 { "one" } else { "many" }).and_then(Value::as_str);
+        let word = a
+            .get(if n == 1 { "one" } else { "many" })
+            .and_then(Value::as_str);
         Ok(format!("{} {}", number(n), word.unwrap_or_default()).into())
     });
 }
 
 fn seconds(value: &Value) -> tera::Result<i64> {
-    value.as_i64().ok_or_else(|| tera::Error::msg("a time is a number of seconds"))
+    value
+        .as_i64()
+        .ok_or_else(|| tera::Error::msg("a time is a number of seconds"))
 }
 
 fn argument(arguments: &Arguments, name: &str) -> tera::Result<i64> {
@@ -95,7 +108,13 @@ fn utc(at: i64) -> String {
 
 fn iso(at: i64) -> String {
     let t = moment(at);
-    format!("{}T{:02}:{:02}:{:02}Z", t.date(), t.hour(), t.minute(), t.second())
+    format!(
+        "{}T{:02}:{:02}:{:02}Z",
+        t.date(),
+        t.hour(),
+        t.minute(),
+        t.second()
+    )
 }
 
 /// `12,480`.

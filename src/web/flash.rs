@@ -38,7 +38,12 @@ impl Flash {
     }
 
     fn new(kind: &str, icon: &str, title: impl Into<String>) -> Self {
-        Self { kind: kind.to_owned(), icon: icon.to_owned(), title: title.into(), text: String::new() }
+        Self {
+            kind: kind.to_owned(),
+            icon: icon.to_owned(),
+            title: title.into(),
+            text: String::new(),
+        }
     }
 
     #[must_use]

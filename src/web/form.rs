@@ -45,13 +45,17 @@ impl FormState {
         for (name, messages) in errors.iter() {
             let known = labels.iter().find(|(field, _)| *field == name);
             if known.is_some() {
-                self.errors.entry(name).or_default().extend_from_slice(messages);
+                self.errors
+                    .entry(name)
+                    .or_default()
+                    .extend_from_slice(messages);
             }
-            self.summary.extend(messages.iter().map(|message| Complaint {
-                field: known.map_or("", |(field, _)| field),
-                label: known.map_or("", |(_, label)| label),
-                message: message.clone(),
-            }));
+            self.summary
+                .extend(messages.iter().map(|message| Complaint {
+                    field: known.map_or("", |(field, _)| field),
+                    label: known.map_or("", |(_, label)| label),
+                    message: message.clone(),
+                }));
         }
         self.headline = headline(self.summary.len());
         self
@@ -74,8 +78,9 @@ pub fn new_password(form: &CsrfForm) -> Result<Password, FieldErrors> {
 }
 
 fn headline(n: usize) -> String {
-    const WORDS: [&str; 9] =
-        ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight"];
+    const WORDS: [&str; 9] = [
+        "No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight",
+    ];
     match (n, WORDS.get(n)) {
         (1, _) => "One thing needs fixing. Nothing was saved.".to_owned(),
         (_, Some(word)) => format!("{word} things need fixing. Nothing was saved."),
@@ -92,12 +97,17 @@ mod tests {
         let mut errors = FieldErrors::default();
         errors.push("email", "The part after @ is missing.");
         errors.push("non_field_errors", "Not today.");
-        let form = FormState::default().with("email", "a@").refused(&errors, &[("email", "E-mail")]);
+        let form = FormState::default()
+            .with("email", "a@")
+            .refused(&errors, &[("email", "E-mail")]);
         let json = serde_json::to_value(&form).unwrap();
         assert_eq!(json["values"]["email"], "a@");
         assert_eq!(json["errors"]["email"][0], "The part after @ is missing.");
         assert_eq!(json["summary"][0]["label"], "E-mail");
         assert_eq!(json["summary"][1]["field"], "");
-        assert_eq!(json["headline"], "Two things need fixing. Nothing was saved.");
+        assert_eq!(
+            json["headline"],
+            "Two things need fixing. Nothing was saved."
+        );
     }
 }

@@ -50,7 +50,10 @@ pub struct Crumb {
 
 impl Crumb {
     pub fn new(label: impl Into<String>, href: impl Into<String>) -> Self {
-        Self { label: label.into(), href: href.into() }
+        Self {
+            label: label.into(),
+            href: href.into(),
+        }
     }
 }
 
@@ -73,11 +76,19 @@ impl Page {
         Self {
             template: V::TEMPLATE,
             nav: V::NAV,
-            title: if refused { format!("Error: {title}") } else { title.clone() },
+            title: if refused {
+                format!("Error: {title}")
+            } else {
+                title.clone()
+            },
             trail: trail(V::NAV, view.trail(), title),
             // A view that cannot be serialised renders as an error, which the log then shows.
             view: serde_json::to_value(view).unwrap_or_default(),
-            status: if refused { Status::BadRequest } else { Status::Ok },
+            status: if refused {
+                Status::BadRequest
+            } else {
+                Status::Ok
+            },
             retry_after: None,
         }
     }
@@ -89,7 +100,10 @@ impl Page {
 
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+        Self {
+            retry_after: Some(seconds),
+            ..self
+        }
     }
 
     pub fn template(&self) -> &'static str {
@@ -98,7 +112,11 @@ impl Page {
 
     /// Everything that the template reads.
     pub fn context(self, chrome: Chrome) -> Value {
-        let chrome = Chrome { nav: self.nav, crumbs: self.trail, ..chrome };
+        let chrome = Chrome {
+            nav: self.nav,
+            crumbs: self.trail,
+            ..chrome
+        };
         serde_json::json!({ "chrome": chrome, "title": self.title, "view": self.view })
     }
 }
@@ -119,7 +137,9 @@ impl<'r> Responder<'r, 'static> for Page {
         let page = Template::render(template, self.context(Chrome::of(req))).respond_to(req)?;
         let mut response = Response::build_from(page);
         // Pages are personal, and the back button must not show them after sign-out.
-        response.status(status).header(Header::new("Cache-Control", "no-store"));
+        response
+            .status(status)
+            .header(Header::new("Cache-Control", "no-store"));
         if let Some(seconds) = retry_after {
             response.header(Header::new("Retry-After", seconds.to_string()));
         }
@@ -174,7 +194,9 @@ impl Chrome {
             tracing::error!(path = %req.uri().path(), "a page without a session guard");
         }
         let csrf = csrf::token(req).now_or_never().and_then(Result::ok);
-        let user = session.and_then(|s| s.as_ref().ok()).and_then(Option::as_ref);
+        let user = session
+            .and_then(|s| s.as_ref().ok())
+            .and_then(Option::as_ref);
         Self {
             user: user.map(|s| Account::of(&s.session.user)),
             csrf: csrf.unwrap_or_default().to_owned(),
@@ -201,7 +223,11 @@ pub fn theme(cookie: Option<&str>) -> &'static str {
 
 /// Where a form's page is, for coming back; a POST has no page of its own.
 fn here(req: &Request<'_>) -> String {
-    if req.method() == rocket::http::Method::Get { req.uri().to_string() } else { String::new() }
+    if req.method() == rocket::http::Method::Get {
+        req.uri().to_string()
+    } else {
+        String::new()
+    }
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -227,17 +253,38 @@ const fn item(
     nav: &'static str,
     key: &'static str,
 ) -> MenuItem {
-    MenuItem { label, href, icon, nav, key }
+    MenuItem {
+        label,
+        href,
+        icon,
+        nav,
+        key,
+    }
 }
 
 /// Only what exists.
 const MENU: &[MenuGroup] = &[
-    MenuGroup { label: "Overview", items: &[item("Dashboard", "/admin/", "dash", "dashboard", "d")] },
-    MenuGroup { label: "People", items: &[item("Users", "/admin/users/", "users", "users", "u")] },
-    MenuGroup { label: "API", items: &[item("Tokens", "/admin/tokens/", "key", "tokens", "t")] },
+    MenuGroup {
+        label: "Overview",
+        items: &[item("Dashboard", "/admin/", "dash", "dashboard", "d")],
+    },
+    MenuGroup {
+        label: "People",
+        items: &[item("Users", "/admin/users/", "users", "users", "u")],
+    },
+    MenuGroup {
+        label: "API",
+        items: &[item("Tokens", "/admin/tokens/", "key", "tokens", "t")],
+    },
     MenuGroup {
         label: "Data",
-        items: &[item("Students", "/admin/students/", "school", "students", "c")],
+        items: &[item(
+            "Students",
+            "/admin/students/",
+            "school",
+            "students",
+            "c",
+        )],
     },
 ];
 
@@ -275,12 +322,18 @@ pub struct Go {
 
 impl Go {
     pub fn to(to: impl Into<String>) -> Self {
-        Self { to: to.into(), flash: None }
+        Self {
+            to: to.into(),
+            flash: None,
+        }
     }
 
     #[must_use]
     pub fn with(self, flash: Flash) -> Self {
-        Self { flash: Some(flash), ..self }
+        Self {
+            flash: Some(flash),
+            ..self
+        }
     }
 }
 
@@ -289,7 +342,10 @@ impl<'r> Responder<'r, 'static> for Go {
         if let Some(flash) = &self.flash {
             flash.leave(req, client::secure_cookies(req));
         }
-        Response::build().status(Status::SeeOther).header(Header::new("Location", self.to)).ok()
+        Response::build()
+            .status(Status::SeeOther)
+            .header(Header::new("Location", self.to))
+            .ok()
     }
 }
 
@@ -345,15 +401,23 @@ mod tests {
                     chrome.user = None;
                 }
                 let context = Context::from_value(page.context(chrome)).unwrap();
-                let html = tera.render(name, &context).unwrap_or_else(|e| panic!("{name}: {e:?}"));
-                assert!(!html.contains("<b>sam") && !html.contains("<i>Saved"), "{name}");
+                let html = tera
+                    .render(name, &context)
+                    .unwrap_or_else(|e| panic!("{name}: {e:?}"));
+                assert!(
+                    !html.contains("<b>sam") && !html.contains("<i>Saved"),
+                    "{name}"
+                );
                 let posts = html.matches("method=\"post\"").count();
                 let tokens = html.matches("value=\"csrf-token\"").count();
                 assert_eq!(posts, tokens, "{name}: forms and CSRF fields");
                 assert!(html.contains("<h1"), "{name} has no heading");
                 for part in html.split("href=\"#i-").skip(1) {
                     let icon = part.split('"').next().unwrap();
-                    assert!(html.contains(&format!("id=\"i-{icon}\"")), "{name}: no icon {icon}");
+                    assert!(
+                        html.contains(&format!("id=\"i-{icon}\"")),
+                        "{name}: no icon {icon}"
+                    );
                 }
             }
         }
@@ -364,7 +428,15 @@ mod tests {
         for good in ["/", "/admin/users/?q=a%20b", "/a//b"] {
             assert_eq!(local(good), Some(good));
         }
-        for bad in ["", "admin/", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nb", "/\tb"] {
+        for bad in [
+            "",
+            "admin/",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\r\nb",
+            "/\tb",
+        ] {
             assert_eq!(local(bad), None, "{bad:?}");
         }
     }

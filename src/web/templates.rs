@@ -38,7 +38,10 @@ pub fn register(tera: &mut Tera) -> Result<(), Box<dyn Error>> {
     let mut sources = Vec::new();
     for name in Files::iter().filter(|name| name.ends_with(".html")) {
         if let Some(file) = Files::get(&name) {
-            sources.push((name.into_owned(), String::from_utf8(file.data.into_owned())?));
+            sources.push((
+                name.into_owned(),
+                String::from_utf8(file.data.into_owned())?,
+            ));
         }
     }
     tera.add_raw_templates(sources)?;
@@ -47,7 +50,10 @@ pub fn register(tera: &mut Tera) -> Result<(), Box<dyn Error>> {
 
 /// `asset(name="app.css")`: the address of a static file.
 fn asset(arguments: &HashMap<String, Value>) -> tera::Result<Value> {
-    let name = arguments.get("name").and_then(Value::as_str).unwrap_or_default();
+    let name = arguments
+        .get("name")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     assets::url(name)
         .map(Value::from)
         .ok_or_else(|| tera::Error::msg(format!("there is no static file {name:?}")))
@@ -63,7 +69,10 @@ mod tests {
         register(&mut tera).unwrap();
         let names: Vec<_> = tera.get_template_names().map(str::to_owned).collect();
         assert!(names.len() > 20);
-        assert!(names.iter().all(|name| name.ends_with(".html")), "{names:?}");
+        assert!(
+            names.iter().all(|name| name.ends_with(".html")),
+            "{names:?}"
+        );
         let context = tera::Context::from_value(serde_json::json!({
             "title": "<script>", "status": 404, "heading": "<script>", "message": "<script>",
         }));
@@ -76,7 +85,15 @@ mod tests {
     fn nothing_is_inline_and_nothing_is_marked_safe() {
         for name in Files::iter() {
             let text = String::from_utf8(Files::get(&name).unwrap().data.into_owned()).unwrap();
-            for forbidden in ["| safe", "|safe", " style=", " onclick", " onsubmit", "<style", "javascript:"] {
+            for forbidden in [
+                "| safe",
+                "|safe",
+                " style=",
+                " onclick",
+                " onsubmit",
+                "<style",
+                "javascript:",
+            ] {
                 assert!(!text.contains(forbidden), "{name} holds {forbidden:?}");
             }
         }

@@ -22,17 +22,32 @@ pub struct Tag {
 impl Tag {
     pub fn user(user: &User) -> Self {
         if user.is_active {
-            Self { kind: "ok", word: "Active" }
+            Self {
+                kind: "ok",
+                word: "Active",
+            }
         } else {
-            Self { kind: "off", word: "Disabled" }
+            Self {
+                kind: "off",
+                word: "Disabled",
+            }
         }
     }
 
     pub fn token(state: TokenState) -> Self {
         match state {
-            TokenState::Active => Self { kind: "ok", word: "Active" },
-            TokenState::Expired => Self { kind: "warn", word: "Expired" },
-            TokenState::Revoked => Self { kind: "off", word: "Revoked" },
+            TokenState::Active => Self {
+                kind: "ok",
+                word: "Active",
+            },
+            TokenState::Expired => Self {
+                kind: "warn",
+                word: "Expired",
+            },
+            TokenState::Revoked => Self {
+                kind: "off",
+                word: "Revoked",
+            },
         }
     }
 }
@@ -46,9 +61,18 @@ pub struct Role {
 impl Role {
     pub fn of(user: &User) -> Self {
         match (user.is_superuser, user.is_staff) {
-            (true, _) => Self { word: "Superuser", accent: true },
-            (false, true) => Self { word: "Staff", accent: true },
-            (false, false) => Self { word: "User", accent: false },
+            (true, _) => Self {
+                word: "Superuser",
+                accent: true,
+            },
+            (false, true) => Self {
+                word: "Staff",
+                accent: true,
+            },
+            (false, false) => Self {
+                word: "User",
+                accent: false,
+            },
         }
     }
 }
@@ -56,7 +80,10 @@ impl Role {
 #[cfg(test)]
 impl Role {
     pub fn sample() -> Self {
-        Self { word: "Superuser", accent: true }
+        Self {
+            word: "Superuser",
+            accent: true,
+        }
     }
 }
 
@@ -71,14 +98,27 @@ pub struct Person {
 impl Person {
     pub fn of(user: &User) -> Self {
         let full = full_name(user);
-        Self::named(&user.username, if full.is_empty() { &user.username } else { &full })
+        Self::named(
+            &user.username,
+            if full.is_empty() {
+                &user.username
+            } else {
+                &full
+            },
+        )
     }
 
     pub fn named(name: &str, spelled: &str) -> Self {
-        let mut words = spelled.split([' ', '.', '_', '-', '@', '+']).filter(|w| !w.is_empty());
+        let mut words = spelled
+            .split([' ', '.', '_', '-', '@', '+'])
+            .filter(|w| !w.is_empty());
         let first = words.next().unwrap_or("?");
         let initials: String = match words.next() {
-            Some(second) => first.chars().take(1).chain(second.chars().take(1)).collect(),
+            Some(second) => first
+                .chars()
+                .take(1)
+                .chain(second.chars().take(1))
+                .collect(),
             None => first.chars().take(2).collect(),
         };
         let sum: usize = name.bytes().map(usize::from).sum();
@@ -91,7 +131,9 @@ impl Person {
 }
 
 pub fn full_name(user: &User) -> String {
-    format!("{} {}", user.first_name, user.last_name).trim().to_owned()
+    format!("{} {}", user.first_name, user.last_name)
+        .trim()
+        .to_owned()
 }
 
 /// `412`, or `over 10,000` where counting stopped.
@@ -102,7 +144,11 @@ pub fn count(count: Count) -> String {
 
 /// `1 token`, `2 tokens`.
 pub fn counted(n: Count, one: &str, many: &str) -> String {
-    format!("{} {}", count(n), if n.exact && n.n == 1 { one } else { many })
+    format!(
+        "{} {}",
+        count(n),
+        if n.exact && n.n == 1 { one } else { many }
+    )
 }
 
 /// 0 stands for never.
@@ -114,7 +160,10 @@ pub fn known(at: i64) -> Option<i64> {
 pub fn device(user_agent: &str) -> (String, &'static str) {
     let has = |word: &str| user_agent.contains(word);
     let first = |table: &[(&str, &'static str)]| {
-        table.iter().find(|(mark, _)| has(mark)).map(|(_, name)| *name)
+        table
+            .iter()
+            .find(|(mark, _)| has(mark))
+            .map(|(_, name)| *name)
     };
     let browser = first(&[
         ("Edg/", "Edge"),
@@ -132,7 +181,11 @@ pub fn device(user_agent: &str) -> (String, &'static str) {
         ("Mac OS X", "macOS"),
         ("Linux", "Linux"),
     ]);
-    let icon = if matches!(system, Some("iPhone" | "iPad" | "Android")) { "sess" } else { "auto" };
+    let icon = if matches!(system, Some("iPhone" | "iPad" | "Android")) {
+        "sess"
+    } else {
+        "auto"
+    };
     let name = match (browser, system) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(one), None) | (None, Some(one)) => one.to_owned(),
@@ -168,7 +221,11 @@ impl TokenFacts {
         Self {
             id: token.id,
             href: format!("/admin/tokens/{}/", token.id),
-            name: if token.is_default { "Default token".to_owned() } else { token.name.clone() },
+            name: if token.is_default {
+                "Default token".to_owned()
+            } else {
+                token.name.clone()
+            },
             is_default: token.is_default,
             is_active: matches!(state, TokenState::Active),
             prefix: token.prefix.clone(),
@@ -187,7 +244,11 @@ impl TokenFacts {
 }
 
 fn someone(name: &str) -> String {
-    if name.is_empty() { "someone".to_owned() } else { name.to_owned() }
+    if name.is_empty() {
+        "someone".to_owned()
+    } else {
+        name.to_owned()
+    }
 }
 
 /// One line of the audit log as a sentence: person, verb, object.
@@ -214,16 +275,24 @@ impl Activity {
         };
         let alone = about_person && (nobody || event.actor == event.object);
         let gone = event.action.ends_with(".deleted");
-        let href = event.object_id.filter(|_| !gone).and_then(|id| match event.object_type.as_str() {
-            "user" | "session" => Some(format!("/admin/users/{id}/")),
-            "token" => Some(format!("/admin/tokens/{id}/")),
-            "student" => Some(format!("/admin/students/{id}/")),
-            _ => None,
-        });
+        let href =
+            event
+                .object_id
+                .filter(|_| !gone)
+                .and_then(|id| match event.object_type.as_str() {
+                    "user" | "session" => Some(format!("/admin/users/{id}/")),
+                    "token" => Some(format!("/admin/tokens/{id}/")),
+                    "student" => Some(format!("/admin/students/{id}/")),
+                    _ => None,
+                });
         Self {
             person: Person::named(name, name),
             verb: verb(&event.action, alone),
-            object: if alone { String::new() } else { event.object.clone() },
+            object: if alone {
+                String::new()
+            } else {
+                event.object.clone()
+            },
             href,
             address: event.address.clone(),
             at: event.at,

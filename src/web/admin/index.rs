@@ -98,14 +98,21 @@ async fn index(_session: &AdminSession, app: &State<App>) -> Result<Page, PageEr
 
     // The newest page of tokens is enough to see whether a newcomer has made a call.
     let newest = tokens::list(app, &TokenFilter::default()).await?;
-    let called = newest.rows.iter().any(|row| row.token.last_used_at.is_some());
+    let called = newest
+        .rows
+        .iter()
+        .any(|row| row.token.last_used_at.is_some());
     let steps = steps(any_token, pupils.n > 0, called);
     let done = steps.iter().filter(|s| s.done).count();
     Ok(Page::of(&Index {
         today: filters::today(app.now()),
         tiles: tiles(&people, &keys, count(signed_in), count(failures)),
         activity: lines.iter().map(Activity::of).collect(),
-        steps: if done == steps.len() { Vec::new() } else { steps },
+        steps: if done == steps.len() {
+            Vec::new()
+        } else {
+            steps
+        },
         steps_done: done,
         calls: CALLS,
     }))
@@ -128,7 +135,11 @@ fn tiles(people: &UserCounts, keys: &TokenCounts, sessions: String, failures: St
         Tile {
             label: "API tokens",
             value: count(keys.active),
-            note: format!("{}, {} revoked", counted(keys.expired, "expired", "expired"), count(keys.revoked)),
+            note: format!(
+                "{}, {} revoked",
+                counted(keys.expired, "expired", "expired"),
+                count(keys.revoked)
+            ),
             href: "/admin/tokens/",
         },
         Tile {
@@ -171,8 +182,17 @@ fn steps(token: bool, students: bool, called: bool) -> Vec<Step> {
 
 pub fn samples() -> Vec<Page> {
     let n = |n| crate::domain::paging::Count { n, exact: true };
-    let people = UserCounts { all: n(1), active: n(1), disabled: n(0), never_signed_in: n(0) };
-    let keys = TokenCounts { active: n(0), expired: n(0), revoked: n(0) };
+    let people = UserCounts {
+        all: n(1),
+        active: n(1),
+        disabled: n(0),
+        never_signed_in: n(0),
+    };
+    let keys = TokenCounts {
+        active: n(0),
+        expired: n(0),
+        revoked: n(0),
+    };
     let mut view = Index {
         today: filters::today(1_795_435_200),
         tiles: tiles(&people, &keys, "1".to_owned(), "0".to_owned()),

@@ -21,17 +21,24 @@ impl Paging {
     }
 
     pub fn request(&self) -> PageRequest {
-        PageRequest { cursor: self.cursor.clone(), size: self.size() }
+        PageRequest {
+            cursor: self.cursor.clone(),
+            size: self.size(),
+        }
     }
 
     pub fn size(&self) -> u64 {
-        self.per.filter(|n| paging::SIZES.contains(n)).unwrap_or(paging::SIZES[0])
+        self.per
+            .filter(|n| paging::SIZES.contains(n))
+            .unwrap_or(paging::SIZES[0])
     }
 }
 
 /// A search text without the blanks around it; nothing if nothing is left.
 pub fn search(q: Option<&str>) -> Option<String> {
-    q.map(str::trim).filter(|q| !q.is_empty()).map(str::to_owned)
+    q.map(str::trim)
+        .filter(|q| !q.is_empty())
+        .map(str::to_owned)
 }
 
 /// A path with its query, changed one parameter at a time. The cursor is never part of it: a
@@ -44,7 +51,10 @@ pub struct Address {
 
 impl Address {
     pub fn new(path: &'static str) -> Self {
-        Self { path, parameters: Vec::new() }
+        Self {
+            path,
+            parameters: Vec::new(),
+        }
     }
 
     /// With the parameter set; an empty value takes it out.
@@ -68,7 +78,14 @@ impl Address {
     #[must_use]
     pub fn sized(&self, paging: &Paging) -> Self {
         let size = paging.size();
-        self.with("per", if size == paging::SIZES[0] { String::new() } else { size.to_string() })
+        self.with(
+            "per",
+            if size == paging::SIZES[0] {
+                String::new()
+            } else {
+                size.to_string()
+            },
+        )
     }
 
     pub fn href(&self) -> String {
@@ -82,8 +99,15 @@ impl Address {
 
     /// Hidden fields for a form that sets `names` itself.
     pub fn hidden(&self, names: &[&str]) -> Vec<Hidden> {
-        let kept = self.parameters.iter().filter(|(name, _)| !names.contains(name));
-        kept.map(|(name, value)| Hidden { name, value: value.clone() }).collect()
+        let kept = self
+            .parameters
+            .iter()
+            .filter(|(name, _)| !names.contains(name));
+        kept.map(|(name, value)| Hidden {
+            name,
+            value: value.clone(),
+        })
+        .collect()
     }
 }
 
@@ -131,9 +155,17 @@ impl Choice {
     ) -> Self {
         let options = options
             .iter()
-            .map(|(value, label)| Opt { value, label, chosen: *value == chosen })
+            .map(|(value, label)| Opt {
+                value,
+                label,
+                chosen: *value == chosen,
+            })
             .collect();
-        Self { name, label, options }
+        Self {
+            name,
+            label,
+            options,
+        }
     }
 }
 
@@ -157,8 +189,16 @@ impl Head {
         let sorted = [first, second].into_iter().find(|s| *s == now);
         Self {
             label,
-            href: address.with("sort", if now == first { second } else { first }).href(),
-            sorted: sorted.map(|s| if s.starts_with('-') { "descending" } else { "ascending" }),
+            href: address
+                .with("sort", if now == first { second } else { first })
+                .href(),
+            sorted: sorted.map(|s| {
+                if s.starts_with('-') {
+                    "descending"
+                } else {
+                    "ascending"
+                }
+            }),
         }
     }
 }
@@ -180,7 +220,9 @@ impl Pager {
     /// `address` is the list's, with its filters and page size.
     pub fn of<T>(page: &Page<T>, address: &Address, size: u64) -> Self {
         let turn = |cursor: &Option<String>| {
-            cursor.as_ref().map(|cursor| address.with("cursor", cursor.as_str()).href())
+            cursor
+                .as_ref()
+                .map(|cursor| address.with("cursor", cursor.as_str()).href())
         };
         Self {
             first: page.first_index,
@@ -222,7 +264,9 @@ mod tests {
 
     #[test]
     fn an_address_keeps_its_filters_and_escapes_them() {
-        let users = Address::new("/admin/users/").with("q", "a&b ü").with("role", "staff");
+        let users = Address::new("/admin/users/")
+            .with("q", "a&b ü")
+            .with("role", "staff");
         assert_eq!(users.href(), "/admin/users/?q=a%26b+%C3%BC&role=staff");
         assert_eq!(users.without("q").href(), "/admin/users/?role=staff");
         assert_eq!(users.without("q").without("role").href(), "/admin/users/");

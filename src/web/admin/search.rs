@@ -64,26 +64,59 @@ async fn search(
     q: Option<&str>,
 ) -> Result<Page, PageError> {
     let Some(q) = text(q) else {
-        return Ok(Page::of(&Search { q: String::new(), groups: Vec::new() }));
+        return Ok(Page::of(&Search {
+            q: String::new(),
+            groups: Vec::new(),
+        }));
     };
-    let filter = UserFilter { q: Some(q.clone()), ..UserFilter::default() };
-    let people = users::list(app, &filter).await?.rows.into_iter().take(SHOWN).map(|row| Hit {
-        name: row.user.username.clone(),
-        note: format!("{} {}", words::full_name(&row.user), row.user.email).trim().to_owned(),
-        href: format!("/admin/users/{}/", row.user.id),
-    });
-    let filter = TokenFilter { q: Some(q.clone()), ..TokenFilter::default() };
-    let keys = tokens::list(app, &filter).await?.rows.into_iter().take(SHOWN).map(|row| {
-        let facts = TokenFacts::of(&row.token, &row.owner.username, app.now());
-        let note = format!("{}… of {}", facts.prefix, facts.owner);
-        Hit { name: facts.name, note, href: facts.href }
-    });
-    let filter = StudentFilter { q: Some(q.clone()), ..StudentFilter::default() };
-    let pupils = students::list(app, &filter).await?.rows.into_iter().take(SHOWN).map(|s| Hit {
-        note: format!("Roll {}, {}", s.roll, s.city),
-        href: format!("/admin/students/{}/", s.id),
-        name: s.name,
-    });
+    let filter = UserFilter {
+        q: Some(q.clone()),
+        ..UserFilter::default()
+    };
+    let people = users::list(app, &filter)
+        .await?
+        .rows
+        .into_iter()
+        .take(SHOWN)
+        .map(|row| Hit {
+            name: row.user.username.clone(),
+            note: format!("{} {}", words::full_name(&row.user), row.user.email)
+                .trim()
+                .to_owned(),
+            href: format!("/admin/users/{}/", row.user.id),
+        });
+    let filter = TokenFilter {
+        q: Some(q.clone()),
+        ..TokenFilter::default()
+    };
+    let keys = tokens::list(app, &filter)
+        .await?
+        .rows
+        .into_iter()
+        .take(SHOWN)
+        .map(|row| {
+            let facts = TokenFacts::of(&row.token, &row.owner.username, app.now());
+            let note = format!("{}… of {}", facts.prefix, facts.owner);
+            Hit {
+                name: facts.name,
+                note,
+                href: facts.href,
+            }
+        });
+    let filter = StudentFilter {
+        q: Some(q.clone()),
+        ..StudentFilter::default()
+    };
+    let pupils = students::list(app, &filter)
+        .await?
+        .rows
+        .into_iter()
+        .take(SHOWN)
+        .map(|s| Hit {
+            note: format!("Roll {}, {}", s.roll, s.city),
+            href: format!("/admin/students/{}/", s.id),
+            name: s.name,
+        });
     let group = |label, icon, path, rows| Group {
         label,
         icon,
@@ -96,7 +129,10 @@ async fn search(
         group("Students", "school", "/admin/students/", pupils.collect()),
     ];
     // Tokens of every state were searched, so the list behind it shows every state too.
-    groups[1].all = Address::new("/admin/tokens/").with("state", "all").with("q", &q).href();
+    groups[1].all = Address::new("/admin/tokens/")
+        .with("state", "all")
+        .with("q", &q)
+        .href();
     Ok(Page::of(&Search { groups, q }))
 }
 
@@ -106,9 +142,20 @@ pub fn samples() -> Vec<Page> {
         note: "Amara Okafor".to_owned(),
         href: "/admin/users/7/".to_owned(),
     }];
-    let groups = vec![Group { label: "Users", icon: "users", all: "/admin/users/".to_owned(), rows }];
+    let groups = vec![Group {
+        label: "Users",
+        icon: "users",
+        all: "/admin/users/".to_owned(),
+        rows,
+    }];
     vec![
-        Page::of(&Search { q: "am".to_owned(), groups }),
-        Page::of(&Search { q: String::new(), groups: Vec::new() }),
+        Page::of(&Search {
+            q: "am".to_owned(),
+            groups,
+        }),
+        Page::of(&Search {
+            q: String::new(),
+            groups: Vec::new(),
+        }),
     ]
 }

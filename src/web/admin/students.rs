@@ -8,9 +8,7 @@ use crate::{
     domain::students::{self, Student, StudentFilter, StudentInput, StudentSort},
     error::{Error, FieldErrors},
     web::{
-        admin::listing::{
-            Address, Chip, Head, Hidden, Pager, Paging, match_text, no_hit, search,
-        },
+        admin::listing::{Address, Chip, Head, Hidden, Pager, Paging, match_text, no_hit, search},
         error::PageError,
         flash::Flash,
         form::{FormState, Labels},
@@ -23,7 +21,15 @@ const PATH: &str = "/admin/students/";
 const LABELS: Labels = &[("name", "Name"), ("roll", "Roll"), ("city", "City")];
 
 pub fn routes() -> Vec<Route> {
-    routes![change_list, add_form, add, change_form, change, delete_confirmation, delete]
+    routes![
+        change_list,
+        add_form,
+        add,
+        change_form,
+        change,
+        delete_confirmation,
+        delete
+    ]
 }
 
 fn trail() -> Vec<Crumb> {
@@ -110,13 +116,20 @@ async fn change_list(
         Some("-city") => ("-city", StudentSort::CityDescending),
         _ => ("", StudentSort::Id),
     };
-    let filter = StudentFilter { q: q.clone(), sort: by, page: paging.request() };
+    let filter = StudentFilter {
+        q: q.clone(),
+        sort: by,
+        page: paging.request(),
+    };
     let found = students::list(app, &filter).await?;
     let here = Address::new(PATH)
         .with("q", q.as_deref().unwrap_or_default())
         .with("sort", sort)
         .sized(&paging);
-    let chips = q.iter().map(|q| Chip { label: format!("“{q}”"), href: here.without("q").href() });
+    let chips = q.iter().map(|q| Chip {
+        label: format!("“{q}”"),
+        href: here.without("q").href(),
+    });
     Ok(Page::of(&StudentChangeList {
         kept: here.hidden(&["q"]),
         chips: chips.collect(),
@@ -193,7 +206,9 @@ fn edit_page(student: &Student, form: FormState) -> Page {
 fn read(form: &CsrfForm) -> (FormState, Result<StudentInput, Error>) {
     let shown = ["name", "roll", "city"]
         .into_iter()
-        .fold(FormState::default(), |state, name| state.with(name, form.text(name)));
+        .fold(FormState::default(), |state, name| {
+            state.with(name, form.text(name))
+        });
     let input = match form.text("roll").trim().parse() {
         Ok(roll) => Ok(StudentInput {
             name: form.text("name").to_owned(),
@@ -211,11 +226,7 @@ fn add_form(_session: &AdminSession) -> Page {
 }
 
 #[post("/students/new", data = "<form>")]
-async fn add(
-    session: &AdminSession,
-    app: &State<App>,
-    form: CsrfForm,
-) -> Result<Reply, PageError> {
+async fn add(session: &AdminSession, app: &State<App>, form: CsrfForm) -> Result<Reply, PageError> {
     let (shown, input) = read(&form);
     let made = match input {
         Ok(input) => students::create(app, &session.actor, input).await,
@@ -262,7 +273,11 @@ async fn change(
         Ok(now) => {
             let same = now == student;
             let flash = Flash::ok(if same { "Nothing to save." } else { "Saved." });
-            let to = if form.text("then") == "stay" { href(id) } else { PATH.to_owned() };
+            let to = if form.text("then") == "stay" {
+                href(id)
+            } else {
+                PATH.to_owned()
+            };
             Ok(Go::to(to).with(flash).into())
         }
         Err(Error::Validation(errors)) => {
@@ -288,7 +303,10 @@ impl View for StudentDeleteConfirmation {
 
     fn trail(&self) -> Vec<Crumb> {
         let mut trail = trail();
-        trail.push(Crumb::new(self.student.name.as_str(), self.student.href.as_str()));
+        trail.push(Crumb::new(
+            self.student.name.as_str(),
+            self.student.href.as_str(),
+        ));
         trail
     }
 }
@@ -300,7 +318,9 @@ async fn delete_confirmation(
     id: i64,
 ) -> Result<Page, PageError> {
     let student = students::get(app, id).await?;
-    Ok(Page::of(&StudentDeleteConfirmation { student: Row::of(&student) }))
+    Ok(Page::of(&StudentDeleteConfirmation {
+        student: Row::of(&student),
+    }))
 }
 
 #[post("/students/<id>/delete", data = "<_form>")]
@@ -316,8 +336,12 @@ async fn delete(
 }
 
 pub fn samples() -> Vec<Page> {
-    let student =
-        Student { id: 4, name: "Asha Rao".to_owned(), roll: 101, city: "Pune".to_owned() };
+    let student = Student {
+        id: 4,
+        name: "Asha Rao".to_owned(),
+        roll: 101,
+        city: "Pune".to_owned(),
+    };
     let here = Address::new(PATH);
     let none = crate::domain::paging::Page {
         rows: Vec::<Row>::new(),
@@ -346,6 +370,8 @@ pub fn samples() -> Vec<Page> {
         Page::of(&list),
         new_page(FormState::default().refused(&errors, LABELS)),
         edit_page(&student, FormState::default()),
-        Page::of(&StudentDeleteConfirmation { student: Row::of(&student) }),
+        Page::of(&StudentDeleteConfirmation {
+            student: Row::of(&student),
+        }),
     ]
 }

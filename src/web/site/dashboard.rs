@@ -56,12 +56,21 @@ pub async fn dashboard(
 ) -> Result<Page, PageError> {
     let user = &session.session.user;
     let paging = Paging::new(cursor, None);
-    let filter = StudentFilter { q: None, sort: StudentSort::Roll, page: paging.request() };
+    let filter = StudentFilter {
+        q: None,
+        sort: StudentSort::Roll,
+        page: paging.request(),
+    };
     let found = students::list(app, &filter).await?;
     let own = tokens::list_for(app, user.id).await?;
     let open = sessions::count_for(app, user).await?;
     Ok(Page::of(&Dashboard {
-        name: if user.first_name.is_empty() { &user.username } else { &user.first_name }.clone(),
+        name: if user.first_name.is_empty() {
+            &user.username
+        } else {
+            &user.first_name
+        }
+        .clone(),
         email: user.email.clone(),
         joined: user.date_joined,
         last_login: words::known(user.last_login),
@@ -70,9 +79,16 @@ pub async fn dashboard(
         students: found
             .rows
             .into_iter()
-            .map(|s| Pupil { name: s.name, roll: s.roll, city: s.city })
+            .map(|s| Pupil {
+                name: s.name,
+                roll: s.roll,
+                city: s.city,
+            })
             .collect(),
-        tokens: own.iter().map(|t| TokenFacts::of(t, &user.username, app.now())).collect(),
+        tokens: own
+            .iter()
+            .map(|t| TokenFacts::of(t, &user.username, app.now()))
+            .collect(),
     }))
 }
 
@@ -95,6 +111,10 @@ pub fn samples() -> Vec<Page> {
         tokens: Vec::new(),
     };
     let empty = Page::of(&view);
-    view.students.push(Pupil { name: "Asha Rao".to_owned(), roll: 101, city: "Pune".to_owned() });
+    view.students.push(Pupil {
+        name: "Asha Rao".to_owned(),
+        roll: 101,
+        city: "Pune".to_owned(),
+    });
     vec![empty, Page::of(&view)]
 }

@@ -39,6 +39,12 @@ pub async fn home(_visitor: MaybeSession, app: &State<App>) -> Result<Page, Page
 }
 
 pub fn samples() -> Vec<Page> {
-    let home = |setup_open| Page::of(&Home { setup_open, registration_open: true, calls: CALLS });
+    let home = |setup_open| {
+        Page::of(&Home {
+            setup_open,
+            registration_open: true,
+            calls: CALLS,
+        })
+    };
     vec![home(true), home(false)]
 }

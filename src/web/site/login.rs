@@ -45,7 +45,11 @@ impl View for Login {
     const TEMPLATE: &'static str = "site/login.html";
 
     fn title(&self) -> String {
-        let failed = if self.problem.is_some() { "Error: " } else { "" };
+        let failed = if self.problem.is_some() {
+            "Error: "
+        } else {
+            ""
+        };
         format!("{failed}Sign in")
     }
 }
@@ -107,8 +111,7 @@ pub async fn attempt(
     form: CsrfForm,
 ) -> Result<Reply, PageError> {
     let username = form.text("username");
-    let tried =
-        domain::authenticate(app, username, form.password("password"), &visit.actor).await;
+    let tried = domain::authenticate(app, username, form.password("password"), &visit.actor).await;
     let (problem, status, retry_after) = match tried {
         Ok(user) => {
             visit.sign_in(app, &before, &user).await?;
@@ -122,18 +125,29 @@ pub async fn attempt(
             };
             return Ok(Go::to(to).into());
         }
-        Err(Error::InvalidCredentials { tries_left }) => (no_match(tries_left), Status::BadRequest, None),
-        Err(Error::Throttled { retry_after }) => {
-            (paused(retry_after), Status::TooManyRequests, Some(retry_after))
+        Err(Error::InvalidCredentials { tries_left }) => {
+            (no_match(tries_left), Status::BadRequest, None)
         }
-        Err(Error::Busy { retry_after }) => {
-            (busy(retry_after), Status::ServiceUnavailable, Some(retry_after))
-        }
+        Err(Error::Throttled { retry_after }) => (
+            paused(retry_after),
+            Status::TooManyRequests,
+            Some(retry_after),
+        ),
+        Err(Error::Busy { retry_after }) => (
+            busy(retry_after),
+            Status::ServiceUnavailable,
+            Some(retry_after),
+        ),
         Err(other) => return Err(other.into()),
     };
     let login = Login::new(door, app, form.text("next"));
     let shown = FormState::default().with("username", username);
-    let page = Page::of(&Login { problem: Some(problem), form: shown, ..login }).status(status);
+    let page = Page::of(&Login {
+        problem: Some(problem),
+        form: shown,
+        ..login
+    })
+    .status(status);
     Ok(match retry_after {
         Some(seconds) => page.retry_after(seconds),
         None => page,
@@ -159,7 +173,10 @@ fn paused(seconds: u64) -> Problem {
         0 | 1 => "a minute".to_owned(),
         minutes => format!("{minutes} minutes"),
     };
-    Problem { title: "Too many tries", text: format!("Sign-in opens again in {wait}.") }
+    Problem {
+        title: "Too many tries",
+        text: format!("Sign-in opens again in {wait}."),
+    }
 }
 
 fn busy(seconds: u64) -> Problem {
@@ -182,7 +199,12 @@ pub fn samples() -> Vec<Page> {
             form: FormState::default(),
         })
     };
-    vec![sample(None), sample(Some(no_match(Some(7)))), sample(Some(paused(840))), sample(Some(busy(2)))]
+    vec![
+        sample(None),
+        sample(Some(no_match(Some(7)))),
+        sample(Some(paused(840))),
+        sample(Some(busy(2))),
+    ]
 }
 
 #[cfg(test)]
@@ -193,6 +215,10 @@ mod tests {
     fn the_pause_is_told_in_minutes() {
         assert_eq!(paused(840).text, "Sign-in opens again in 14 minutes.");
         assert_eq!(paused(20).text, "Sign-in opens again in a minute.");
-        assert!(no_match(Some(7)).text.ends_with("7 tries left before a 15-minute pause."));
+        assert!(
+            no_match(Some(7))
+                .text
+                .ends_with("7 tries left before a 15-minute pause.")
+        );
     }
 }

@@ -12,10 +12,7 @@ use crate::{
         error::PageError,
         flash::Flash,
         form::{FormState, Labels, new_password},
-        guards::{
-            CsrfForm, MaybeSession, Throttle,
-            throttle::Register,
-        },
+        guards::{CsrfForm, MaybeSession, Throttle, throttle::Register},
         page::{Go, Page, Reply, View},
     },
 };
@@ -36,7 +33,12 @@ impl View for Registration {
     const TEMPLATE: &'static str = "site/registration.html";
 
     fn title(&self) -> String {
-        if self.open { "Create an account" } else { "Registration is closed" }.to_owned()
+        if self.open {
+            "Create an account"
+        } else {
+            "Registration is closed"
+        }
+        .to_owned()
     }
 
     fn form(&self) -> Option<&FormState> {
@@ -47,7 +49,10 @@ impl View for Registration {
 #[get("/registration")]
 pub fn registration_form(_visitor: MaybeSession, app: &State<App>) -> Page {
     let open = app.config.registration_open;
-    Page::of(&Registration { open, form: FormState::default() })
+    Page::of(&Registration {
+        open,
+        form: FormState::default(),
+    })
 }
 
 #[post("/registration", data = "<form>")]
@@ -59,7 +64,10 @@ pub async fn register(
     form: CsrfForm,
 ) -> Result<Reply, PageError> {
     if !app.config.registration_open {
-        let page = Page::of(&Registration { open: false, form: FormState::default() });
+        let page = Page::of(&Registration {
+            open: false,
+            form: FormState::default(),
+        });
         return Ok(page.status(Status::Forbidden).into());
     }
     let username = form.text("username").to_owned();
@@ -71,7 +79,10 @@ pub async fn register(
     match made {
         Ok((user, _)) => {
             visit.sign_in(app, &before, &user).await?;
-            let welcome = Flash::ok(format!("Welcome, {}. Your account is ready.", user.username));
+            let welcome = Flash::ok(format!(
+                "Welcome, {}. Your account is ready.",
+                user.username
+            ));
             Ok(Go::to("/dashboard/").with(welcome).into())
         }
         Err(Error::Validation(errors)) => {
@@ -85,9 +96,14 @@ pub async fn register(
 pub fn samples() -> Vec<Page> {
     let mut errors = FieldErrors::default();
     errors.push("username", "A user with that username already exists.");
-    let form = FormState::default().with("username", "ann").refused(&errors, LABELS);
+    let form = FormState::default()
+        .with("username", "ann")
+        .refused(&errors, LABELS);
     vec![
         Page::of(&Registration { open: true, form }),
-        Page::of(&Registration { open: false, form: FormState::default() }),
+        Page::of(&Registration {
+            open: false,
+            form: FormState::default(),
+        }),
     ]
 }

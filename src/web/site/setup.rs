@@ -65,7 +65,10 @@ pub async fn setup_form(
         return Err(Error::NotFound.into());
     }
     let form = FormState::default().with("code", code.unwrap_or_default());
-    Ok(Page::of(&Setup { asks_for_code: setup::asks_for_code(app), form }))
+    Ok(Page::of(&Setup {
+        asks_for_code: setup::asks_for_code(app),
+        form,
+    }))
 }
 
 #[post("/setup", data = "<form>")]
@@ -77,7 +80,9 @@ pub async fn set_up(
 ) -> Result<Reply, PageError> {
     let typed = ["code", "username", "email"]
         .into_iter()
-        .fold(FormState::default(), |state, name| state.with(name, form.text(name)));
+        .fold(FormState::default(), |state, name| {
+            state.with(name, form.text(name))
+        });
     let input = UserInput {
         username: form.text("username").to_owned(),
         email: form.text("email").to_owned(),
@@ -94,15 +99,19 @@ pub async fn set_up(
             visit.sign_in(app, &before, &user).await?;
             let welcome = Flash::ok("This server is set up. You are signed in.")
                 .text("Create your first token: a program needs one to call the API.");
-            Ok(Go::to("/admin/tokens/new/?kind=default").with(welcome).into())
+            Ok(Go::to("/admin/tokens/new/?kind=default")
+                .with(welcome)
+                .into())
         }
         Err(Error::Validation(errors)) => {
             let form = typed.refused(&errors, LABELS);
-            Ok(Page::of(&Setup { asks_for_code: setup::asks_for_code(app), form }).into())
+            Ok(Page::of(&Setup {
+                asks_for_code: setup::asks_for_code(app),
+                form,
+            })
+            .into())
         }
-        Err(Error::Conflict(_)) => {
-            Ok(Page::of(&SetupDone {}).status(Status::Conflict).into())
-        }
+        Err(Error::Conflict(_)) => Ok(Page::of(&SetupDone {}).status(Status::Conflict).into()),
         // The form was open when it was not too late yet: more helpful than a bare "not found".
         Err(Error::NotFound) => Ok(Page::of(&SetupDone {}).status(Status::NotFound).into()),
         Err(other) => Err(other.into()),
@@ -112,6 +121,14 @@ pub async fn set_up(
 pub fn samples() -> Vec<Page> {
     let mut errors = FieldErrors::default();
     errors.push("code", "That is not the code in the server log.");
-    let form = FormState::default().with("username", "sam.archer").refused(&errors, LABELS);
-    vec![Page::of(&Setup { asks_for_code: true, form }), Page::of(&SetupDone {})]
+    let form = FormState::default()
+        .with("username", "sam.archer")
+        .refused(&errors, LABELS);
+    vec![
+        Page::of(&Setup {
+            asks_for_code: true,
+            form,
+        }),
+        Page::of(&SetupDone {}),
+    ]
 }

@@ -21,16 +21,35 @@ use crate::{
     },
 };
 
-const LABELS: Labels =
-    &[("owner", "Owner"), ("kind", "Kind"), ("name", "Name"), ("expires", "Expires")];
+const LABELS: Labels = &[
+    ("owner", "Owner"),
+    ("kind", "Kind"),
+    ("name", "Name"),
+    ("expires", "Expires"),
+];
 
 /// Days; empty: never.
 const EXPIRIES: &[Choice] = &[
-    Choice { value: "7", label: "In 7 days" },
-    Choice { value: "30", label: "In 30 days" },
-    Choice { value: "90", label: "In 90 days" },
-    Choice { value: "365", label: "In a year" },
-    Choice { value: "", label: "Never" },
+    Choice {
+        value: "7",
+        label: "In 7 days",
+    },
+    Choice {
+        value: "30",
+        label: "In 30 days",
+    },
+    Choice {
+        value: "90",
+        label: "In 90 days",
+    },
+    Choice {
+        value: "365",
+        label: "In a year",
+    },
+    Choice {
+        value: "",
+        label: "Never",
+    },
 ];
 const DAY: i64 = 24 * 60 * 60;
 
@@ -58,18 +77,26 @@ impl View for TokenAddForm {
 }
 
 fn page(form: FormState) -> Page {
-    Page::of(&TokenAddForm { form, expiries: EXPIRIES })
+    Page::of(&TokenAddForm {
+        form,
+        expiries: EXPIRIES,
+    })
 }
 
 #[get("/tokens/new?<owner>&<kind>")]
-pub fn add_form(
-    session: &AdminSession,
-    owner: Option<&str>,
-    kind: Option<&str>,
-) -> Page {
+pub fn add_form(session: &AdminSession, owner: Option<&str>, kind: Option<&str>) -> Page {
     let owner = owner.unwrap_or(&session.actor.username);
-    let kind = if kind == Some("default") { "default" } else { "named" };
-    page(FormState::default().with("owner", owner).with("kind", kind).with("expires", "90"))
+    let kind = if kind == Some("default") {
+        "default"
+    } else {
+        "named"
+    };
+    page(
+        FormState::default()
+            .with("owner", owner)
+            .with("kind", kind)
+            .with("expires", "90"),
+    )
 }
 
 #[post("/tokens/new", data = "<form>")]
@@ -80,7 +107,9 @@ pub async fn add(
 ) -> Result<Reply, PageError> {
     let typed = ["owner", "kind", "name", "expires"]
         .into_iter()
-        .fold(FormState::default(), |state, name| state.with(name, form.text(name)));
+        .fold(FormState::default(), |state, name| {
+            state.with(name, form.text(name))
+        });
     match make(session, app, &form).await {
         Ok(to) => Ok(Go::to(to).into()),
         Err(Error::Validation(errors)) => Ok(page(typed.refused(&errors, LABELS)).into()),
@@ -102,7 +131,16 @@ async fn make(session: &AdminSession, app: &App, form: &CsrfForm) -> Result<Stri
     } else {
         let name = form.text("name").to_owned();
         let expires_at = expiry(form.text("expires"), app.now())?;
-        tokens::issue(app, &session.actor, NewToken { user_id: owner.id, name, expires_at }).await?
+        tokens::issue(
+            app,
+            &session.actor,
+            NewToken {
+                user_id: owner.id,
+                name,
+                expires_at,
+            },
+        )
+        .await?
     };
     slots::put(app, session.session.id, token.id, &key).await?;
     Ok(super::created_href(&token))
@@ -130,8 +168,13 @@ fn expiry(days: &str, now: i64) -> Result<Option<i64>, Error> {
 pub fn samples() -> Vec<Page> {
     let mut errors = FieldErrors::default();
     errors.push("owner", "There is no user “nobody”.");
-    let form = FormState::default().with("owner", "nobody").with("kind", "named");
-    vec![page(FormState::default()), page(form.refused(&errors, LABELS))]
+    let form = FormState::default()
+        .with("owner", "nobody")
+        .with("kind", "named");
+    vec![
+        page(FormState::default()),
+        page(form.refused(&errors, LABELS)),
+    ]
 }
 
 #[cfg(test)]

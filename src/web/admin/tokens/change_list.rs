@@ -67,13 +67,21 @@ pub async fn change_list(
         _ => (Some(TokenState::Active), ""),
     };
     let counts = tokens::counts(app).await?;
-    let filter = TokenFilter { q: q.clone(), state, owner: None, page: paging.request() };
+    let filter = TokenFilter {
+        q: q.clone(),
+        state,
+        owner: None,
+        page: paging.request(),
+    };
     let found = tokens::list(app, &filter).await?;
     let here = Address::new(PATH)
         .with("state", name)
         .with("q", q.as_deref().unwrap_or_default())
         .sized(&paging);
-    let chips = q.iter().map(|q| Chip { label: format!("“{q}”"), href: here.without("q").href() });
+    let chips = q.iter().map(|q| Chip {
+        label: format!("“{q}”"),
+        href: here.without("q").href(),
+    });
     let all = all(&counts);
     Ok(Page::of(&TokenChangeList {
         tabs: tabs(&counts, name),
@@ -84,14 +92,21 @@ pub async fn change_list(
         no_hit: no_hit("No token", q.as_deref()),
         none_at_all: all.n == 0,
         pager: Pager::of(&found, &here, paging.size()),
-        rows: found.rows.iter().map(|row| super::facts_of(app, row)).collect(),
+        rows: found
+            .rows
+            .iter()
+            .map(|row| super::facts_of(app, row))
+            .collect(),
         q: q.unwrap_or_default(),
     }))
 }
 
 fn all(counts: &TokenCounts) -> Count {
     let each = [counts.active, counts.expired, counts.revoked];
-    Count { n: each.iter().map(|c| c.n).sum(), exact: each.iter().all(|c| c.exact) }
+    Count {
+        n: each.iter().map(|c| c.n).sum(),
+        exact: each.iter().all(|c| c.exact),
+    }
 }
 
 fn tabs(counts: &TokenCounts, current: &str) -> Vec<Tab> {

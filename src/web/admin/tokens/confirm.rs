@@ -49,7 +49,10 @@ impl TokenConfirm {
             heading: format!("Revoke “{}”?", token.name),
             button: format!("Revoke “{}”", token.name),
             action: format!("{}revoke/", token.href),
-            evidence: format!("{} Requests with it get 401 at once.", evidence(&token, now)),
+            evidence: format!(
+                "{} Requests with it get 401 at once.",
+                evidence(&token, now)
+            ),
             graces: &[],
             token,
         }
@@ -83,7 +86,10 @@ pub async fn rotate_form(
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
-    Ok(Page::of(&TokenConfirm::rotate(super::facts(app, id).await?, app.now())))
+    Ok(Page::of(&TokenConfirm::rotate(
+        super::facts(app, id).await?,
+        app.now(),
+    )))
 }
 
 #[post("/tokens/<id>/rotate", data = "<form>")]
@@ -94,7 +100,9 @@ pub async fn rotate(
     form: CsrfForm,
 ) -> Result<Reply, PageError> {
     let grace = super::GRACES.iter().find(|g| g.value == form.text("grace"));
-    let grace = grace.and_then(|g| g.value.parse::<i64>().ok()).ok_or(Error::NotFound)?;
+    let grace = grace
+        .and_then(|g| g.value.parse::<i64>().ok())
+        .ok_or(Error::NotFound)?;
     match tokens::rotate(app, &session.actor, id, grace).await {
         Ok((token, key)) => {
             slots::put(app, session.session.id, token.id, &key).await?;
@@ -102,7 +110,9 @@ pub async fn rotate(
                 0 => "The old value has stopped working.".to_owned(),
                 _ => format!("The old value stops working {}.", filters::until(grace, 0)),
             };
-            Ok(Go::to(super::created_href(&token)).with(Flash::ok("Rotated.").text(stops)).into())
+            Ok(Go::to(super::created_href(&token))
+                .with(Flash::ok("Rotated.").text(stops))
+                .into())
         }
         // The page then says that it was revoked or has expired, and when.
         Err(Error::Conflict(_)) => {
@@ -119,7 +129,10 @@ pub async fn revoke_form(
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
-    Ok(Page::of(&TokenConfirm::revoke(super::facts(app, id).await?, app.now())))
+    Ok(Page::of(&TokenConfirm::revoke(
+        super::facts(app, id).await?,
+        app.now(),
+    )))
 }
 
 #[post("/tokens/<id>/revoke", data = "<_form>")]
@@ -145,8 +158,17 @@ pub async fn revoke(
 
 pub fn samples() -> Vec<Page> {
     vec![
-        Page::of(&TokenConfirm::rotate(super::sample_facts(TokenState::Active), 1_700_000_500)),
-        Page::of(&TokenConfirm::revoke(super::sample_facts(TokenState::Active), 1_700_000_500)),
-        Page::of(&TokenConfirm::revoke(super::sample_facts(TokenState::Revoked), 1_700_000_500)),
+        Page::of(&TokenConfirm::rotate(
+            super::sample_facts(TokenState::Active),
+            1_700_000_500,
+        )),
+        Page::of(&TokenConfirm::revoke(
+            super::sample_facts(TokenState::Active),
+            1_700_000_500,
+        )),
+        Page::of(&TokenConfirm::revoke(
+            super::sample_facts(TokenState::Revoked),
+            1_700_000_500,
+        )),
     ]
 }

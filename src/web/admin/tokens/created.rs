@@ -82,8 +82,14 @@ impl<'r> FromRequest<'r> for Origin {
     type Error = Infallible;
 
     async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Infallible> {
-        let scheme = if client::is_encrypted(req) { "https" } else { "http" };
-        let host = req.host().map_or_else(|| "localhost".to_owned(), ToString::to_string);
+        let scheme = if client::is_encrypted(req) {
+            "https"
+        } else {
+            "http"
+        };
+        let host = req
+            .host()
+            .map_or_else(|| "localhost".to_owned(), ToString::to_string);
         Outcome::Success(Self(format!("{scheme}://{host}")))
     }
 }
@@ -109,7 +115,10 @@ fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {
     let code = |label, code| Code { label, code };
     TokenCreated {
         samples: vec![
-            code("curl", format!("curl {address} \\\n  -H \"Authorization: {value}\"")),
+            code(
+                "curl",
+                format!("curl {address} \\\n  -H \"Authorization: {value}\""),
+            ),
             code(
                 "JavaScript",
                 format!(
@@ -134,9 +143,21 @@ fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {
             ),
         ],
         request: vec![
-            Line { label: "Key", value: "Authorization".to_owned(), what: "Header name" },
-            Line { label: "Value", value, what: "Header value" },
-            Line { label: "GET", value: address, what: "Address" },
+            Line {
+                label: "Key",
+                value: "Authorization".to_owned(),
+                what: "Header name",
+            },
+            Line {
+                label: "Value",
+                value,
+                what: "Header value",
+            },
+            Line {
+                label: "GET",
+                value: address,
+                what: "Address",
+            },
         ],
         key: key.to_owned(),
         token,

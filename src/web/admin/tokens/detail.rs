@@ -36,14 +36,13 @@ impl View for TokenDetail {
 }
 
 #[get("/tokens/<id>")]
-pub async fn detail(
-    _session: &AdminSession,
-    app: &State<App>,
-    id: i64,
-) -> Result<Page, PageError> {
+pub async fn detail(_session: &AdminSession, app: &State<App>, id: i64) -> Result<Page, PageError> {
     let token = super::facts(app, id).await?;
     let history = audit::for_object(app, "token", id, 20).await?;
-    Ok(Page::of(&TokenDetail { token, history: history.iter().map(Activity::of).collect() }))
+    Ok(Page::of(&TokenDetail {
+        token,
+        history: history.iter().map(Activity::of).collect(),
+    }))
 }
 
 #[derive(Serialize)]
@@ -66,22 +65,27 @@ impl View for TokenExists {
 }
 
 #[get("/tokens/<id>/exists")]
-pub async fn exists(
-    _session: &AdminSession,
-    app: &State<App>,
-    id: i64,
-) -> Result<Page, PageError> {
+pub async fn exists(_session: &AdminSession, app: &State<App>, id: i64) -> Result<Page, PageError> {
     let token = super::facts(app, id).await?;
     if !(token.is_default && token.is_active) {
         return Err(Error::NotFound.into());
     }
-    Ok(Page::of(&TokenExists { token, graces: super::GRACES }))
+    Ok(Page::of(&TokenExists {
+        token,
+        graces: super::GRACES,
+    }))
 }
 
 pub fn samples() -> Vec<Page> {
     let token = super::sample_facts(TokenState::Active);
     vec![
-        Page::of(&TokenDetail { token: token.clone(), history: Vec::new() }),
-        Page::of(&TokenExists { token, graces: super::GRACES }),
+        Page::of(&TokenDetail {
+            token: token.clone(),
+            history: Vec::new(),
+        }),
+        Page::of(&TokenExists {
+            token,
+            graces: super::GRACES,
+        }),
     ]
 }

@@ -78,9 +78,18 @@ struct Choice {
 
 /// For how long the old value of a rotated token works on, in seconds.
 const GRACES: &[Choice] = &[
-    Choice { value: "86400", label: "after 24 hours" },
-    Choice { value: "3600", label: "after 1 hour" },
-    Choice { value: "0", label: "at once" },
+    Choice {
+        value: "86400",
+        label: "after 24 hours",
+    },
+    Choice {
+        value: "3600",
+        label: "after 1 hour",
+    },
+    Choice {
+        value: "0",
+        label: "at once",
+    },
 ];
 
 /// For samples only.

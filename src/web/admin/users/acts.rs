@@ -44,7 +44,12 @@ impl View for UserPasswordForm {
 
 fn password_page(id: i64, username: &str, form: FormState) -> Page {
     let (href, username) = (super::href(id), username.to_owned());
-    Page::of(&UserPasswordForm { id, href, username, form })
+    Page::of(&UserPasswordForm {
+        id,
+        href,
+        username,
+        form,
+    })
 }
 
 #[get("/users/<id>/password")]
@@ -71,8 +76,10 @@ pub async fn set_password(
     };
     match set {
         Ok(()) => {
-            let done = Flash::ok("The password is set.")
-                .text(format!("All sessions and JWTs of {} have ended.", user.username));
+            let done = Flash::ok("The password is set.").text(format!(
+                "All sessions and JWTs of {} have ended.",
+                user.username
+            ));
             Ok(Go::to(super::href(id)).with(done).into())
         }
         Err(Error::Validation(errors)) => {
@@ -89,9 +96,7 @@ fn back(form: &CsrfForm, id: i64, done: Result<(), Error>, said: String) -> Resu
     let to = local(form.text("next")).map_or_else(|| super::href(id), str::to_owned);
     match done {
         Ok(()) => Ok(Go::to(to).with(Flash::ok(said))),
-        Err(Error::LastSuperuser) => {
-            Ok(Go::to(to).with(Flash::bad(super::delete::LAST_SUPERUSER)))
-        }
+        Err(Error::LastSuperuser) => Ok(Go::to(to).with(Flash::bad(super::delete::LAST_SUPERUSER))),
         Err(other) => Err(other.into()),
     }
 }
@@ -143,7 +148,10 @@ pub async fn end_session(
     // Only a session of this person: the address says whose page it was.
     let user = users::get(app, id).await?;
     let theirs = sessions::list_for(app, &user).await?;
-    let ended = theirs.iter().find(|s| s.id == session_id).ok_or(Error::NotFound)?;
+    let ended = theirs
+        .iter()
+        .find(|s| s.id == session_id)
+        .ok_or(Error::NotFound)?;
     let done = sessions::end(app, &session.actor, ended).await;
     back(&form, id, done, "The session has ended.".to_owned())
 }

@@ -42,8 +42,16 @@ impl View for UserAddForm {
 }
 
 fn page(session: &AdminSession, form: FormState) -> Page {
-    let locked = if session.actor.is_superuser { "" } else { super::SUPERUSERS_ONLY };
-    Page::of(&UserAddForm { form, passwords: true, locked })
+    let locked = if session.actor.is_superuser {
+        ""
+    } else {
+        super::SUPERUSERS_ONLY
+    };
+    Page::of(&UserAddForm {
+        form,
+        passwords: true,
+        locked,
+    })
 }
 
 #[get("/users/new")]
@@ -78,5 +86,9 @@ pub async fn add(
 
 pub fn samples() -> Vec<Page> {
     let form = super::shown(&super::of_user(&super::sample_user()));
-    vec![Page::of(&UserAddForm { form, passwords: true, locked: super::SUPERUSERS_ONLY })]
+    vec![Page::of(&UserAddForm {
+        form,
+        passwords: true,
+        locked: super::SUPERUSERS_ONLY,
+    })]
 }

@@ -6,8 +6,7 @@ use serde::Serialize;
 use crate::{
     app::App,
     domain::{
-        audit,
-        sessions, tokens,
+        audit, sessions, tokens,
         users::{self, User, UserInput},
     },
     error::{Error, FieldErrors, Result},
@@ -112,7 +111,11 @@ async fn page(
     Ok(Page::of(&UserChangeForm {
         form,
         passwords: false,
-        locked: if session.actor.is_superuser { "" } else { super::SUPERUSERS_ONLY },
+        locked: if session.actor.is_superuser {
+            ""
+        } else {
+            super::SUPERUSERS_ONLY
+        },
         version,
         user: Facts::of(user, found.len() as u64),
         more_tokens: found.len() > BESIDE,
@@ -175,12 +178,16 @@ pub async fn change(
                 Flash::ok("Saved.").text(format!("Changed: {}.", changed.join(", ")))
             };
             let stay = form.text("then") == "stay";
-            let to = if stay { super::href(id) } else { "/admin/users/".to_owned() };
+            let to = if stay {
+                super::href(id)
+            } else {
+                "/admin/users/".to_owned()
+            };
             Ok(Go::to(to).with(flash).into())
         }
-        Err(Error::Validation(errors)) => {
-            Ok(page(session, app, &user, refused(&errors), version).await?.into())
-        }
+        Err(Error::Validation(errors)) => Ok(page(session, app, &user, refused(&errors), version)
+            .await?
+            .into()),
         Err(Error::LastSuperuser) => {
             let mut errors = FieldErrors::default();
             errors.push("non_field_errors", super::delete::LAST_SUPERUSER);
@@ -235,7 +242,11 @@ async fn conflict(app: &App, user: &User, typed: &UserInput) -> Result<Page> {
     let edit = last.iter().find(|e| e.action == "user.changed");
     let headline = match edit {
         Some(e) => {
-            format!("{} saved this record {}.", e.actor, filters::ago(e.at, app.now()))
+            format!(
+                "{} saved this record {}.",
+                e.actor,
+                filters::ago(e.at, app.now())
+            )
         }
         None => "Someone saved this record meanwhile.".to_owned(),
     };
@@ -245,23 +256,33 @@ async fn conflict(app: &App, user: &User, typed: &UserInput) -> Result<Page> {
 
 fn compare(user: &User, typed: &UserInput, headline: String) -> UserConflict {
     let saved = super::of_user(user);
-    let texts = |i: &UserInput| {
-        [&i.username, &i.email, &i.first_name, &i.last_name].map(String::clone)
-    };
+    let texts =
+        |i: &UserInput| [&i.username, &i.email, &i.first_name, &i.last_name].map(String::clone);
     let flags = |i: &UserInput| [i.is_active, i.is_staff, i.is_superuser];
     let word = |on: bool| if on { "Yes" } else { "No" }.to_owned();
-    let fields = super::LABELS.iter().filter(|(name, _)| !name.ends_with("password"));
+    let fields = super::LABELS
+        .iter()
+        .filter(|(name, _)| !name.ends_with("password"));
     let pairs = texts(&saved)
         .into_iter()
         .chain(flags(&saved).map(word))
         .zip(texts(typed).into_iter().chain(flags(typed).map(word)));
-    let mut mine = vec![Mine { name: "version", value: user.version.to_string() }];
+    let mut mine = vec![Mine {
+        name: "version",
+        value: user.version.to_string(),
+    }];
     for ((name, _), value) in fields.clone().zip(texts(typed)) {
         mine.push(Mine { name, value });
     }
-    for (name, on) in ["is_active", "is_staff", "is_superuser"].into_iter().zip(flags(typed)) {
+    for (name, on) in ["is_active", "is_staff", "is_superuser"]
+        .into_iter()
+        .zip(flags(typed))
+    {
         if on {
-            mine.push(Mine { name, value: "on".to_owned() });
+            mine.push(Mine {
+                name,
+                value: "on".to_owned(),
+            });
         }
     }
     UserConflict {
@@ -308,6 +329,10 @@ pub fn samples() -> Vec<Page> {
     };
     vec![
         Page::of(&form),
-        Page::of(&compare(&user, &typed, "daniel.brandt saved this record 2 min ago.".to_owned())),
+        Page::of(&compare(
+            &user,
+            &typed,
+            "daniel.brandt saved this record 2 min ago.".to_owned(),
+        )),
     ]
 }

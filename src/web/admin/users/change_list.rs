@@ -19,8 +19,12 @@ use crate::{
 };
 
 const PATH: &str = "/admin/users/";
-const ROLES: &[(&str, &str)] =
-    &[("", "Any role"), ("user", "User"), ("staff", "Staff"), ("superuser", "Superuser")];
+const ROLES: &[(&str, &str)] = &[
+    ("", "Any role"),
+    ("user", "User"),
+    ("staff", "Staff"),
+    ("superuser", "Superuser"),
+];
 const SORTS: &[(&str, &str)] = &[
     ("username", "Username A to Z"),
     ("-username", "Username Z to A"),
@@ -113,7 +117,10 @@ impl Row {
 
 /// The tokens of one person, in every state.
 pub fn tokens_href(username: &str) -> String {
-    Address::new("/admin/tokens/").with("state", "all").with("q", username).href()
+    Address::new("/admin/tokens/")
+        .with("state", "all")
+        .with("q", username)
+        .href()
 }
 
 #[get("/users?<query..>")]
@@ -162,17 +169,26 @@ pub async fn change_list(
         .sized(&paging);
     let mut chips = Vec::new();
     if let Some(q) = &q {
-        chips.push(Chip { label: format!("“{q}”"), href: here.without("q").href() });
+        chips.push(Chip {
+            label: format!("“{q}”"),
+            href: here.without("q").href(),
+        });
     }
     if let Some((_, label)) = ROLES.iter().find(|(v, _)| !v.is_empty() && *v == role) {
-        chips.push(Chip { label: (*label).to_owned(), href: here.without("role").href() });
+        chips.push(Chip {
+            label: (*label).to_owned(),
+            href: here.without("role").href(),
+        });
     }
     Ok(Page::of(&UserChangeList {
         tabs: tabs(&counts, &status),
         kept: here.hidden(&["q", "role", "sort"]),
         role: Choice::new("role", "Role", ROLES, &role),
         sort: Choice::new("sort", "Sort by", SORTS, &sort),
-        sorted_by: SORTS.iter().find(|(v, _)| *v == sort).map_or("", |(_, label)| label),
+        sorted_by: SORTS
+            .iter()
+            .find(|(v, _)| *v == sort)
+            .map_or("", |(_, label)| label),
         chips,
         clear: here.without("q").without("role").href(),
         matching: match_text(found.total, status.is_empty().then_some(counts.all)),
@@ -197,7 +213,11 @@ fn tabs(counts: &UserCounts, current: &str) -> Vec<Tab> {
         label,
         href: Address::new(PATH).with("status", status).href(),
         count: words::count(count),
-        current: if status.is_empty() { all } else { status == current },
+        current: if status.is_empty() {
+            all
+        } else {
+            status == current
+        },
     })
     .collect()
 }
@@ -226,9 +246,14 @@ pub async fn suggest(
     let suggestions: Vec<Suggestion> = users::suggest(app, q.trim())
         .await?
         .into_iter()
-        .map(|user| Suggestion { name: words::full_name(&user), username: user.username })
+        .map(|user| Suggestion {
+            name: words::full_name(&user),
+            username: user.username,
+        })
         .collect();
-    Ok(RawJson(serde_json::to_string(&suggestions).map_err(Error::internal)?))
+    Ok(RawJson(
+        serde_json::to_string(&suggestions).map_err(Error::internal)?,
+    ))
 }
 
 pub fn samples() -> Vec<Page> {
@@ -261,7 +286,10 @@ pub fn samples() -> Vec<Page> {
         role: Choice::new("role", "Role", ROLES, ""),
         sort: Choice::new("sort", "Sort by", SORTS, SORTS[0].0),
         sorted_by: SORTS[0].1,
-        chips: vec![Chip { label: "“smyth”".to_owned(), href: PATH.to_owned() }],
+        chips: vec![Chip {
+            label: "“smyth”".to_owned(),
+            href: PATH.to_owned(),
+        }],
         clear: PATH.to_owned(),
         matching: match_text(none.total, None),
         no_hit: no_hit("No one", Some("smyth")),

@@ -44,7 +44,11 @@ impl UserDeleteConfirmation {
             tokens: words::counted(preview.tokens, "token", "tokens"),
             sessions: words::counted(preview.sessions, "session", "sessions"),
             audit_lines: words::counted(preview.audit_lines, "audit line", "audit lines"),
-            refused: if preview.is_last_superuser { LAST_SUPERUSER } else { "" },
+            refused: if preview.is_last_superuser {
+                LAST_SUPERUSER
+            } else {
+                ""
+            },
         }
     }
 }
@@ -87,7 +91,10 @@ pub async fn delete(
         }
         Err(Error::LastSuperuser) => {
             let view = UserDeleteConfirmation::of(&preview);
-            let page = Page::of(&UserDeleteConfirmation { refused: LAST_SUPERUSER, ..view });
+            let page = Page::of(&UserDeleteConfirmation {
+                refused: LAST_SUPERUSER,
+                ..view
+            });
             Ok(page.status(Status::Conflict).into())
         }
         Err(other) => Err(other.into()),
@@ -104,7 +111,12 @@ pub fn samples() -> Vec<Page> {
         audit_lines: count(57),
         is_last_superuser: false,
     };
-    let refused =
-        UserDeleteConfirmation { refused: LAST_SUPERUSER, ..UserDeleteConfirmation::of(&preview) };
-    vec![Page::of(&UserDeleteConfirmation::of(&preview)), Page::of(&refused)]
+    let refused = UserDeleteConfirmation {
+        refused: LAST_SUPERUSER,
+        ..UserDeleteConfirmation::of(&preview)
+    };
+    vec![
+        Page::of(&UserDeleteConfirmation::of(&preview)),
+        Page::of(&refused),
+    ]
 }
