@@ -288,15 +288,33 @@ impl Activity {
         Self {
             person: Person::named(name, name),
             verb: verb(&event.action, alone),
-            object: if alone {
-                String::new()
-            } else {
-                event.object.clone()
-            },
+            object: if alone { String::new() } else { object(event) },
             href,
             address: event.address.clone(),
             at: event.at,
         }
+    }
+    /// The same on the page of the object, which needs no naming there.
+    pub fn of_this(event: &AuditEvent) -> Self {
+        let mut line = Self::of(event);
+        if !std::mem::take(&mut line.object).is_empty() {
+            let verb = line.verb.trim_end_matches(':');
+            let verb = [" user", " token", " student"]
+                .into_iter()
+                .find_map(|noun| verb.strip_suffix(noun))
+                .unwrap_or(verb);
+            line.verb = format!("{verb} it");
+        }
+        line
+    }
+}
+
+/// Tokens go by whose they are too: most are called "default".
+fn object(event: &AuditEvent) -> String {
+    let detail: serde_json::Value = serde_json::from_str(&event.detail).unwrap_or_default();
+    match (event.object_type.as_str(), detail["owner"].as_str()) {
+        ("token", Some(owner)) => format!("“{}” of {owner}", event.object),
+        _ => event.object.clone(),
     }
 }
 

@@ -41,7 +41,7 @@ pub async fn detail(_session: &AdminSession, app: &State<App>, id: i64) -> Resul
     let history = audit::for_object(app, "token", id, 20).await?;
     Ok(Page::of(&TokenDetail {
         token,
-        history: history.iter().map(Activity::of).collect(),
+        history: history.iter().map(Activity::of_this).collect(),
     }))
 }
 

@@ -138,7 +138,7 @@ async fn page(
                 }
             })
             .collect(),
-        history: history.iter().map(Activity::of).collect(),
+        history: history.iter().map(Activity::of_this).collect(),
     }))
 }
 
