@@ -4,7 +4,7 @@
 use rocket::{
     Request, Response,
     futures::FutureExt,
-    http::{Header, Status},
+    http::{Cookie, Header, Status},
     response::{self, Responder},
 };
 use rocket_dyn_templates::Template;
@@ -201,7 +201,7 @@ impl Chrome {
             user: user.map(|s| Account::of(&s.session.user)),
             csrf: csrf.unwrap_or_default().to_owned(),
             flash: Flash::take(req),
-            theme: theme(req.cookies().get("theme").map(|c| c.value())),
+            theme: theme(req.cookies().get("theme").map(Cookie::value)),
             here: here(req),
             now: App::of(req).now(),
             version: env!("CARGO_PKG_VERSION"),

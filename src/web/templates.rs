@@ -70,7 +70,9 @@ mod tests {
         let names: Vec<_> = tera.get_template_names().map(str::to_owned).collect();
         assert!(names.len() > 20);
         assert!(
-            names.iter().all(|name| name.ends_with(".html")),
+            names
+                .iter()
+                .all(|name| name.rsplit('.').next() == Some("html")),
             "{names:?}"
         );
         let context = tera::Context::from_value(serde_json::json!({

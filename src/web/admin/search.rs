@@ -133,7 +133,7 @@ async fn search(
         .with("state", "all")
         .with("q", &q)
         .href();
-    Ok(Page::of(&Search { groups, q }))
+    Ok(Page::of(&Search { q, groups }))
 }
 
 pub fn samples() -> Vec<Page> {

@@ -55,7 +55,7 @@ struct Facts {
 #[derive(Serialize)]
 struct Device {
     id: i64,
-    device: String,
+    name: String,
     icon: &'static str,
     address: String,
     last_seen: i64,
@@ -127,10 +127,10 @@ async fn page(
         sessions: devices
             .iter()
             .map(|s| {
-                let (device, icon) = words::device(&s.user_agent);
+                let (name, icon) = words::device(&s.user_agent);
                 Device {
                     id: s.id,
-                    device,
+                    name,
                     icon,
                     address: s.address.clone(),
                     last_seen: s.last_seen_at,
@@ -306,7 +306,7 @@ fn compare(user: &User, typed: &UserInput, headline: String) -> UserConflict {
 pub fn samples() -> Vec<Page> {
     let user = super::sample_user();
     let mut typed = super::of_user(&user);
-    typed.email = "other@example.org".to_owned();
+    typed.email.insert(0, 'x');
     let mut errors = FieldErrors::default();
     errors.push("email", "The part after @ is missing.");
     let form = UserChangeForm {
@@ -319,7 +319,7 @@ pub fn samples() -> Vec<Page> {
         more_tokens: false,
         sessions: vec![Device {
             id: 1,
-            device: "Firefox on Linux".to_owned(),
+            name: "Firefox on Linux".to_owned(),
             icon: "auto",
             address: "127.0.0.1".to_owned(),
             last_seen: 1_700_000_000,
