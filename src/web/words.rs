@@ -303,7 +303,11 @@ impl Activity {
                 .into_iter()
                 .find_map(|noun| verb.strip_suffix(noun))
                 .unwrap_or(verb);
-            line.verb = format!("{verb} it");
+            let noun = match event.object_type.as_str() {
+                "user" | "session" => "account",
+                noun => noun,
+            };
+            line.verb = format!("{verb} this {noun}");
         }
         line
     }
