@@ -1,15 +1,23 @@
 //! Everything that knows HTTP. The whole URL map is `rocket`, on one screen.
 
+pub mod admin;
 pub mod api;
+pub mod assets;
 pub mod body;
 pub mod error;
 pub mod fairings;
+pub mod filters;
+pub mod flash;
+pub mod form;
 pub mod guards;
 mod health;
 mod json;
 pub mod negotiation;
+pub mod page;
 mod pages;
-mod templates;
+pub mod site;
+pub mod templates;
+pub mod words;
 
 use rocket::{Build, Request, Rocket, catchers, figment::Figment, shield::Shield};
 
@@ -27,7 +35,7 @@ impl App {
 }
 
 pub fn rocket(app: App, figment: Figment) -> Rocket<Build> {
-    let rocket = rocket::custom(figment)
+    let rocket = rocket::custom(figment.merge(("template_dir", templates::template_dir())))
         .manage(app)
         .attach(fairings::AccessLog)
         .attach(fairings::MethodAsSent)
@@ -36,6 +44,9 @@ pub fn rocket(app: App, figment: Figment) -> Rocket<Build> {
         .attach(fairings::Headers)
         .attach(templates::fairing())
         .mount("/", health::routes())
+        .mount("/", site::routes())
+        .mount("/admin", admin::routes())
+        .mount("/static", assets::routes())
         .register("/", catchers![error::default_catcher]);
     api::mount(rocket)
 }

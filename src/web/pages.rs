@@ -3,6 +3,7 @@
 
 use rocket::{
     Request, Response,
+    futures::FutureExt,
     http::Status,
     response::{self, Responder},
 };
@@ -11,7 +12,10 @@ use serde::Serialize;
 
 use crate::{
     error::Error,
-    web::{api::endpoints::Endpoint, guards::client},
+    web::{
+        api::endpoints::Endpoint,
+        guards::{client, session},
+    },
 };
 
 #[derive(Serialize)]
@@ -22,7 +26,35 @@ struct ErrorPage<'a> {
     message: String,
     request_id: &'a str,
     theme: Option<&'a str>,
+    ways: &'static [Way],
 }
+
+/// Where to go from here.
+#[derive(Serialize)]
+struct Way {
+    href: &'static str,
+    label: &'static str,
+}
+
+const HOME: &[Way] = &[Way {
+    href: "/",
+    label: "Go to the start page",
+}];
+const PANEL: &[Way] = &[Way {
+    href: "/admin/",
+    label: "Go to the dashboard",
+}];
+/// For somebody who is signed in and may not enter the panel. The first one offers to sign out.
+const OUT: &[Way] = &[
+    Way {
+        href: "/admin/login/",
+        label: "Use another account",
+    },
+    Way {
+        href: "/dashboard/",
+        label: "Your dashboard",
+    },
+];
 
 /// For people: what happened and what to do.
 pub fn error_page(req: &Request<'_>, status: Status, e: &Error) -> response::Result<'static> {
@@ -34,11 +66,28 @@ pub fn error_page(req: &Request<'_>, status: Status, e: &Error) -> response::Res
         message,
         request_id: client::request_id(req),
         theme: theme(req),
+        ways: match (in_panel(req), e) {
+            (false, _) => HOME,
+            (true, Error::PermissionDenied) if !is_staff(req) => OUT,
+            (true, _) => PANEL,
+        },
     };
     let mut response = Template::render("errors/error.html", page).respond_to(req)?;
     response.set_status(status);
     response.set_raw_header("Cache-Control", "no-store");
     Ok(response)
+}
+
+fn in_panel(req: &Request<'_>) -> bool {
+    req.uri().path().starts_with("/admin")
+}
+
+/// As far as a guard has asked; nobody else gets to an answer that depends on it.
+fn is_staff(req: &Request<'_>) -> bool {
+    match session::of(req).now_or_never() {
+        Some(Ok(Some(user))) => user.actor.is_staff || user.actor.is_superuser,
+        _ => false,
+    }
 }
 
 fn words(req: &Request<'_>, e: &Error) -> (&'static str, String) {
@@ -54,13 +103,13 @@ fn words(req: &Request<'_>, e: &Error) -> (&'static str, String) {
         Error::InvalidCredentials { .. } => {
             own("That did not match", "Check the username and the password.")
         }
-        Error::PermissionDenied if req.uri().path().starts_with("/admin") => own(
+        Error::PermissionDenied if in_panel(req) && !is_staff(req) => own(
             "This account cannot open the admin panel",
             "Ask a superuser for access, or sign in with another account.",
         ),
         Error::PermissionDenied => own(
             "Not for this account",
-            "You need a permission that you do not have. Ask a superuser.",
+            "Only a superuser may do that. Nothing was changed.",
         ),
         Error::CsrfFailed(_) => own(
             "This form has expired",

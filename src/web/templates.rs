@@ -1,7 +1,103 @@
-//! wip
+//! Tera: where the templates come from, and what they may call. Every template is registered by
+//! its full name, `site/login.html`: Tera decides by the suffix whether to escape.
+
+use std::{collections::HashMap, error::Error, path::PathBuf};
+
 use rocket::fairing::Fairing;
-use rocket_dyn_templates::Template;
+use rocket_dyn_templates::{
+    Engines, Template,
+    tera::{self, Tera, Value},
+};
+
+use crate::web::{assets, filters};
+
+#[derive(rust_embed::Embed)]
+#[folder = "templates/"]
+struct Files;
+
+/// Goes into Rocket's configuration as `template_dir`: the fairing insists on a path that exists,
+/// and walks it. In debug builds it is the folder, so that a changed template is noticed; in
+/// release one file that is sure to be there, since everything is in the binary.
+pub fn template_dir() -> PathBuf {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"));
+    if cfg!(debug_assertions) && folder.is_dir() {
+        return folder;
+    }
+    std::env::current_exe().unwrap_or(folder)
+}
 
 pub fn fairing() -> impl Fairing {
-    Template::fairing()
+    Template::try_custom(|engines: &mut Engines| register(&mut engines.tera))
+}
+
+/// Fills an engine with the templates, filters and functions.
+pub fn register(tera: &mut Tera) -> Result<(), Box<dyn Error>> {
+    tera.autoescape_on(vec![".html"]);
+    filters::register(tera);
+    tera.register_function("asset", asset);
+    let mut sources = Vec::new();
+    for name in Files::iter().filter(|name| name.ends_with(".html")) {
+        if let Some(file) = Files::get(&name) {
+            sources.push((
+                name.into_owned(),
+                String::from_utf8(file.data.into_owned())?,
+            ));
+        }
+    }
+    tera.add_raw_templates(sources)?;
+    Ok(())
+}
+
+/// `asset(name="app.css")`: the address of a static file.
+fn asset(arguments: &HashMap<String, Value>) -> tera::Result<Value> {
+    let name = arguments
+        .get("name")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    assets::url(name)
+        .map(Value::from)
+        .ok_or_else(|| tera::Error::msg(format!("there is no static file {name:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_parses_and_is_escaped() {
+        let mut tera = Tera::default();
+        register(&mut tera).unwrap();
+        let names: Vec<_> = tera.get_template_names().map(str::to_owned).collect();
+        assert!(names.len() > 20);
+        assert!(
+            names
+                .iter()
+                .all(|name| name.rsplit('.').next() == Some("html")),
+            "{names:?}"
+        );
+        let context = tera::Context::from_value(serde_json::json!({
+            "title": "<script>", "status": 404, "heading": "<script>", "message": "<script>",
+        }));
+        let html = tera.render("errors/error.html", &context.unwrap()).unwrap();
+        assert!(html.contains("&lt;script&gt;"));
+        assert!(!html.contains("<script>"));
+    }
+
+    #[test]
+    fn nothing_is_inline_and_nothing_is_marked_safe() {
+        for name in Files::iter() {
+            let text = String::from_utf8(Files::get(&name).unwrap().data.into_owned()).unwrap();
+            for forbidden in [
+                "| safe",
+                "|safe",
+                " style=",
+                " onclick",
+                " onsubmit",
+                "<style",
+                "javascript:",
+            ] {
+                assert!(!text.contains(forbidden), "{name} holds {forbidden:?}");
+            }
+        }
+    }
 }

@@ -1,0 +1,207 @@
+//! The panel's first page: figures, what happened lately, and on a fresh install what to do next.
+
+use rocket::{Route, State, get, routes};
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    domain::{
+        audit, sessions, students,
+        tokens::{self, TokenCounts, TokenFilter},
+        users::{self, UserCounts},
+    },
+    web::{
+        error::PageError,
+        filters,
+        guards::AdminSession,
+        page::{Page, View},
+        words::{Activity, count, counted},
+    },
+};
+
+pub fn routes() -> Vec<Route> {
+    routes![index]
+}
+
+#[derive(Serialize)]
+struct Index {
+    today: String,
+    tiles: Vec<Tile>,
+    activity: Vec<Activity>,
+    /// Empty once all are done.
+    steps: Vec<Step>,
+    steps_done: usize,
+    calls: &'static [Call],
+}
+
+#[derive(Serialize)]
+struct Tile {
+    label: &'static str,
+    value: String,
+    note: String,
+    /// Empty: there is no page behind it.
+    href: &'static str,
+}
+
+#[derive(Serialize)]
+struct Step {
+    title: &'static str,
+    text: &'static str,
+    icon: &'static str,
+    href: &'static str,
+    action: &'static str,
+    done: bool,
+}
+
+/// A request worth knowing.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Call {
+    method: &'static str,
+    path: &'static str,
+    what: &'static str,
+}
+
+const fn call(method: &'static str, path: &'static str, what: &'static str) -> Call {
+    Call { method, path, what }
+}
+
+pub const CALLS: &[Call] = &[
+    call("POST", "/registerapi/", "register a user, get JWTs"),
+    call("POST", "/get-token/", "a user’s token"),
+    call("POST", "/api/token/", "a pair of JWTs"),
+    call("GET", "/studentapi/", "the students"),
+];
+
+impl View for Index {
+    const TEMPLATE: &'static str = "admin/index.html";
+    const NAV: &'static str = "dashboard";
+
+    fn title(&self) -> String {
+        "Dashboard".to_owned()
+    }
+}
+
+/// Seconds.
+const DAY: i64 = 24 * 60 * 60;
+/// Lines of recent activity.
+const LINES: u64 = 8;
+
+#[get("/")]
+async fn index(_session: &AdminSession, app: &State<App>) -> Result<Page, PageError> {
+    let people = users::counts(app).await?;
+    let keys = tokens::counts(app).await?;
+    let signed_in = sessions::count_active(app).await?;
+    let failures = audit::failed_logins_since(app, app.now() - DAY).await?;
+    let pupils = students::count(app).await?;
+    let lines = audit::recent(app, LINES).await?;
+    let any_token = keys.active.n + keys.expired.n + keys.revoked.n > 0;
+
+    // The newest page of tokens is enough to see whether a newcomer has made a call.
+    let newest = tokens::list(app, &TokenFilter::default()).await?;
+    let called = newest
+        .rows
+        .iter()
+        .any(|row| row.token.last_used_at.is_some());
+    let steps = steps(any_token, pupils.n > 0, called);
+    let done = steps.iter().filter(|s| s.done).count();
+    Ok(Page::of(&Index {
+        today: filters::today(app.now()),
+        tiles: tiles(&people, &keys, count(signed_in), count(failures)),
+        activity: lines.iter().map(Activity::of).collect(),
+        steps: if done == steps.len() {
+            Vec::new()
+        } else {
+            steps
+        },
+        steps_done: done,
+        calls: CALLS,
+    }))
+}
+
+fn tiles(people: &UserCounts, keys: &TokenCounts, sessions: String, failures: String) -> Vec<Tile> {
+    vec![
+        Tile {
+            label: "Users",
+            value: count(people.all),
+            note: format!("{} never signed in", count(people.never_signed_in)),
+            href: "/admin/users/",
+        },
+        Tile {
+            label: "Active sessions",
+            value: sessions,
+            note: "in browsers".to_owned(),
+            href: "",
+        },
+        Tile {
+            label: "API tokens",
+            value: count(keys.active),
+            note: format!(
+                "{}, {} revoked",
+                counted(keys.expired, "expired", "expired"),
+                count(keys.revoked)
+            ),
+            href: "/admin/tokens/",
+        },
+        Tile {
+            label: "Failed sign-ins, 24 h",
+            value: failures,
+            note: "page and API together".to_owned(),
+            href: "",
+        },
+    ]
+}
+
+fn steps(token: bool, students: bool, called: bool) -> Vec<Step> {
+    vec![
+        Step {
+            title: "Create a token",
+            text: "A key that a program sends to the API",
+            icon: "key",
+            href: "/admin/tokens/new/",
+            action: "Create",
+            done: token,
+        },
+        Step {
+            title: "Add students",
+            text: "The sample data that the API gives out",
+            icon: "school",
+            href: "/admin/students/new/",
+            action: "Add",
+            done: students,
+        },
+        Step {
+            title: "Call the API",
+            text: "GET /studentapi/ with the token in the header",
+            icon: "dash",
+            href: "/admin/tokens/",
+            action: "Tokens",
+            done: called,
+        },
+    ]
+}
+
+pub fn samples() -> Vec<Page> {
+    let n = |n| crate::domain::paging::Count { n, exact: true };
+    let people = UserCounts {
+        all: n(1),
+        active: n(1),
+        disabled: n(0),
+        never_signed_in: n(0),
+    };
+    let keys = TokenCounts {
+        active: n(0),
+        expired: n(0),
+        revoked: n(0),
+    };
+    let mut view = Index {
+        today: filters::today(1_795_435_200),
+        tiles: tiles(&people, &keys, "1".to_owned(), "0".to_owned()),
+        activity: Vec::new(),
+        steps: steps(false, true, false),
+        steps_done: 1,
+        calls: CALLS,
+    };
+    let fresh = Page::of(&view);
+    view.steps.clear();
+    vec![fresh, Page::of(&view)]
+}

@@ -1,0 +1,42 @@
+//! The admin panel. One file a resource, named as in the other layers; handlers ask the domain
+//! and turn its answers into pages.
+
+pub mod index;
+pub mod listing;
+pub mod login;
+pub mod search;
+pub mod students;
+pub mod tokens;
+pub mod users;
+
+use rocket::Route;
+
+use crate::web::page::Page;
+
+/// Mounted on `/admin`.
+pub fn routes() -> Vec<Route> {
+    [
+        index::routes(),
+        login::routes(),
+        search::routes(),
+        students::routes(),
+        tokens::routes(),
+        users::routes(),
+    ]
+    .concat()
+}
+
+/// A sample of each page of the panel, for the sweep that renders them all.
+pub fn samples() -> Vec<Page> {
+    [
+        index::samples(),
+        login::samples(),
+        search::samples(),
+        students::samples(),
+        tokens::samples(),
+        users::samples(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

@@ -1,0 +1,174 @@
+//! The page that shows a new token once, with everything needed to make the first request.
+
+use std::convert::Infallible;
+
+use rocket::{
+    Request, State, get,
+    request::{FromRequest, Outcome},
+};
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    domain::{slots, tokens::TokenState},
+    secret::TokenKey,
+    web::{
+        error::PageError,
+        guards::{AdminSession, client},
+        page::{Crumb, Page, View},
+        words::TokenFacts,
+    },
+};
+
+#[derive(Serialize)]
+struct TokenCreated {
+    token: TokenFacts,
+    key: String,
+    request: Vec<Line>,
+    samples: Vec<Code>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    label: &'static str,
+    value: String,
+    /// What the copy button says that it copied.
+    what: &'static str,
+}
+
+#[derive(Serialize)]
+struct Code {
+    label: &'static str,
+    code: String,
+}
+
+impl View for TokenCreated {
+    const TEMPLATE: &'static str = "admin/tokens/created.html";
+    const NAV: &'static str = "tokens";
+
+    fn title(&self) -> String {
+        "Your new token".to_owned()
+    }
+
+    fn trail(&self) -> Vec<Crumb> {
+        super::trail()
+    }
+}
+
+/// The second visit: the slot is empty.
+#[derive(Serialize)]
+struct TokenShownOnce {
+    token: TokenFacts,
+}
+
+impl View for TokenShownOnce {
+    const TEMPLATE: &'static str = "admin/tokens/shown_once.html";
+    const NAV: &'static str = "tokens";
+
+    fn title(&self) -> String {
+        "It was shown once".to_owned()
+    }
+
+    fn trail(&self) -> Vec<Crumb> {
+        super::trail_to(&self.token)
+    }
+}
+
+/// Where this server is, as the browser knows it: `http://localhost:8000`.
+pub struct Origin(String);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Origin {
+    type Error = Infallible;
+
+    async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Infallible> {
+        let scheme = if client::is_encrypted(req) {
+            "https"
+        } else {
+            "http"
+        };
+        let host = req
+            .host()
+            .map_or_else(|| "localhost".to_owned(), ToString::to_string);
+        Outcome::Success(Self(format!("{scheme}://{host}")))
+    }
+}
+
+#[get("/tokens/<id>/created")]
+pub async fn created(
+    session: &AdminSession,
+    origin: Origin,
+    app: &State<App>,
+    id: i64,
+) -> Result<Page, PageError> {
+    let token = super::facts(app, id).await?;
+    Ok(match slots::take(app, session.session.id, id).await? {
+        Some(key) => Page::of(&show(token, &key, &origin.0)),
+        None => Page::of(&TokenShownOnce { token }),
+    })
+}
+
+fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {
+    let key = key.expose();
+    let address = format!("{origin}/studentapi/");
+    let value = format!("Token {key}");
+    let code = |label, code| Code { label, code };
+    TokenCreated {
+        samples: vec![
+            code(
+                "curl",
+                format!("curl {address} \\\n  -H \"Authorization: {value}\""),
+            ),
+            code(
+                "JavaScript",
+                format!(
+                    "const r = await fetch(\"{address}\", {{\n  headers: {{ Authorization: \
+                     \"{value}\" }},\n}});\nconsole.log(await r.json());"
+                ),
+            ),
+            code(
+                "Python",
+                format!(
+                    "import requests\n\nr = requests.get(\n    \"{address}\",\n    \
+                     headers={{\"Authorization\": \"{value}\"}},\n)\nprint(r.json())"
+                ),
+            ),
+            code(
+                "Rust",
+                format!(
+                    "let students: serde_json::Value = reqwest::Client::new()\n    \
+                     .get(\"{address}\")\n    .header(\"Authorization\", \"{value}\")\n    \
+                     .send().await?.json().await?;"
+                ),
+            ),
+        ],
+        request: vec![
+            Line {
+                label: "Key",
+                value: "Authorization".to_owned(),
+                what: "Header name",
+            },
+            Line {
+                label: "Value",
+                value,
+                what: "Header value",
+            },
+            Line {
+                label: "GET",
+                value: address,
+                what: "Address",
+            },
+        ],
+        key: key.to_owned(),
+        token,
+    }
+}
+
+pub fn samples() -> Vec<Page> {
+    let token = super::sample_facts(TokenState::Active);
+    let key = TokenKey::new("0123456789abcdef0123456789abcdef01234567");
+    vec![
+        Page::of(&show(token.clone(), &key, "http://127.0.0.1:8000")),
+        Page::of(&TokenShownOnce { token }),
+    ]
+}

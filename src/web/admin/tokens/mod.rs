@@ -1,0 +1,115 @@
+//! Tokens in the admin panel: the list, making one, showing it once, rotating and revoking.
+
+mod add;
+mod change_list;
+mod confirm;
+mod created;
+mod detail;
+
+use rocket::{Route, routes};
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    domain::tokens::{self, Token, TokenRow, TokenState},
+    error::Result,
+    web::{
+        page::{Crumb, Page},
+        words::{Tag, TokenFacts},
+    },
+};
+
+pub fn routes() -> Vec<Route> {
+    routes![
+        change_list::change_list,
+        add::add_form,
+        add::add,
+        created::created,
+        detail::exists,
+        detail::detail,
+        confirm::rotate_form,
+        confirm::rotate,
+        confirm::revoke_form,
+        confirm::revoke,
+    ]
+}
+
+pub fn samples() -> Vec<Page> {
+    [
+        change_list::samples(),
+        add::samples(),
+        created::samples(),
+        detail::samples(),
+        confirm::samples(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn trail() -> Vec<Crumb> {
+    vec![Crumb::new("Tokens", "/admin/tokens/")]
+}
+
+fn trail_to(token: &TokenFacts) -> Vec<Crumb> {
+    let mut trail = trail();
+    trail.push(Crumb::new(token.name.as_str(), token.href.as_str()));
+    trail
+}
+
+async fn facts(app: &App, id: i64) -> Result<TokenFacts> {
+    let row = tokens::get(app, id).await?;
+    Ok(facts_of(app, &row))
+}
+
+fn facts_of(app: &App, row: &TokenRow) -> TokenFacts {
+    TokenFacts::of(&row.token, &row.owner.username, app.now())
+}
+
+fn created_href(token: &Token) -> String {
+    format!("/admin/tokens/{}/created/", token.id)
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Choice {
+    value: &'static str,
+    label: &'static str,
+}
+
+/// For how long the old value of a rotated token works on, in seconds.
+const GRACES: &[Choice] = &[
+    Choice {
+        value: "86400",
+        label: "after 24 hours",
+    },
+    Choice {
+        value: "3600",
+        label: "after 1 hour",
+    },
+    Choice {
+        value: "0",
+        label: "at once",
+    },
+];
+
+/// For samples only.
+fn sample_facts(state: TokenState) -> TokenFacts {
+    TokenFacts {
+        id: 3,
+        href: "/admin/tokens/3/".to_owned(),
+        name: "CI import job".to_owned(),
+        is_default: false,
+        is_active: matches!(state, TokenState::Active),
+        prefix: "7c1e09ab".to_owned(),
+        state: Tag::token(state),
+        owner: "amara.okafor".to_owned(),
+        owner_href: "/admin/users/7/".to_owned(),
+        created: 1_700_000_000,
+        created_by: "sam.archer".to_owned(),
+        expires: Some(1_710_000_000),
+        last_used: None,
+        last_address: None,
+        revoked: matches!(state, TokenState::Revoked).then_some(1_700_000_100),
+        revoked_by: "sam.archer".to_owned(),
+    }
+}

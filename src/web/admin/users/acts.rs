@@ -1,0 +1,161 @@
+//! What can be done to an account beside editing it: a new password, disabling and enabling,
+//! ending sessions.
+
+use rocket::{State, get, post};
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    domain::{sessions, users},
+    error::Error,
+    web::{
+        error::PageError,
+        flash::Flash,
+        form::{FormState, new_password},
+        guards::{AdminSession, CsrfForm},
+        page::{Crumb, Go, Page, Reply, View, local},
+    },
+};
+
+#[derive(Serialize)]
+struct UserPasswordForm {
+    id: i64,
+    href: String,
+    username: String,
+    form: FormState,
+}
+
+impl View for UserPasswordForm {
+    const TEMPLATE: &'static str = "admin/users/password_form.html";
+    const NAV: &'static str = "users";
+
+    fn title(&self) -> String {
+        "Set a password".to_owned()
+    }
+
+    fn trail(&self) -> Vec<Crumb> {
+        super::trail_to(self.id, &self.username)
+    }
+
+    fn form(&self) -> Option<&FormState> {
+        Some(&self.form)
+    }
+}
+
+fn password_page(id: i64, username: &str, form: FormState) -> Page {
+    let (href, username) = (super::href(id), username.to_owned());
+    Page::of(&UserPasswordForm {
+        id,
+        href,
+        username,
+        form,
+    })
+}
+
+#[get("/users/<id>/password")]
+pub async fn password_form(
+    _session: &AdminSession,
+    app: &State<App>,
+    id: i64,
+) -> Result<Page, PageError> {
+    let user = users::get(app, id).await?;
+    Ok(password_page(id, &user.username, FormState::default()))
+}
+
+#[post("/users/<id>/password", data = "<form>")]
+pub async fn set_password(
+    session: &AdminSession,
+    app: &State<App>,
+    id: i64,
+    form: CsrfForm,
+) -> Result<Reply, PageError> {
+    let user = users::get(app, id).await?;
+    let set = match new_password(&form) {
+        Ok(password) => users::set_password(app, &session.actor, id, password).await,
+        Err(errors) => Err(Error::Validation(errors)),
+    };
+    match set {
+        Ok(()) => {
+            let done = Flash::ok("The password is set.").text(format!(
+                "All sessions and JWTs of {} have ended.",
+                user.username
+            ));
+            Ok(Go::to(super::href(id)).with(done).into())
+        }
+        Err(Error::Validation(errors)) => {
+            let form = FormState::default().refused(&errors, super::LABELS);
+            Ok(password_page(id, &user.username, form).into())
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Back to where the button was, with the outcome; a refusal that a person can understand is
+/// told there too.
+fn back(form: &CsrfForm, id: i64, done: Result<(), Error>, said: String) -> Result<Go, PageError> {
+    let to = local(form.text("next")).map_or_else(|| super::href(id), str::to_owned);
+    match done {
+        Ok(()) => Ok(Go::to(to).with(Flash::ok(said))),
+        Err(Error::LastSuperuser) => Ok(Go::to(to).with(Flash::bad(super::delete::LAST_SUPERUSER))),
+        Err(other) => Err(other.into()),
+    }
+}
+
+#[post("/users/<id>/enable", data = "<form>")]
+pub async fn enable(
+    session: &AdminSession,
+    app: &State<App>,
+    id: i64,
+    form: CsrfForm,
+) -> Result<Go, PageError> {
+    let name = users::get(app, id).await?.username;
+    let done = users::set_active(app, &session.actor, id, true).await;
+    back(&form, id, done, format!("{name} is enabled."))
+}
+
+#[post("/users/<id>/disable", data = "<form>")]
+pub async fn disable(
+    session: &AdminSession,
+    app: &State<App>,
+    id: i64,
+    form: CsrfForm,
+) -> Result<Go, PageError> {
+    let name = users::get(app, id).await?.username;
+    let done = users::set_active(app, &session.actor, id, false).await;
+    back(&form, id, done, format!("{name} is disabled."))
+}
+
+#[post("/users/<id>/sign-out", data = "<form>")]
+pub async fn sign_out(
+    session: &AdminSession,
+    app: &State<App>,
+    id: i64,
+    form: CsrfForm,
+) -> Result<Go, PageError> {
+    let name = users::get(app, id).await?.username;
+    let done = users::sign_out_everywhere(app, &session.actor, id).await;
+    back(&form, id, done, format!("{name} is signed out everywhere."))
+}
+
+#[post("/users/<id>/sessions/<session_id>/end", data = "<form>")]
+pub async fn end_session(
+    session: &AdminSession,
+    app: &State<App>,
+    id: i64,
+    session_id: i64,
+    form: CsrfForm,
+) -> Result<Go, PageError> {
+    // Only a session of this person: the address says whose page it was.
+    let user = users::get(app, id).await?;
+    let theirs = sessions::list_for(app, &user).await?;
+    let ended = theirs
+        .iter()
+        .find(|s| s.id == session_id)
+        .ok_or(Error::NotFound)?;
+    let done = sessions::end(app, &session.actor, ended).await;
+    back(&form, id, done, "The session has ended.".to_owned())
+}
+
+pub fn samples() -> Vec<Page> {
+    vec![password_page(7, "amara.okafor", FormState::default())]
+}

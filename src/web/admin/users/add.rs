@@ -1,0 +1,94 @@
+//! Adding a user.
+
+use rocket::{State, get, post};
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    domain::users::{self, UserInput},
+    error::Error,
+    web::{
+        error::PageError,
+        flash::Flash,
+        form::{FormState, new_password},
+        guards::{AdminSession, CsrfForm},
+        page::{Crumb, Go, Page, Reply, View},
+    },
+};
+
+#[derive(Serialize)]
+struct UserAddForm {
+    form: FormState,
+    passwords: bool,
+    /// Why the access boxes are off; empty if they are not.
+    locked: &'static str,
+}
+
+impl View for UserAddForm {
+    const TEMPLATE: &'static str = "admin/users/add_form.html";
+    const NAV: &'static str = "users";
+
+    fn title(&self) -> String {
+        "Add a user".to_owned()
+    }
+
+    fn trail(&self) -> Vec<Crumb> {
+        super::trail()
+    }
+
+    fn form(&self) -> Option<&FormState> {
+        Some(&self.form)
+    }
+}
+
+fn page(session: &AdminSession, form: FormState) -> Page {
+    let locked = if session.actor.is_superuser {
+        ""
+    } else {
+        super::SUPERUSERS_ONLY
+    };
+    Page::of(&UserAddForm {
+        form,
+        passwords: true,
+        locked,
+    })
+}
+
+#[get("/users/new")]
+pub fn add_form(session: &AdminSession) -> Page {
+    page(session, FormState::default().flag("is_active", true))
+}
+
+#[post("/users/new", data = "<form>")]
+pub async fn add(
+    session: &AdminSession,
+    app: &State<App>,
+    form: CsrfForm,
+) -> Result<Reply, PageError> {
+    let input: UserInput = super::input(&form);
+    let shown = super::shown(&input);
+    let password = new_password(&form);
+    let made = match password {
+        Ok(password) => users::create(app, &session.actor, input, password).await,
+        Err(errors) => Err(Error::Validation(errors)),
+    };
+    match made {
+        Ok(user) => {
+            let added = Flash::ok(format!("{} was added.", user.username));
+            Ok(Go::to(super::href(user.id)).with(added).into())
+        }
+        Err(Error::Validation(errors)) => {
+            Ok(page(session, shown.refused(&errors, super::LABELS)).into())
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+pub fn samples() -> Vec<Page> {
+    let form = super::shown(&super::of_user(&super::sample_user()));
+    vec![Page::of(&UserAddForm {
+        form,
+        passwords: true,
+        locked: super::SUPERUSERS_ONLY,
+    })]
+}

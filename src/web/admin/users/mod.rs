@@ -1,0 +1,136 @@
+//! Users in the admin panel: the list, the account forms, passwords, and the acts on an account.
+
+mod acts;
+mod add;
+mod change_form;
+mod change_list;
+mod delete;
+
+use rocket::{Route, routes};
+
+use crate::{
+    domain::users::{User, UserInput},
+    web::{
+        form::{FormState, Labels},
+        guards::CsrfForm,
+        page::{Crumb, Page},
+    },
+};
+
+pub fn routes() -> Vec<Route> {
+    routes![
+        change_list::change_list,
+        change_list::suggest,
+        add::add_form,
+        add::add,
+        change_form::change_form,
+        change_form::change,
+        acts::password_form,
+        acts::set_password,
+        acts::enable,
+        acts::disable,
+        acts::sign_out,
+        acts::end_session,
+        delete::delete_confirmation,
+        delete::delete,
+    ]
+}
+
+pub fn samples() -> Vec<Page> {
+    [
+        change_list::samples(),
+        add::samples(),
+        change_form::samples(),
+        acts::samples(),
+        delete::samples(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+const LABELS: Labels = &[
+    ("username", "Username"),
+    ("email", "E-mail"),
+    ("first_name", "First name"),
+    ("last_name", "Last name"),
+    ("password", "Password"),
+    ("confirm_password", "Password again"),
+    ("is_active", "Active"),
+    ("is_staff", "Staff"),
+    ("is_superuser", "Superuser"),
+];
+
+/// Said beside boxes that are not this person's to tick.
+const SUPERUSERS_ONLY: &str = "Only a superuser can change this.";
+
+pub fn href(id: i64) -> String {
+    format!("/admin/users/{id}/")
+}
+
+fn trail() -> Vec<Crumb> {
+    vec![Crumb::new("Users", "/admin/users/")]
+}
+
+fn trail_to(user_id: i64, username: &str) -> Vec<Crumb> {
+    let mut trail = trail();
+    trail.push(Crumb::new(username, href(user_id)));
+    trail
+}
+
+/// The account fields as they were typed.
+fn input(form: &CsrfForm) -> UserInput {
+    UserInput {
+        username: form.text("username").to_owned(),
+        email: form.text("email").to_owned(),
+        first_name: form.text("first_name").to_owned(),
+        last_name: form.text("last_name").to_owned(),
+        is_active: form.flag("is_active"),
+        is_staff: form.flag("is_staff"),
+        is_superuser: form.flag("is_superuser"),
+    }
+}
+
+fn of_user(user: &User) -> UserInput {
+    UserInput {
+        username: user.username.clone(),
+        email: user.email.clone(),
+        first_name: user.first_name.clone(),
+        last_name: user.last_name.clone(),
+        is_active: user.is_active,
+        is_staff: user.is_staff,
+        is_superuser: user.is_superuser,
+    }
+}
+
+fn shown(input: &UserInput) -> FormState {
+    FormState::default()
+        .with("username", &input.username)
+        .with("email", &input.email)
+        .with("first_name", &input.first_name)
+        .with("last_name", &input.last_name)
+        .flag("is_active", input.is_active)
+        .flag("is_staff", input.is_staff)
+        .flag("is_superuser", input.is_superuser)
+}
+
+/// For samples only.
+fn sample_user() -> User {
+    User {
+        id: 7,
+        username: "amara.okafor".to_owned(),
+        username_key: "amara.okafor".to_owned(),
+        email: "amara@example.org".to_owned(),
+        first_name: "Amara".to_owned(),
+        last_name: "Okafor".to_owned(),
+        password: String::new(),
+        is_active: true,
+        is_staff: true,
+        is_superuser: false,
+        epoch: 0,
+        epoch_at: 0,
+        last_login: 0,
+        date_joined: 1_700_000_000,
+        version: 1,
+    }
+}

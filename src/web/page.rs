@@ -1,0 +1,443 @@
+//! Pages: a struct with the name of its template, and the `Chrome` around it (who is signed in,
+//! CSRF token, message, theme). Templates read `chrome.*`, `title` and `view.*`, nothing else.
+
+use rocket::{
+    Request, Response,
+    futures::FutureExt,
+    http::{Cookie, Header, Status},
+    response::{self, Responder},
+};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    app::App,
+    domain::users::User,
+    web::{
+        flash::Flash,
+        form::FormState,
+        guards::{client, csrf, session},
+        words::{Person, Role},
+    },
+};
+
+/// One page. Its template's full name and its title live on it.
+pub trait View: Serialize {
+    const TEMPLATE: &'static str;
+    /// Which entry of the admin's side menu it belongs to; empty outside the panel.
+    const NAV: &'static str = "";
+
+    fn title(&self) -> String;
+
+    /// The way from the dashboard to this page, without either end.
+    fn trail(&self) -> Vec<Crumb> {
+        Vec::new()
+    }
+
+    /// The form on it: with errors, the title says so and the answer is 400.
+    fn form(&self) -> Option<&FormState> {
+        None
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Crumb {
+    label: String,
+    /// Empty: this page.
+    href: String,
+}
+
+impl Crumb {
+    pub fn new(label: impl Into<String>, href: impl Into<String>) -> Self {
+        Self {
+            label: label.into(),
+            href: href.into(),
+        }
+    }
+}
+
+/// A view on its way out.
+#[derive(Clone, Debug)]
+pub struct Page {
+    template: &'static str,
+    nav: &'static str,
+    title: String,
+    trail: Vec<Crumb>,
+    view: Value,
+    status: Status,
+    retry_after: Option<u64>,
+}
+
+impl Page {
+    pub fn of<V: View>(view: &V) -> Self {
+        let refused = view.form().is_some_and(FormState::has_errors);
+        let title = view.title();
+        Self {
+            template: V::TEMPLATE,
+            nav: V::NAV,
+            title: if refused {
+                format!("Error: {title}")
+            } else {
+                title.clone()
+            },
+            trail: trail(V::NAV, view.trail(), title),
+            // A view that cannot be serialised renders as an error, which the log then shows.
+            view: serde_json::to_value(view).unwrap_or_default(),
+            status: if refused {
+                Status::BadRequest
+            } else {
+                Status::Ok
+            },
+            retry_after: None,
+        }
+    }
+
+    #[must_use]
+    pub fn status(self, status: Status) -> Self {
+        Self { status, ..self }
+    }
+
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..self
+        }
+    }
+
+    pub fn template(&self) -> &'static str {
+        self.template
+    }
+
+    /// Everything that the template reads.
+    pub fn context(self, chrome: Chrome) -> Value {
+        let chrome = Chrome {
+            nav: self.nav,
+            crumbs: self.trail,
+            ..chrome
+        };
+        serde_json::json!({ "chrome": chrome, "title": self.title, "view": self.view })
+    }
+}
+
+fn trail(nav: &str, between: Vec<Crumb>, title: String) -> Vec<Crumb> {
+    let mut trail = Vec::with_capacity(between.len() + 2);
+    if nav != "dashboard" {
+        trail.push(Crumb::new("Dashboard", "/admin/"));
+    }
+    trail.extend(between);
+    trail.push(Crumb::new(title, ""));
+    trail
+}
+
+impl<'r> Responder<'r, 'static> for Page {
+    fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
+        let (template, status, retry_after) = (self.template, self.status, self.retry_after);
+        let page = Template::render(template, self.context(Chrome::of(req))).respond_to(req)?;
+        let mut response = Response::build_from(page);
+        // Pages are personal, and the back button must not show them after sign-out.
+        response
+            .status(status)
+            .header(Header::new("Cache-Control", "no-store"));
+        if let Some(seconds) = retry_after {
+            response.header(Header::new("Retry-After", seconds.to_string()));
+        }
+        response.ok()
+    }
+}
+
+/// What surrounds every page.
+#[derive(Clone, Debug, Serialize)]
+pub struct Chrome {
+    user: Option<Account>,
+    csrf: String,
+    flash: Option<Flash>,
+    /// `light`, `dark`, or empty: the system's.
+    theme: &'static str,
+    /// This page's address, to come back to.
+    here: String,
+    now: i64,
+    version: &'static str,
+    menu: &'static [MenuGroup],
+    nav: &'static str,
+    crumbs: Vec<Crumb>,
+}
+
+/// Who is signed in.
+#[derive(Clone, Debug, Serialize)]
+struct Account {
+    username: String,
+    is_staff: bool,
+    role: Role,
+    #[serde(flatten)]
+    person: Person,
+}
+
+impl Account {
+    fn of(user: &User) -> Self {
+        Self {
+            username: user.username.clone(),
+            is_staff: user.is_staff,
+            role: Role::of(user),
+            person: Person::of(user),
+        }
+    }
+}
+
+impl Chrome {
+    /// A responder cannot wait; so the session must have been loaded by a guard of the handler
+    /// (`&UserSession`, `&AdminSession`, `MaybeSession`). Then both questions answer at once.
+    pub fn of(req: &Request<'_>) -> Self {
+        let session = session::of(req).now_or_never();
+        if session.is_none() {
+            tracing::error!(path = %req.uri().path(), "a page without a session guard");
+        }
+        let csrf = csrf::token(req).now_or_never().and_then(Result::ok);
+        let user = session
+            .and_then(|s| s.as_ref().ok())
+            .and_then(Option::as_ref);
+        Self {
+            user: user.map(|s| Account::of(&s.session.user)),
+            csrf: csrf.unwrap_or_default().to_owned(),
+            flash: Flash::take(req),
+            theme: theme(req.cookies().get("theme").map(Cookie::value)),
+            here: here(req),
+            now: App::of(req).now(),
+            version: env!("CARGO_PKG_VERSION"),
+            menu: MENU,
+            nav: "",
+            crumbs: Vec::new(),
+        }
+    }
+}
+
+/// The theme that a cookie asks for.
+pub fn theme(cookie: Option<&str>) -> &'static str {
+    match cookie {
+        Some("light") => "light",
+        Some("dark") => "dark",
+        _ => "",
+    }
+}
+
+/// Where a form's page is, for coming back; a POST has no page of its own.
+fn here(req: &Request<'_>) -> String {
+    if req.method() == rocket::http::Method::Get {
+        req.uri().to_string()
+    } else {
+        String::new()
+    }
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct MenuGroup {
+    label: &'static str,
+    items: &'static [MenuItem],
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct MenuItem {
+    label: &'static str,
+    href: &'static str,
+    icon: &'static str,
+    nav: &'static str,
+    /// The letter after `g`.
+    key: &'static str,
+}
+
+const fn item(
+    label: &'static str,
+    href: &'static str,
+    icon: &'static str,
+    nav: &'static str,
+    key: &'static str,
+) -> MenuItem {
+    MenuItem {
+        label,
+        href,
+        icon,
+        nav,
+        key,
+    }
+}
+
+/// Only what exists.
+const MENU: &[MenuGroup] = &[
+    MenuGroup {
+        label: "Overview",
+        items: &[item("Dashboard", "/admin/", "dash", "dashboard", "d")],
+    },
+    MenuGroup {
+        label: "People",
+        items: &[item("Users", "/admin/users/", "users", "users", "u")],
+    },
+    MenuGroup {
+        label: "API",
+        items: &[item("Tokens", "/admin/tokens/", "key", "tokens", "t")],
+    },
+    MenuGroup {
+        label: "Data",
+        items: &[item(
+            "Students",
+            "/admin/students/",
+            "school",
+            "students",
+            "c",
+        )],
+    },
+];
+
+/// A page, or a redirect after a POST.
+#[derive(Responder)]
+pub enum Reply {
+    Page(Page),
+    Go(Go),
+}
+
+impl Reply {
+    pub fn page<V: View>(view: &V) -> Self {
+        Self::Page(Page::of(view))
+    }
+}
+
+impl From<Page> for Reply {
+    fn from(page: Page) -> Self {
+        Self::Page(page)
+    }
+}
+
+impl From<Go> for Reply {
+    fn from(go: Go) -> Self {
+        Self::Go(go)
+    }
+}
+
+/// 303 to another page, which may show a message.
+#[derive(Debug)]
+pub struct Go {
+    to: String,
+    flash: Option<Flash>,
+}
+
+impl Go {
+    pub fn to(to: impl Into<String>) -> Self {
+        Self {
+            to: to.into(),
+            flash: None,
+        }
+    }
+
+    #[must_use]
+    pub fn with(self, flash: Flash) -> Self {
+        Self {
+            flash: Some(flash),
+            ..self
+        }
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Go {
+    fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
+        if let Some(flash) = &self.flash {
+            flash.leave(req, client::secure_cookies(req));
+        }
+        Response::build()
+            .status(Status::SeeOther)
+            .header(Header::new("Location", self.to))
+            .ok()
+    }
+}
+
+/// `next`, if it is a path of this site and nothing else; a browser must not be sent elsewhere.
+pub fn local(next: &str) -> Option<&str> {
+    let fine = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains('\\')
+        && next.chars().all(|c| !c.is_control() && !c.is_whitespace())
+        && next.is_ascii();
+    fine.then_some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use rocket_dyn_templates::tera::{Context, Tera};
+
+    use super::*;
+    use crate::web::{admin, site, templates};
+
+    fn chrome() -> Chrome {
+        let user = Account {
+            username: "<b>sam</b>".to_owned(),
+            is_staff: true,
+            role: Role::sample(),
+            person: Person::named("<b>sam</b>", "Sam Archer"),
+        };
+        Chrome {
+            user: Some(user),
+            csrf: "csrf-token".to_owned(),
+            flash: Some(Flash::ok("<i>Saved.</i>")),
+            theme: "dark",
+            here: "/admin/?a=1&b=2".to_owned(),
+            now: 1_700_000_600,
+            version: "0",
+            menu: MENU,
+            nav: "",
+            crumbs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_page_renders_escaped_and_its_forms_carry_the_csrf_token() {
+        let mut tera = Tera::default();
+        templates::register(&mut tera).unwrap();
+        let samples = [site::samples(), admin::samples()].concat();
+        assert!(samples.len() > 30);
+        for signed_in in [true, false] {
+            for page in samples.clone() {
+                let name = page.template();
+                let mut chrome = chrome();
+                if !signed_in && !name.starts_with("admin/") && name != "site/dashboard.html" {
+                    chrome.user = None;
+                }
+                let context = Context::from_value(page.context(chrome)).unwrap();
+                let html = tera
+                    .render(name, &context)
+                    .unwrap_or_else(|e| panic!("{name}: {e:?}"));
+                assert!(
+                    !html.contains("<b>sam") && !html.contains("<i>Saved"),
+                    "{name}"
+                );
+                let posts = html.matches("method=\"post\"").count();
+                let tokens = html.matches("value=\"csrf-token\"").count();
+                assert_eq!(posts, tokens, "{name}: forms and CSRF fields");
+                assert!(html.contains("<h1"), "{name} has no heading");
+                for part in html.split("href=\"#i-").skip(1) {
+                    let icon = part.split('"').next().unwrap();
+                    assert!(
+                        html.contains(&format!("id=\"i-{icon}\"")),
+                        "{name}: no icon {icon}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_local_paths_are_followed() {
+        for good in ["/", "/admin/users/?q=a%20b", "/a//b"] {
+            assert_eq!(local(good), Some(good));
+        }
+        for bad in [
+            "",
+            "admin/",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\r\nb",
+            "/\tb",
+        ] {
+            assert_eq!(local(bad), None, "{bad:?}");
+        }
+    }
+}

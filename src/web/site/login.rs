@@ -1,0 +1,224 @@
+//! `/login/`, and what the panel's own sign-in form shares with it: one form, two doors.
+
+use rocket::{State, get, http::Status, post};
+use serde::Serialize;
+
+use super::visit::Visit;
+use crate::{
+    app::App,
+    domain::login as domain,
+    error::Error,
+    web::{
+        error::PageError,
+        form::FormState,
+        guards::{CsrfForm, MaybeSession},
+        page::{Go, Page, Reply, View, local},
+    },
+};
+
+/// Which sign-in form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    Site,
+    Admin,
+}
+
+#[derive(Serialize)]
+pub struct Login {
+    site: &'static str,
+    heading: &'static str,
+    lead: &'static str,
+    action: &'static str,
+    next: String,
+    registration_open: bool,
+    problem: Option<Problem>,
+    form: FormState,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    title: &'static str,
+    text: String,
+}
+
+impl View for Login {
+    const TEMPLATE: &'static str = "site/login.html";
+
+    fn title(&self) -> String {
+        let failed = if self.problem.is_some() {
+            "Error: "
+        } else {
+            ""
+        };
+        format!("{failed}Sign in")
+    }
+}
+
+impl Login {
+    pub fn new(door: Door, app: &App, next: &str) -> Self {
+        let next = local(next).unwrap_or_default().to_owned();
+        let form = FormState::default();
+        match door {
+            Door::Site => Self {
+                site: "Latchkey",
+                heading: "Sign in",
+                lead: "",
+                action: "/login/",
+                next,
+                registration_open: app.config.registration_open,
+                problem: None,
+                form,
+            },
+            Door::Admin => Self {
+                site: "Latchkey admin",
+                heading: "Sign in to the admin panel",
+                lead: "With a staff account.",
+                action: "/admin/login/",
+                next,
+                registration_open: false,
+                problem: None,
+                form,
+            },
+        }
+    }
+}
+
+#[get("/login?<next>")]
+pub fn login_form(visitor: MaybeSession, app: &State<App>, next: Option<&str>) -> Reply {
+    let next = next.unwrap_or_default();
+    if visitor.0.is_some() {
+        return Go::to(local(next).unwrap_or("/dashboard/")).into();
+    }
+    Reply::page(&Login::new(Door::Site, app, next))
+}
+
+#[post("/login", data = "<form>", rank = 2)]
+pub async fn login(
+    before: MaybeSession,
+    visit: Visit<'_>,
+    app: &State<App>,
+    form: CsrfForm,
+) -> Result<Reply, PageError> {
+    attempt(Door::Site, before, visit, app, form).await
+}
+
+/// One try. What went wrong is told in the same words whether or not the name exists.
+pub async fn attempt(
+    door: Door,
+    before: MaybeSession,
+    visit: Visit<'_>,
+    app: &App,
+    form: CsrfForm,
+) -> Result<Reply, PageError> {
+    let username = form.text("username");
+    let tried = domain::authenticate(app, username, form.password("password"), &visit.actor).await;
+    let (problem, status, retry_after) = match tried {
+        Ok(user) => {
+            visit.sign_in(app, &before, &user).await?;
+            let staff = user.is_staff || user.is_superuser;
+            let to = match (door, local(form.text("next"))) {
+                // It then says that this account cannot open the panel.
+                (Door::Admin, _) if !staff => "/admin/login/",
+                (_, Some(next)) => next,
+                (Door::Admin, None) => "/admin/",
+                (Door::Site, None) => "/dashboard/",
+            };
+            return Ok(Go::to(to).into());
+        }
+        Err(Error::InvalidCredentials { tries_left }) => {
+            (no_match(tries_left), Status::BadRequest, None)
+        }
+        Err(Error::Throttled { retry_after }) => (
+            paused(retry_after),
+            Status::TooManyRequests,
+            Some(retry_after),
+        ),
+        Err(Error::Busy { retry_after }) => (
+            busy(retry_after),
+            Status::ServiceUnavailable,
+            Some(retry_after),
+        ),
+        Err(other) => return Err(other.into()),
+    };
+    let login = Login::new(door, app, form.text("next"));
+    let shown = FormState::default().with("username", username);
+    let page = Page::of(&Login {
+        problem: Some(problem),
+        form: shown,
+        ..login
+    })
+    .status(status);
+    Ok(match retry_after {
+        Some(seconds) => page.retry_after(seconds),
+        None => page,
+    }
+    .into())
+}
+
+fn no_match(tries_left: Option<u32>) -> Problem {
+    let left = match tries_left {
+        Some(0) => " The next one starts a 15-minute pause.".to_owned(),
+        Some(1) => " 1 try left before a 15-minute pause.".to_owned(),
+        Some(n) => format!(" {n} tries left before a 15-minute pause."),
+        None => String::new(),
+    };
+    Problem {
+        title: "That did not match",
+        text: format!("Check the username and the password.{left}"),
+    }
+}
+
+fn paused(seconds: u64) -> Problem {
+    let wait = match seconds.div_ceil(60) {
+        0 | 1 => "a minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    };
+    Problem {
+        title: "Too many tries",
+        text: format!("Sign-in opens again in {wait}."),
+    }
+}
+
+fn busy(seconds: u64) -> Problem {
+    Problem {
+        title: "Many people are signing in",
+        text: format!("Try again in {} seconds.", seconds.max(1)),
+    }
+}
+
+pub fn samples() -> Vec<Page> {
+    let sample = |problem| {
+        Page::of(&Login {
+            site: "Latchkey",
+            heading: "Sign in",
+            lead: "",
+            action: "/login/",
+            next: "/dashboard/".to_owned(),
+            registration_open: true,
+            problem,
+            form: FormState::default(),
+        })
+    };
+    vec![
+        sample(None),
+        sample(Some(no_match(Some(7)))),
+        sample(Some(paused(840))),
+        sample(Some(busy(2))),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_is_told_in_minutes() {
+        assert_eq!(paused(840).text, "Sign-in opens again in 14 minutes.");
+        assert_eq!(paused(20).text, "Sign-in opens again in a minute.");
+        assert!(
+            no_match(Some(7))
+                .text
+                .ends_with("7 tries left before a 15-minute pause.")
+        );
+    }
+}

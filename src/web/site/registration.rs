@@ -1,0 +1,109 @@
+//! `/registration/`: an account of one's own.
+
+use rocket::{State, get, http::Status, post};
+use serde::Serialize;
+
+use super::visit::Visit;
+use crate::{
+    app::App,
+    domain::users,
+    error::{Error, FieldErrors},
+    web::{
+        error::PageError,
+        flash::Flash,
+        form::{FormState, Labels, new_password},
+        guards::{CsrfForm, MaybeSession, Throttle, throttle::Register},
+        page::{Go, Page, Reply, View},
+    },
+};
+
+const LABELS: Labels = &[
+    ("username", "Username"),
+    ("password", "Password"),
+    ("confirm_password", "Password again"),
+];
+
+#[derive(Serialize)]
+struct Registration {
+    open: bool,
+    form: FormState,
+}
+
+impl View for Registration {
+    const TEMPLATE: &'static str = "site/registration.html";
+
+    fn title(&self) -> String {
+        if self.open {
+            "Create an account"
+        } else {
+            "Registration is closed"
+        }
+        .to_owned()
+    }
+
+    fn form(&self) -> Option<&FormState> {
+        Some(&self.form)
+    }
+}
+
+#[get("/registration")]
+pub fn registration_form(_visitor: MaybeSession, app: &State<App>) -> Page {
+    let open = app.config.registration_open;
+    Page::of(&Registration {
+        open,
+        form: FormState::default(),
+    })
+}
+
+#[post("/registration", data = "<form>")]
+pub async fn register(
+    _throttle: Throttle<Register>,
+    before: MaybeSession,
+    visit: Visit<'_>,
+    app: &State<App>,
+    form: CsrfForm,
+) -> Result<Reply, PageError> {
+    if !app.config.registration_open {
+        let page = Page::of(&Registration {
+            open: false,
+            form: FormState::default(),
+        });
+        return Ok(page.status(Status::Forbidden).into());
+    }
+    let username = form.text("username").to_owned();
+    let typed = FormState::default().with("username", &username);
+    let made = match new_password(&form) {
+        Ok(password) => users::register(app, &visit.actor, username, password).await,
+        Err(errors) => Err(Error::Validation(errors)),
+    };
+    match made {
+        Ok((user, _)) => {
+            visit.sign_in(app, &before, &user).await?;
+            let welcome = Flash::ok(format!(
+                "Welcome, {}. Your account is ready.",
+                user.username
+            ));
+            Ok(Go::to("/dashboard/").with(welcome).into())
+        }
+        Err(Error::Validation(errors)) => {
+            let form = typed.refused(&errors, LABELS);
+            Ok(Page::of(&Registration { open: true, form }).into())
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+pub fn samples() -> Vec<Page> {
+    let mut errors = FieldErrors::default();
+    errors.push("username", "A user with that username already exists.");
+    let form = FormState::default()
+        .with("username", "ann")
+        .refused(&errors, LABELS);
+    vec![
+        Page::of(&Registration { open: true, form }),
+        Page::of(&Registration {
+            open: false,
+            form: FormState::default(),
+        }),
+    ]
+}

@@ -1,0 +1,134 @@
+//! `/setup/`: the first administrator. Open only while there is none.
+
+use rocket::{State, get, http::Status, post};
+use serde::Serialize;
+
+use super::visit::Visit;
+use crate::{
+    app::App,
+    domain::{setup, users::UserInput},
+    error::{Error, FieldErrors},
+    web::{
+        error::PageError,
+        flash::Flash,
+        form::{FormState, Labels, new_password},
+        guards::{CsrfForm, MaybeSession},
+        page::{Go, Page, Reply, View},
+    },
+};
+
+const LABELS: Labels = &[
+    ("code", "Set-up code"),
+    ("username", "Username"),
+    ("email", "E-mail"),
+    ("password", "Password"),
+    ("confirm_password", "Password again"),
+];
+
+#[derive(Serialize)]
+struct Setup {
+    asks_for_code: bool,
+    form: FormState,
+}
+
+impl View for Setup {
+    const TEMPLATE: &'static str = "site/setup.html";
+
+    fn title(&self) -> String {
+        "Create the first administrator".to_owned()
+    }
+
+    fn form(&self) -> Option<&FormState> {
+        Some(&self.form)
+    }
+}
+
+/// Somebody else created the administrator while this form was open.
+#[derive(Serialize)]
+struct SetupDone {}
+
+impl View for SetupDone {
+    const TEMPLATE: &'static str = "site/setup_done.html";
+
+    fn title(&self) -> String {
+        "Someone was faster".to_owned()
+    }
+}
+
+#[get("/setup?<code>")]
+pub async fn setup_form(
+    _visitor: MaybeSession,
+    app: &State<App>,
+    code: Option<&str>,
+) -> Result<Page, PageError> {
+    if !setup::is_open(app).await? {
+        return Err(Error::NotFound.into());
+    }
+    let form = FormState::default().with("code", code.unwrap_or_default());
+    Ok(Page::of(&Setup {
+        asks_for_code: setup::asks_for_code(app),
+        form,
+    }))
+}
+
+#[post("/setup", data = "<form>")]
+pub async fn set_up(
+    before: MaybeSession,
+    visit: Visit<'_>,
+    app: &State<App>,
+    form: CsrfForm,
+) -> Result<Reply, PageError> {
+    let typed = ["code", "username", "email"]
+        .into_iter()
+        .fold(FormState::default(), |state, name| {
+            state.with(name, form.text(name))
+        });
+    let input = UserInput {
+        username: form.text("username").to_owned(),
+        email: form.text("email").to_owned(),
+        ..UserInput::default()
+    };
+    let made = match new_password(&form) {
+        Ok(password) => {
+            setup::create_superuser(app, &visit.actor, form.opt("code"), input, password).await
+        }
+        Err(errors) => Err(Error::Validation(errors)),
+    };
+    match made {
+        Ok(user) => {
+            visit.sign_in(app, &before, &user).await?;
+            let welcome = Flash::ok("This server is set up. You are signed in.")
+                .text("Create your first token: a program needs one to call the API.");
+            Ok(Go::to("/admin/tokens/new/?kind=default")
+                .with(welcome)
+                .into())
+        }
+        Err(Error::Validation(errors)) => {
+            let form = typed.refused(&errors, LABELS);
+            Ok(Page::of(&Setup {
+                asks_for_code: setup::asks_for_code(app),
+                form,
+            })
+            .into())
+        }
+        Err(Error::Conflict(_)) => Ok(Page::of(&SetupDone {}).status(Status::Conflict).into()),
+        // The form was open when it was not too late yet: more helpful than a bare "not found".
+        Err(Error::NotFound) => Ok(Page::of(&SetupDone {}).status(Status::NotFound).into()),
+        Err(other) => Err(other.into()),
+    }
+}
+
+pub fn samples() -> Vec<Page> {
+    let mut errors = FieldErrors::default();
+    errors.push("code", "That is not the code in the server log.");
+    let form = FormState::default()
+        .with("username", "sam.archer")
+        .refused(&errors, LABELS);
+    vec![
+        Page::of(&Setup {
+            asks_for_code: true,
+            form,
+        }),
+        Page::of(&SetupDone {}),
+    ]
+}

@@ -1,0 +1,113 @@
+/* app.js: small extras only. Every page works with this file blocked.
+   No eval, no inline styles, no library; safe under script-src 'self'. */
+(() => {
+  "use strict";
+  const d = document, root = d.documentElement;
+  const $$ = (s, c = d) => [...c.querySelectorAll(s)];
+  root.classList.add("js");
+
+  /* one polite live region, also shown as a short toast */
+  const toast = d.createElement("div");
+  toast.className = "toast"; toast.setAttribute("role", "status"); toast.hidden = true;
+  d.body.append(toast);
+  let timer;
+  const say = (text) => { toast.hidden = false; toast.textContent = text; clearTimeout(timer); timer = setTimeout(() => { toast.hidden = true; toast.textContent = ""; }, 2500); };
+
+  /* copy: <button data-copy="#id"> or <button data-copy-text="..."> */
+  const copied = new Set();
+  d.addEventListener("click", async (e) => {
+    const b = e.target.closest("[data-copy],[data-copy-text]");
+    if (!b) return;
+    const el = b.dataset.copy && d.querySelector(b.dataset.copy);
+    const text = el ? (el.value ?? el.textContent) : b.dataset.copyText;
+    try { await navigator.clipboard.writeText(text); }
+    catch { if (el?.select) { el.select(); d.execCommand("copy"); } else { return say("Copying is blocked here. Select the text and press Ctrl+C."); } }
+    const label = b.querySelector("[data-label]"), was = label?.textContent;
+    if (label) { label.textContent = "Copied"; setTimeout(() => { label.textContent = was; }, 2000); }
+    copied.add(b.closest("[data-secret]") || b);
+    say(b.dataset.copied || "Copied to the clipboard");
+  });
+
+  /* tick all, shift-click ranges, and the spoken count (the visible count is CSS) */
+  for (const list of $$(".list")) {
+    const all = list.querySelector(".pick-all"), picks = $$(".pick", list);
+    let last = null;
+    const sync = (tell) => {
+      const n = picks.filter((p) => p.checked).length;
+      if (all) { all.checked = n > 0 && n === picks.length; all.indeterminate = n > 0 && n < picks.length; }
+      const live = list.querySelector("[data-picked]");
+      if (live && tell) live.textContent = n ? n + " selected" : "Nothing selected";
+    };
+    all?.addEventListener("change", () => { picks.forEach((p) => { p.checked = all.checked; }); sync(true); });
+    picks.forEach((p, i) => p.addEventListener("click", (e) => {
+      if (e.shiftKey && last !== null) picks.slice(Math.min(i, last), Math.max(i, last) + 1).forEach((q) => { q.checked = p.checked; });
+      last = i; sync(true);
+    }));
+    sync(false);
+  }
+
+  /* filters that apply on change; the Apply button is only for no-script use */
+  $$("form[data-auto]").forEach((f) => f.addEventListener("change", (e) => { if (e.target.matches("select,input[type=date]")) f.requestSubmit(); }));
+
+  /* theme: the server reads the cookie, so there is never a flash */
+  $$("form[data-theme-form]").forEach((f) => f.addEventListener("submit", (e) => {
+    e.preventDefault();
+    const v = e.submitter.value;
+    if (v === "system") delete root.dataset.theme; else root.dataset.theme = v;
+    d.cookie = "theme=" + v + ";path=/;max-age=31536000;samesite=lax" + (location.protocol === "https:" ? ";secure" : "");
+    $$("button", f).forEach((b) => b.setAttribute("aria-pressed", String(b === e.submitter)));
+  }));
+
+  /* unsaved changes, and leaving a one-time secret that was never copied */
+  let leaving = false;
+  const dirty = () => $$("form.is-dirty").length > 0;
+  $$("form[data-guard]").forEach((f) => {
+    f.addEventListener("input", () => f.classList.add("is-dirty"));
+    f.addEventListener("submit", () => { leaving = true; });
+  });
+  const secret = d.querySelector("[data-secret]");
+  d.querySelector("[data-secret-done]")?.addEventListener("click", () => { leaving = true; });
+  addEventListener("beforeunload", (e) => { if (!leaving && (dirty() || (secret && !copied.has(secret)))) e.preventDefault(); });
+
+  /* show or hide a password */
+  d.addEventListener("click", (e) => {
+    const b = e.target.closest("[data-reveal]");
+    if (!b) return;
+    const f = d.querySelector(b.dataset.reveal), show = f.type === "password";
+    f.type = show ? "text" : "password";
+    b.setAttribute("aria-pressed", String(show));
+    b.querySelector("[data-label]").textContent = show ? "Hide" : "Show";
+  });
+
+  /* suggestions: the server's answer fills the <datalist>; without script it is a plain field */
+  $$("input[data-suggest]").forEach((f) => {
+    let asked = "", wait;
+    f.addEventListener("input", () => {
+      const q = f.value.trim();
+      clearTimeout(wait);
+      if (!q || q === asked) return;
+      wait = setTimeout(async () => {
+        asked = q;
+        try {
+          const r = await fetch(f.dataset.suggest + "?q=" + encodeURIComponent(q), { headers: { Accept: "application/json" } });
+          if (!r.ok || asked !== q) return;
+          f.list.replaceChildren(...(await r.json()).map((u) => { const o = d.createElement("option"); o.value = u.username; o.label = u.name || u.username; return o; }));
+        } catch { /* offline: typing the username still works */ }
+      }, 150);
+    });
+  });
+
+  /* keys: / search, n new, ? help, g then a letter to go (off while typing; can be switched off in Settings) */
+  if (root.dataset.keys !== "off") {
+    let g = 0;
+    addEventListener("keydown", (e) => {
+      if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest?.("input,textarea,select,[contenteditable]")) return;
+      const go = (s) => { const el = d.querySelector(s); if (el) { e.preventDefault(); el.matches("input,dialog") ? (el.showModal ? el.showModal() : el.focus()) : el.click(); } };
+      if (Date.now() - g < 1000) { g = 0; return go('[data-go="' + CSS.escape(e.key) + '"]'); }
+      if (e.key === "/") go("[data-key-search]");
+      else if (e.key === "n") go("[data-key-new]");
+      else if (e.key === "?") go("#keys");
+      else if (e.key === "g") g = Date.now();
+    });
+  }
+})();
