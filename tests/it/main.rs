@@ -1,0 +1,15 @@
+//! The test suite: one binary. `support` builds the application; each other file is about one thing,
+//! and each test's name says what is true. Every test with a database runs on SQLite and PostgreSQL.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops at the first surprise"
+)]
+
+#[macro_use]
+mod support;
+
+mod contract;
+mod contract_differences;
+mod contract_requests;
