@@ -157,11 +157,15 @@ fn register(name: &str) -> Option<Instead> {
         Some(json_answer(400, body, rule))
     };
     match name {
-        "register/duplicate-same-password" => complaint(
-            "username",
-            "A user with that username already exists.",
+        "register/duplicate-same-password" => Some(json_answer(
+            400,
+            json!({
+                "status": false,
+                "message": "Username already exist please login or enter different username",
+                "data": {"username": ["A user with that username already exists."]},
+            }),
             "a taken username is a field error, whatever the password",
-        ),
+        )),
         "register/duplicate-mismatch" => complaint(
             "confirm_password",
             "The two passwords do not match.",

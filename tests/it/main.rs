@@ -10,6 +10,10 @@
 #[macro_use]
 mod support;
 
+mod api_generate_token;
+mod api_register;
+mod api_students;
+mod api_tokens;
 mod contract;
 mod contract_differences;
 mod contract_requests;
