@@ -11,9 +11,12 @@
 mod support;
 
 mod api_generate_token;
+mod api_jwt;
 mod api_register;
 mod api_students;
 mod api_tokens;
 mod contract;
 mod contract_differences;
 mod contract_requests;
+mod credentials;
+mod jwt_interleavings;
