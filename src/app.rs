@@ -25,8 +25,12 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the database (without migrating it) and derives the keys.
-    pub async fn open(config: Config, clock: Clock, opener: Opener) -> Result<Self> {
+    /// For a server: opens the database (without migrating it) and derives the keys.
+    pub async fn open(config: Config, clock: Clock) -> Result<Self> {
+        Self::open_as(Opener::Server, config, clock).await
+    }
+
+    pub async fn open_as(opener: Opener, config: Config, clock: Clock) -> Result<Self> {
         let secret = server_secret(&config)?;
         let keys = Keyring::new(&secret, &config)?;
         let db = Db::connect(&config, opener).await?;

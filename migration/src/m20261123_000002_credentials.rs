@@ -114,9 +114,8 @@ async fn refresh_families(m: &SchemaManager<'_>) -> Result<(), DbErr> {
     .await?;
     m.create_index(unique("refresh_families", &["handle"]))
         .await?;
-    m.create_index(unique("refresh_families", &["origin_jti"]))
-        .await?;
-    m.create_index(index("refresh_families", &["user_id"]))
+    // Of a user: another server may have given two users the same id.
+    m.create_index(unique("refresh_families", &["user_id", "origin_jti"]))
         .await?;
     m.create_index(index("refresh_families", &["expires_at"]))
         .await

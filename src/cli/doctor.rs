@@ -123,7 +123,7 @@ fn database_is_there(config: &Config) -> bool {
 
 async fn database(report: &mut Report, config: Config) {
     let postgres = config.is_postgres();
-    let app = match App::open(config, Clock::System, Opener::Command).await {
+    let app = match App::open_as(Opener::Command, config, Clock::System).await {
         Ok(app) => app,
         Err(e) => return report.bad("database", &e.to_string()),
     };

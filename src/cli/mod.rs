@@ -112,7 +112,7 @@ async fn dispatch(command: Command) -> Result<(), Failure> {
 impl Context {
     /// The application on an up-to-date database.
     async fn open(self, opener: Opener) -> Result<App, Failure> {
-        let app = App::open(self.config, Clock::System, opener).await?;
+        let app = App::open_as(opener, self.config, Clock::System).await?;
         app.db.migrate().await?;
         if crate::domain::installation::secret_fits(&app).await? {
             return Ok(app);

@@ -15,9 +15,14 @@ use crate::support::{Answer, Caller, TestApp, parallel};
 #[derive(Clone, Debug)]
 enum Act {
     /// So many at once, with the token that many steps before the newest.
-    Refresh { back: usize, at_once: usize },
+    Refresh {
+        back: usize,
+        at_once: usize,
+    },
     Advance(i64),
-    Blacklist { back: usize },
+    Blacklist {
+        back: usize,
+    },
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -30,7 +35,9 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 async fn refresh(caller: Caller, token: String) -> Answer {
-    caller.post_json("/api/token/refresh/", json!({"refresh": token})).await
+    caller
+        .post_json("/api/token/refresh/", json!({"refresh": token}))
+        .await
 }
 
 /// Which of these tokens verify now.
@@ -38,7 +45,13 @@ async fn live(app: &TestApp, tokens: &[String]) -> Vec<String> {
     let mut live = Vec::new();
     for token in tokens {
         let body = json!({"token": token});
-        if app.anonymous().post_json("/api/token/verify/", body).await.status == 200 {
+        if app
+            .anonymous()
+            .post_json("/api/token/verify/", body)
+            .await
+            .status
+            == 200
+        {
             live.push(token.clone());
         }
     }
@@ -55,7 +68,10 @@ async fn play(app: &TestApp, name: &str, acts: &[Act]) {
             Act::Advance(seconds) => app.clock.advance(*seconds),
             Act::Blacklist { back } => {
                 let body = json!({"refresh": pick(*back)});
-                let answer = app.anonymous().post_json("/api/token/blacklist/", body).await;
+                let answer = app
+                    .anonymous()
+                    .post_json("/api/token/blacklist/", body)
+                    .await;
                 assert!([200, 401].contains(&answer.status), "{answer:?}");
             }
             Act::Refresh { back, at_once } => {
@@ -70,7 +86,10 @@ async fn play(app: &TestApp, name: &str, acts: &[Act]) {
                         other => panic!("step {step}, {act:?}: {other}: {answer:?}"),
                     };
                 }
-                assert!(given.len() <= 1, "step {step}: a fork: {given:?} in {acts:?}");
+                assert!(
+                    given.len() <= 1,
+                    "step {step}: a fork: {given:?} in {acts:?}"
+                );
                 for token in given {
                     if !handed_out.contains(&token) {
                         handed_out.push(token);
@@ -79,9 +98,17 @@ async fn play(app: &TestApp, name: &str, acts: &[Act]) {
             }
         }
         let live = live(app, &handed_out).await;
-        assert!(live.len() <= 1, "step {step} of {acts:?}: {} live", live.len());
+        assert!(
+            live.len() <= 1,
+            "step {step} of {acts:?}: {} live",
+            live.len()
+        );
         if let Some(token) = live.first() {
-            assert_eq!(Some(token), handed_out.last(), "step {step}: an old token lives");
+            assert_eq!(
+                Some(token),
+                handed_out.last(),
+                "step {step}: an old token lives"
+            );
         }
     }
 }

@@ -15,6 +15,7 @@ mod api_jwt;
 mod api_register;
 mod api_students;
 mod api_tokens;
+mod check_path;
 mod contract;
 mod contract_differences;
 mod contract_requests;

@@ -96,25 +96,27 @@ pub async fn blacklist(app: &App, token: &Jwt, by: &Actor) -> Result<()> {
         .expect(Kind::Refresh)
         .map_err(Error::JwtRefused)?;
     let user = holder(app, &claims).await?;
+    match end_presented(app, &claims, &user, by).await {
+        // Somebody else adopted it in between; now it is there to be ended.
+        Err(Error::Conflict(_)) => end_presented(app, &claims, &user, by).await,
+        ended => ended,
+    }
+}
+
+async fn end_presented(app: &App, claims: &Claims, user: &User, by: &Actor) -> Result<()> {
     let db = app.db.begin().await?;
     let family = match find_in(&db, &claims.jti, user.id).await? {
         Some(family) => family,
-        None => insert(&db, app, &user, Some(&claims.jti), 0, by).await?,
+        None => insert(&db, app, user, Some(&claims.jti), 0, by).await?,
     };
-    if !is_alive(&family, &user) || presented(app, &family, &claims.jti) < family.counter {
+    if !is_alive(&family, user) || presented(app, &family, &claims.jti) < family.counter {
         return Err(Error::JwtRefused(JwtFault::Blacklisted));
     }
     end(&db, app, &family, "logout").await?;
     let event = Event::new("jwt.family_ended", Some(user.id), &user.username);
-    audit::record(
-        &db,
-        app.now(),
-        by,
-        event.with(json!({"because": "blacklist"})),
-    )
-    .await?;
-    db.commit(Affects::User(user.id)).await?;
-    Ok(())
+    let event = event.with(json!({"because": "blacklist"}));
+    audit::record(&db, app.now(), by, event).await?;
+    db.commit(Affects::User(user.id)).await
 }
 
 /// Tells the truth about any token of ours (SimpleJWT's verify): signed, in time, not ended.

@@ -9,6 +9,7 @@ use latchkey::{
     app::App,
     clock::Clock,
     config::{self, Config, Environment},
+    db::Opener,
     domain::{
         actor::{Actor, Via},
         families, sessions, tokens,
@@ -112,6 +113,14 @@ impl TestApp {
             folder,
             database: None,
         }))
+    }
+
+    /// A command beside this server, on the same SQLite file.
+    pub async fn command(&self) -> App {
+        let config = (*self.app.config).clone();
+        App::open_as(Opener::Command, config, self.clock.clone())
+            .await
+            .unwrap()
     }
 
     /// Gives the database back.
