@@ -14,6 +14,7 @@ use crate::{
     app::App,
     clock::Clock,
     config::{self, Config},
+    db::Opener,
     web,
 };
 
@@ -40,7 +41,7 @@ impl Browser {
         let figment = config::figment(&env);
         let config = Config::load(&figment, &env).unwrap();
         let clock = Clock::Manual(Arc::new(AtomicI64::new(NOON)));
-        let app = App::open(config, clock).await.unwrap();
+        let app = App::open(config, clock, Opener::Server).await.unwrap();
         app.db.migrate().await.unwrap();
         let client = Client::tracked(web::rocket(app, figment)).await.unwrap();
         Self {
@@ -353,4 +354,51 @@ async fn the_theme_is_a_cookie_that_the_server_reads() {
         .send("/admin/", "/theme/", &[("theme", "system")])
         .await;
     assert!(browser.text("/admin/").await.contains("<html lang=\"en\">"));
+}
+
+#[rocket::async_test]
+async fn staff_gets_no_token_of_a_superuser() {
+    let browser = Browser::new().await;
+    browser.set_up().await;
+    let fields = [
+        ("username", "helper"),
+        ("password", PASSWORD),
+        ("confirm_password", PASSWORD),
+        ("is_active", "on"),
+        ("is_staff", "on"),
+    ];
+    let made = browser
+        .send("/admin/users/new/", "/admin/users/new/", &fields)
+        .await;
+    assert_eq!(location(&made), "/admin/users/2/");
+    browser.send("/logout/", "/logout/", &[]).await;
+    let fields = [("username", "helper"), ("password", PASSWORD)];
+    let entered = browser
+        .send("/admin/login/", "/admin/login/", &fields)
+        .await;
+    assert_eq!(location(&entered), "/admin/");
+    for kind in ["default", "named"] {
+        let fields = [
+            ("owner", "root"),
+            ("kind", kind),
+            ("name", "x"),
+            ("expires", ""),
+        ];
+        let refused = browser
+            .send("/admin/tokens/new/", "/admin/tokens/new/", &fields)
+            .await;
+        assert_eq!(refused.status(), Status::Forbidden, "{kind}");
+        assert!(
+            refused
+                .into_string()
+                .await
+                .unwrap()
+                .contains("Only a superuser may do that.")
+        );
+    }
+    let fields = [("owner", "helper"), ("kind", "default")];
+    let own = browser
+        .send("/admin/tokens/new/", "/admin/tokens/new/", &fields)
+        .await;
+    assert!(location(&own).ends_with("/created/"));
 }
