@@ -129,6 +129,11 @@ impl Tries {
     }
 }
 
+/// A person who has just chosen a password, at set-up or registration, is signed in with it.
+pub async fn after_sign_up(app: &App, user: User) -> Result<User> {
+    note_success(app, user, None).await
+}
+
 async fn note_success(app: &App, user: User, upgraded: Option<String>) -> Result<User> {
     let now = app.now();
     let db = app.db.begin().await?;

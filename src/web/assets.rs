@@ -226,6 +226,13 @@ mod tests {
     }
 
     #[test]
+    fn the_binary_holds_what_the_folder_holds() {
+        assert_eq!(EMBEDDED.len(), Files::iter().count());
+        assert!(EMBEDDED["app.js"].gzip.as_ref().unwrap().len() < EMBEDDED["app.js"].body.len());
+        assert!(EMBEDDED["inter-latin.woff2"].gzip.is_none());
+    }
+
+    #[test]
     fn unknown_files_have_no_address() {
         assert_eq!(url("../Cargo.toml"), None);
         assert_eq!(url("nothing.css"), None);

@@ -131,9 +131,16 @@ fn by_status(status: Status, req: &Request<'_>) -> Error {
         400 | 422 => Error::Parse("Bad request.".to_owned()),
         401 => Error::NotAuthenticated,
         403 => Error::PermissionDenied,
-        404 if !pages::allowed_methods(req).is_empty() => Error::MethodNotAllowed,
+        404 => {
+            // A handler of this very method that found nothing is a plain "not found".
+            let allowed = pages::allowed_methods(req);
+            if allowed.is_empty() || allowed.contains(&req.method().as_str()) {
+                Error::NotFound
+            } else {
+                Error::MethodNotAllowed
+            }
+        }
         413 => Error::TooLarge,
-        404 => Error::NotFound,
         _ => Error::internal(std::io::Error::other(format!("answered {status}"))),
     }
 }

@@ -19,6 +19,9 @@ pub mod site;
 pub mod templates;
 pub mod words;
 
+#[cfg(test)]
+mod journey_tests;
+
 use rocket::{Build, Request, Rocket, catchers, figment::Figment, shield::Shield};
 
 use crate::app::App;

@@ -100,4 +100,21 @@ mod tests {
             }
         }
     }
+
+    /// What a release build relies on: the folder is only looked at, the templates come from the
+    /// binary, and they are escaped.
+    #[rocket::async_test]
+    async fn a_single_file_is_folder_enough() {
+        let file = std::env::current_exe().unwrap();
+        let figment = rocket::Config::figment().merge(("template_dir", file));
+        let rocket = rocket::custom(figment).attach(fairing());
+        let client = rocket::local::asynchronous::Client::untracked(rocket)
+            .await
+            .unwrap();
+        let context = serde_json::json!({
+            "title": "<script>", "status": 404, "heading": "<script>", "message": "<script>",
+        });
+        let html = Template::show(client.rocket(), "errors/error.html", context).unwrap();
+        assert!(html.contains("&lt;script&gt;") && !html.contains("<script>"));
+    }
 }

@@ -141,6 +141,12 @@ pub async fn get_or_create_default(app: &App, by: &Actor, user_id: i64) -> Resul
     ))
 }
 
+/// The same for whoever may touch the tokens of that account: the panel's way to it.
+pub async fn default_of(app: &App, by: &Actor, user_id: i64) -> Result<DefaultToken> {
+    may_touch(by, &users::get(app, user_id).await?)?;
+    get_or_create_default(app, by, user_id).await
+}
+
 /// A named token; its key is not kept.
 pub async fn issue(app: &App, by: &Actor, new: NewToken) -> Result<(Token, TokenKey)> {
     let owner = users::get(app, new.user_id).await?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::visit::Visit;
 use crate::{
     app::App,
-    domain::users,
+    domain::{login, users},
     error::{Error, FieldErrors},
     web::{
         error::PageError,
@@ -78,6 +78,7 @@ pub async fn register(
     };
     match made {
         Ok((user, _)) => {
+            let user = login::after_sign_up(app, user).await?;
             visit.sign_in(app, &before, &user).await?;
             let welcome = Flash::ok(format!(
                 "Welcome, {}. Your account is ready.",

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::visit::Visit;
 use crate::{
     app::App,
-    domain::{setup, users::UserInput},
+    domain::{login, setup, users::UserInput},
     error::{Error, FieldErrors},
     web::{
         error::PageError,
@@ -96,6 +96,7 @@ pub async fn set_up(
     };
     match made {
         Ok(user) => {
+            let user = login::after_sign_up(app, user).await?;
             visit.sign_in(app, &before, &user).await?;
             let welcome = Flash::ok("This server is set up. You are signed in.")
                 .text("Create your first token: a program needs one to call the API.");

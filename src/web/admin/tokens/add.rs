@@ -123,7 +123,7 @@ async fn make(session: &AdminSession, app: &App, form: &CsrfForm) -> Result<Stri
         .await?
         .ok_or_else(|| no_such_user(form.text("owner")))?;
     let (token, key) = if form.text("kind") == "default" {
-        let found = tokens::get_or_create_default(app, &session.actor, owner.id).await?;
+        let found = tokens::default_of(app, &session.actor, owner.id).await?;
         if !found.created {
             return Ok(format!("/admin/tokens/{}/exists/", found.token.id));
         }

@@ -1,0 +1,404 @@
+//! The pages over HTTP, as a browser without script uses them.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicI64},
+};
+
+use rocket::{
+    http::{ContentType, Method, Status},
+    local::asynchronous::{Client, LocalResponse},
+};
+
+use crate::{
+    app::App,
+    clock::Clock,
+    config::{self, Config},
+    db::Opener,
+    web,
+};
+
+const NOON: i64 = 1_795_435_200;
+const PASSWORD: &str = "correct horse battery";
+
+struct Browser {
+    client: Client,
+    _folder: tempfile::TempDir,
+}
+
+impl Browser {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let env: HashMap<String, String> = [
+            ("LATCHKEY_DATA_DIR", folder.path().to_str().unwrap()),
+            ("LATCHKEY_SETUP_CODE", "the-code-of-the-test"),
+            ("LATCHKEY_HASH_MEMORY_KIB", "64"),
+            ("ROCKET_PROFILE", "release"),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+        let figment = config::figment(&env);
+        let config = Config::load(&figment, &env).unwrap();
+        let clock = Clock::Manual(Arc::new(AtomicI64::new(NOON)));
+        let app = App::open(config, clock, Opener::Server).await.unwrap();
+        app.db.migrate().await.unwrap();
+        let client = Client::tracked(web::rocket(app, figment)).await.unwrap();
+        Self {
+            client,
+            _folder: folder,
+        }
+    }
+
+    async fn get(&self, path: &str) -> LocalResponse<'_> {
+        self.client
+            .get(path.to_owned())
+            .header(rocket::http::Accept::HTML)
+            .dispatch()
+            .await
+    }
+
+    async fn text(&self, path: &str) -> String {
+        self.get(path).await.into_string().await.unwrap()
+    }
+
+    /// Sends a form with the token of the page it stands on.
+    async fn send(&self, page: &str, to: &str, fields: &[(&str, &str)]) -> LocalResponse<'_> {
+        let html = self.text(page).await;
+        let token = between(&html, "name=\"csrfmiddlewaretoken\" value=\"", "\"");
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.append_pair("csrfmiddlewaretoken", token);
+        body.extend_pairs(fields);
+        self.client
+            .post(to.to_owned())
+            .header(ContentType::Form)
+            .header(rocket::http::Accept::HTML)
+            .body(body.finish())
+            .dispatch()
+            .await
+    }
+
+    async fn set_up(&self) {
+        let fields = [
+            ("code", "the-code-of-the-test"),
+            ("username", "root"),
+            ("password", PASSWORD),
+            ("confirm_password", PASSWORD),
+        ];
+        let answer = self.send("/setup/", "/setup/", &fields).await;
+        assert_eq!(location(&answer), "/admin/tokens/new/?kind=default");
+    }
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+    let rest = text
+        .split_once(start)
+        .unwrap_or_else(|| panic!("no {start} in {text}"))
+        .1;
+    rest.split_once(end).unwrap().0
+}
+
+fn location(answer: &LocalResponse<'_>) -> String {
+    assert_eq!(answer.status(), Status::SeeOther);
+    answer.headers().get_one("Location").unwrap().to_owned()
+}
+
+#[rocket::async_test]
+async fn a_newcomer_gets_to_a_working_token_without_script() {
+    let browser = Browser::new().await;
+    assert_eq!(location(&browser.get("/admin/login/").await), "/setup/");
+    browser.set_up().await;
+    assert_eq!(browser.get("/setup/").await.status(), Status::NotFound);
+
+    let fields = [
+        ("owner", "root"),
+        ("kind", "named"),
+        ("name", "CI"),
+        ("expires", "90"),
+    ];
+    let made = browser
+        .send("/admin/tokens/new/", "/admin/tokens/new/", &fields)
+        .await;
+    let shown = location(&made);
+    let page = browser.get(&shown).await;
+    assert_eq!(page.headers().get_one("Cache-Control"), Some("no-store"));
+    let html = page.into_string().await.unwrap();
+    let key = between(&html, "id=\"token\" readonly value=\"", "\"").to_owned();
+    assert_eq!(key.len(), 40);
+
+    let again = browser.text(&shown).await;
+    assert!(again.contains("It was shown once"));
+    assert!(!again.contains(&key));
+    let header = rocket::http::Header::new("Authorization", format!("Token {key}"));
+    let answer = browser
+        .client
+        .get("/studentapi/")
+        .header(header)
+        .dispatch()
+        .await;
+    assert_eq!(answer.status(), Status::Ok);
+}
+
+#[rocket::async_test]
+async fn a_wrong_code_sets_nothing_up() {
+    let browser = Browser::new().await;
+    let fields = [
+        ("code", "guess"),
+        ("username", "\"><script>"),
+        ("password", PASSWORD),
+        ("confirm_password", PASSWORD),
+    ];
+    let answer = browser.send("/setup/", "/setup/", &fields).await;
+    assert_eq!(answer.status(), Status::BadRequest);
+    let html = answer.into_string().await.unwrap();
+    assert!(html.contains("That is not the code in the server log."));
+    assert!(html.contains("<title>Error: "));
+    assert!(html.contains("&quot;&gt;&lt;script&gt;") && !html.contains("\"><script>"));
+    assert!(!html.contains(PASSWORD));
+}
+
+#[rocket::async_test]
+async fn no_page_of_the_panel_is_open_and_no_form_goes_without_csrf_token() {
+    let browser = Browser::new().await;
+    let routes: Vec<(Method, String)> = browser
+        .client
+        .rocket()
+        .routes()
+        .filter(|route| route.uri.path().starts_with("/admin") || route.method == Method::Post)
+        .map(|route| {
+            let path = route
+                .uri
+                .path()
+                .replace("<id>", "1")
+                .replace("<session_id>", "1");
+            (route.method, path)
+        })
+        .collect();
+    let pages = [
+        "/setup",
+        "/registration",
+        "/login",
+        "/logout",
+        "/theme",
+        "/admin/login",
+    ];
+    assert!(routes.len() > 30);
+    for (method, path) in routes {
+        if path == "/admin/login" && method == Method::Get {
+            continue;
+        }
+        if !path.starts_with("/admin") && !pages.contains(&path.as_str()) {
+            continue;
+        }
+        let answer = browser
+            .client
+            .req(method, path.clone())
+            .header(ContentType::Form)
+            .header(rocket::http::Accept::HTML)
+            .body("")
+            .dispatch()
+            .await;
+        if pages.contains(&path.as_str()) {
+            assert_eq!(answer.status(), Status::Forbidden, "{method} {path}");
+        } else {
+            assert!(
+                location(&answer).starts_with("/admin/login/?next="),
+                "{method} {path}"
+            );
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn signing_in_leads_back_but_never_elsewhere() {
+    let browser = Browser::new().await;
+    browser.set_up().await;
+    for (next, to) in [
+        ("/admin/users/?q=a", "/admin/users/?q=a"),
+        ("//evil.example/", "/dashboard/"),
+    ] {
+        let out = browser.send("/logout/", "/logout/", &[]).await;
+        assert_eq!(location(&out), "/login/");
+        let fields = [("username", "root"), ("password", "wrong"), ("next", next)];
+        let failed = browser.send("/login/", "/login/", &fields).await;
+        assert_eq!(failed.status(), Status::BadRequest);
+        let html = failed.into_string().await.unwrap();
+        assert!(html.contains("That did not match") && !html.contains("evil"));
+        let fields = [("username", "root"), ("password", PASSWORD), ("next", next)];
+        assert_eq!(
+            location(&browser.send("/login/", "/login/", &fields).await),
+            to
+        );
+    }
+}
+
+#[rocket::async_test]
+async fn an_ordinary_account_is_shown_the_way_out_of_the_panel() {
+    let browser = Browser::new().await;
+    browser.set_up().await;
+    browser.send("/logout/", "/logout/", &[]).await;
+    let fields = [
+        ("username", "ann"),
+        ("password", PASSWORD),
+        ("confirm_password", PASSWORD),
+    ];
+    let made = browser
+        .send("/registration/", "/registration/", &fields)
+        .await;
+    assert_eq!(location(&made), "/dashboard/");
+    assert!(browser.text("/dashboard/").await.contains("Welcome, ann."));
+    assert!(
+        !browser.text("/dashboard/").await.contains("Welcome, ann."),
+        "shown once"
+    );
+    let refused = browser.get("/admin/users/").await;
+    assert_eq!(refused.status(), Status::Forbidden);
+    assert!(
+        refused
+            .into_string()
+            .await
+            .unwrap()
+            .contains("href=\"&#x2F;admin&#x2F;login&#x2F;\"")
+    );
+    assert!(
+        browser
+            .text("/admin/login/")
+            .await
+            .contains("This account cannot open the admin panel")
+    );
+}
+
+#[rocket::async_test]
+async fn two_editors_notice_each_other() {
+    let browser = Browser::new().await;
+    browser.set_up().await;
+    let edit = |version: &'static str, name: &'static str| {
+        [
+            ("version", version),
+            ("username", "root"),
+            ("first_name", name),
+            ("is_active", "on"),
+            ("is_staff", "on"),
+            ("is_superuser", "on"),
+        ]
+    };
+    let html = browser.text("/admin/users/1/").await;
+    let version: &'static str = between(&html, "name=\"version\" value=\"", "\"")
+        .to_owned()
+        .leak();
+    let first = browser
+        .send("/admin/users/1/", "/admin/users/1/", &edit(version, "Ada"))
+        .await;
+    assert_eq!(location(&first), "/admin/users/");
+    let second = browser
+        .send("/admin/users/1/", "/admin/users/1/", &edit(version, "Eve"))
+        .await;
+    assert_eq!(second.status(), Status::Conflict);
+    let html = second.into_string().await.unwrap();
+    assert!(html.contains("Ada") && html.contains("Eve") && html.contains("saved this record"));
+    // The only superuser cannot be lost, neither by the form nor by deletion.
+    let gone = browser
+        .send("/admin/users/1/", "/admin/users/1/delete/", &[])
+        .await;
+    assert_eq!(gone.status(), Status::Conflict);
+    assert!(
+        gone.into_string()
+            .await
+            .unwrap()
+            .contains("This is the only superuser.")
+    );
+}
+
+#[rocket::async_test]
+async fn static_files_are_kept_for_ever_under_their_hash_only() {
+    let browser = Browser::new().await;
+    let css = web::assets::url("app.css").unwrap();
+    let kept = browser.get(&css).await;
+    assert_eq!(
+        kept.headers().get_one("Cache-Control"),
+        Some("public, max-age=31536000, immutable")
+    );
+    assert_eq!(kept.content_type(), Some(ContentType::CSS));
+    let plain = browser.get("/static/app.css").await;
+    assert_eq!(plain.headers().get_one("Cache-Control"), Some("no-cache"));
+    let gzip = rocket::http::Header::new("Accept-Encoding", "br, gzip");
+    let small = browser.client.get(css).header(gzip).dispatch().await;
+    assert_eq!(small.headers().get_one("Content-Encoding"), Some("gzip"));
+    assert!(small.into_bytes().await.unwrap().len() < 16_000);
+    assert_eq!(
+        browser.get("/static/..%2FCargo.toml").await.status(),
+        Status::NotFound
+    );
+    assert_eq!(browser.get("/favicon.ico").await.status(), Status::Ok);
+}
+
+#[rocket::async_test]
+async fn the_theme_is_a_cookie_that_the_server_reads() {
+    let browser = Browser::new().await;
+    browser.set_up().await;
+    let set = browser
+        .send(
+            "/admin/",
+            "/theme/",
+            &[("theme", "dark"), ("next", "/admin/")],
+        )
+        .await;
+    assert_eq!(location(&set), "/admin/");
+    assert!(
+        browser
+            .text("/admin/")
+            .await
+            .contains("<html lang=\"en\" data-theme=\"dark\">")
+    );
+    browser
+        .send("/admin/", "/theme/", &[("theme", "system")])
+        .await;
+    assert!(browser.text("/admin/").await.contains("<html lang=\"en\">"));
+}
+
+#[rocket::async_test]
+async fn staff_gets_no_token_of_a_superuser() {
+    let browser = Browser::new().await;
+    browser.set_up().await;
+    let fields = [
+        ("username", "helper"),
+        ("password", PASSWORD),
+        ("confirm_password", PASSWORD),
+        ("is_active", "on"),
+        ("is_staff", "on"),
+    ];
+    let made = browser
+        .send("/admin/users/new/", "/admin/users/new/", &fields)
+        .await;
+    assert_eq!(location(&made), "/admin/users/2/");
+    browser.send("/logout/", "/logout/", &[]).await;
+    let fields = [("username", "helper"), ("password", PASSWORD)];
+    let entered = browser
+        .send("/admin/login/", "/admin/login/", &fields)
+        .await;
+    assert_eq!(location(&entered), "/admin/");
+    for kind in ["default", "named"] {
+        let fields = [
+            ("owner", "root"),
+            ("kind", kind),
+            ("name", "x"),
+            ("expires", ""),
+        ];
+        let refused = browser
+            .send("/admin/tokens/new/", "/admin/tokens/new/", &fields)
+            .await;
+        assert_eq!(refused.status(), Status::Forbidden, "{kind}");
+        assert!(
+            refused
+                .into_string()
+                .await
+                .unwrap()
+                .contains("Only a superuser may do that.")
+        );
+    }
+    let fields = [("owner", "helper"), ("kind", "default")];
+    let own = browser
+        .send("/admin/tokens/new/", "/admin/tokens/new/", &fields)
+        .await;
+    assert!(location(&own).ends_with("/created/"));
+}
