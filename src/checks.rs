@@ -14,7 +14,7 @@ use std::{
 
 use moka::sync::Cache;
 
-use crate::{entity::user::Model as User, keys::Digest};
+use crate::{domain::scopes::Scopes, entity::user::Model as User, keys::Digest};
 
 /// Credentials remembered at most; one takes about half a kilobyte.
 const CAPACITY: u64 = 100_000;
@@ -47,6 +47,7 @@ pub struct Stamp(u64);
 pub enum Verdict {
     Known {
         user: Arc<User>,
+        scopes: Scopes,
         /// For the notes on its use.
         token_id: Option<i64>,
     },
@@ -230,6 +231,7 @@ mod tests {
             stamp,
             Verdict::Known {
                 user: user(id),
+                scopes: Scopes::FULL,
                 token_id: None,
             },
             1000,

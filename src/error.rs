@@ -24,6 +24,9 @@ pub enum Error {
     InvalidCredentials { tries_left: Option<u32> },
     #[error("permission denied")]
     PermissionDenied,
+    /// A good token that may not be used for this; the scope it lacks.
+    #[error("the credential lacks the scope {0}")]
+    MissingScope(&'static str),
     #[error("CSRF failed: {0}")]
     CsrfFailed(&'static str),
     #[error("not found")]

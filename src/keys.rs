@@ -72,6 +72,11 @@ impl Keyring {
         mac(&self.token, &[key.as_bytes()])
     }
 
+    /// What marks a token key as made here.
+    pub fn token_tag(&self, random: &str) -> Digest {
+        mac(&self.token, &[b"tag", random.as_bytes()])
+    }
+
     /// What an accepted JWT is remembered by.
     pub fn jwt_digest(&self, jwt: &str) -> Digest {
         mac(&self.token, &[b"jwt", jwt.as_bytes()])

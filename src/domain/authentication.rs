@@ -9,6 +9,7 @@ use crate::{
     domain::{
         families,
         jwt::{self, Kind, Subject},
+        scopes::Scopes,
         tokens,
         users::{self, User},
     },
@@ -17,15 +18,30 @@ use crate::{
     secret::{Jwt, TokenKey},
 };
 
+/// Who shows a credential, and what it may be used for.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub user: Arc<User>,
+    pub scopes: Scopes,
+}
+
 /// `Authorization: Token <key>`, as Django REST framework judges it.
-pub async fn by_token(app: &App, key: &TokenKey, address: &str) -> Result<Arc<User>> {
+pub async fn by_token(app: &App, key: &TokenKey, address: &str) -> Result<Caller> {
     let refused = |failure| Err(Error::AuthenticationFailed(failure));
+    if !tokens::is_plausible(&app.keys, key.expose()) {
+        return refused(AuthFailure::TokenUnknown);
+    }
     let credential = app.keys.token_digest(key.expose());
     let verdict = match app.db.checks().find(&credential, app.now()) {
         Some(verdict) => verdict,
         None => load_token(app, credential).await?,
     };
-    let Verdict::Known { user, token_id } = verdict else {
+    let Verdict::Known {
+        user,
+        scopes,
+        token_id,
+    } = verdict
+    else {
         return refused(AuthFailure::TokenUnknown);
     };
     if !user.is_active {
@@ -34,7 +50,7 @@ pub async fn by_token(app: &App, key: &TokenKey, address: &str) -> Result<Arc<Us
     if let Some(id) = token_id {
         app.usage.note(id, app.now(), address);
     }
-    Ok(user)
+    Ok(Caller { user, scopes })
 }
 
 async fn load_token(app: &App, credential: Digest) -> Result<Verdict> {
@@ -43,6 +59,7 @@ async fn load_token(app: &App, credential: Digest) -> Result<Verdict> {
         Some((token, user)) => {
             let verdict = Verdict::Known {
                 user: Arc::new(user),
+                scopes: tokens::scopes(&token),
                 token_id: Some(token.id),
             };
             (verdict, token.expires_at.unwrap_or(i64::MAX))
@@ -56,10 +73,11 @@ async fn load_token(app: &App, credential: Digest) -> Result<Verdict> {
 }
 
 /// `Authorization: Bearer <access>`, as SimpleJWT judges it.
-pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Arc<User>> {
+pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Caller> {
     let credential = app.keys.jwt_digest(token.expose());
-    if let Some(Verdict::Known { user, .. }) = app.db.checks().find(&credential, app.now()) {
-        return Ok(user);
+    if let Some(Verdict::Known { user, scopes, .. }) = app.db.checks().find(&credential, app.now())
+    {
+        return Ok(Caller { user, scopes });
     }
     let refused = |failure| Error::AuthenticationFailed(failure);
     let fault = |fault| refused(AuthFailure::Bearer(fault));
@@ -85,10 +103,14 @@ pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Arc<User>> {
     let user = Arc::new(user);
     let verdict = Verdict::Known {
         user: user.clone(),
+        scopes: Scopes::FULL,
         token_id: None,
     };
     app.db
         .checks()
         .keep(credential, stamp, verdict, claims.expires_at);
-    Ok(user)
+    Ok(Caller {
+        user,
+        scopes: Scopes::FULL,
+    })
 }

@@ -11,6 +11,7 @@ pub mod jwt;
 pub mod login;
 pub mod paging;
 pub mod passwords;
+pub mod scopes;
 pub mod sessions;
 pub mod setup;
 pub mod signed_data;

@@ -79,7 +79,9 @@ fn status(req: &Request<'_>, e: &Error) -> Status {
             Some(Style::SimpleJwt | Style::Envelope) => Status::Unauthorized,
             _ => Status::BadRequest,
         },
-        Error::PermissionDenied | Error::CsrfFailed(_) => Status::Forbidden,
+        Error::PermissionDenied | Error::MissingScope(_) | Error::CsrfFailed(_) => {
+            Status::Forbidden
+        }
         Error::NotFound => Status::NotFound,
         Error::Validation(_) | Error::Parse(_) => Status::BadRequest,
         Error::Throttled { .. } => Status::TooManyRequests,
@@ -224,6 +226,9 @@ fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
         }
         (Error::PermissionDenied, _) => {
             detail("You do not have permission to perform this action.")
+        }
+        (Error::MissingScope(scope), _) => {
+            detail(&format!("This credential lacks the scope \"{scope}\"."))
         }
         (Error::CsrfFailed(why), _) => detail(&format!("CSRF Failed: {why}")),
         (Error::NotFound, _) => detail("Not found."),

@@ -107,7 +107,7 @@ fn words(req: &Request<'_>, e: &Error) -> (&'static str, String) {
             "This account cannot open the admin panel",
             "Ask a superuser for access, or sign in with another account.",
         ),
-        Error::PermissionDenied => own(
+        Error::PermissionDenied | Error::MissingScope(_) => own(
             "Not for this account",
             "Only a superuser may do that. Nothing was changed.",
         ),

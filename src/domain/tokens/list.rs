@@ -134,14 +134,14 @@ fn matching(filter: &TokenFilter, now: i64) -> Select<Entity> {
         .map(str::trim)
         .filter(|text| !text.is_empty())
     {
+        // Whoever pastes a whole key finds it by what it begins with.
+        let prefix: String = text.chars().take(8).collect();
         let text = text.to_lowercase();
         let owners = user::Entity::find()
             .select_only()
             .column(user::Column::Id)
             .filter(user::Column::UsernameKey.like(containing(&text)))
             .into_query();
-        // Whoever pastes a whole key finds it by what it begins with.
-        let prefix: String = text.chars().take(8).collect();
         query = query.filter(
             Condition::any()
                 .add(Column::UserId.in_subquery(owners))

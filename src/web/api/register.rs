@@ -10,7 +10,7 @@ use crate::{
     web::{
         body::Body,
         error::ApiError,
-        guards::{ApiAuth, Throttle, throttle},
+        guards::{ApiAuth, Throttle, api_auth::UsersWrite, throttle},
         negotiation::Acceptable,
     },
 };
@@ -38,7 +38,7 @@ impl From<TokenPair> for PairResponse {
 #[post("/registerapi", data = "<body>")]
 async fn register(
     _as: Acceptable,
-    auth: ApiAuth,
+    auth: ApiAuth<UsersWrite>,
     _throttle: Throttle<throttle::Register>,
     app: &State<App>,
     body: Body,

@@ -17,13 +17,17 @@ use crate::{
     app::App,
     domain::{
         actor::Actor,
+        scopes::Scope,
         students::{self, Student, StudentInput},
     },
     error::{Error, Result},
     web::{
         body::{Body, Reader},
         error::{ApiError, Rejected, answer_json, reject},
-        guards::{ApiAuth, api_auth},
+        guards::{
+            ApiAuth,
+            api_auth::{self, StudentsRead},
+        },
         negotiation::Acceptable,
     },
 };
@@ -44,8 +48,9 @@ impl<'r> FromRequest<'r> for StaffAuth {
 
     async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Rejected> {
         let judged = api_auth::authenticate(req).await.and_then(|auth| {
-            students::staff_only(&auth.actor)?;
-            Ok(Self { actor: auth.actor })
+            let actor = auth.may(Scope::StudentsWrite)?;
+            students::staff_only(&actor)?;
+            Ok(Self { actor })
         });
         match judged {
             Ok(auth) => Outcome::Success(auth),
@@ -90,7 +95,11 @@ impl<'r> Responder<'r, 'static> for Written {
 
 /// Asked most often of all: the answer is kept until a student changes.
 #[get("/")]
-async fn list(_as: Acceptable, _auth: ApiAuth, app: &State<App>) -> Result<Written, ApiError> {
+async fn list(
+    _as: Acceptable,
+    _auth: ApiAuth<StudentsRead>,
+    app: &State<App>,
+) -> Result<Written, ApiError> {
     let checks = app.db.checks();
     if let Some(answer) = checks.find_students() {
         return Ok(Written(answer));
@@ -121,7 +130,7 @@ async fn create(
 #[get("/<id>")]
 async fn detail(
     _as: Acceptable,
-    _auth: ApiAuth,
+    _auth: ApiAuth<StudentsRead>,
     id: &str,
     app: &State<App>,
 ) -> Result<Answer<StudentResponse>, ApiError> {

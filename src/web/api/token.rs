@@ -8,7 +8,12 @@ use crate::{
     app::App,
     domain::{actor::Actor, login, tokens},
     error::Result,
-    web::{body::Body, error::ApiError, guards::ApiAuth, negotiation::Acceptable},
+    web::{
+        body::Body,
+        error::ApiError,
+        guards::{ApiAuth, api_auth::TokensManage},
+        negotiation::Acceptable,
+    },
 };
 
 pub fn routes() -> Vec<Route> {
@@ -36,7 +41,7 @@ struct AuthToken {
 #[post("/get-token", data = "<body>")]
 async fn get_token(
     _as: Acceptable,
-    auth: ApiAuth,
+    auth: ApiAuth<TokensManage>,
     app: &State<App>,
     body: Body,
 ) -> Result<Answer<Envelope>, ApiError> {
@@ -51,7 +56,7 @@ async fn get_token(
 #[post("/login", format = "json", data = "<body>")]
 async fn login_json(
     as_: Acceptable,
-    auth: ApiAuth,
+    auth: ApiAuth<TokensManage>,
     app: &State<App>,
     body: Body,
 ) -> Result<Answer<Envelope>, ApiError> {

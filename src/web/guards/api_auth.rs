@@ -1,6 +1,8 @@
 //! The credential of an API request: a session, a token or a JWT. The first that recognises the
 //! request decides, also by failing, as in Django REST framework.
 
+use std::marker::PhantomData;
+
 use rocket::{
     Request,
     request::{FromRequest, Outcome},
@@ -16,40 +18,81 @@ use crate::{
     domain::{
         actor::{Actor, Via},
         authentication,
+        scopes::{Scope, Scopes},
     },
     error::{Error, Result},
     web::error::{Rejected, reject},
 };
 
-/// Whoever calls the API has shown a valid credential.
+/// Whoever calls the API has shown a valid credential that may be used for `S`.
 #[derive(Clone, Debug)]
-pub struct ApiAuth {
+pub struct ApiAuth<S> {
     pub actor: Actor,
+    scope: PhantomData<S>,
+}
+
+/// What a handler needs a credential for: `ApiAuth<StudentsRead>` in its signature.
+pub trait Needs: Send + Sync {
+    const SCOPE: Scope;
+}
+
+macro_rules! needs {
+    ($($name:ident),*) => {$(
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+
+        impl Needs for $name {
+            const SCOPE: Scope = Scope::$name;
+        }
+    )*};
+}
+
+needs!(StudentsRead, StudentsWrite, UsersWrite, TokensManage);
+
+/// A credential before it is asked what it may be used for.
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    pub actor: Actor,
+    scopes: Scopes,
+}
+
+impl Authenticated {
+    pub fn may(self, scope: Scope) -> Result<Actor> {
+        if self.scopes.has(scope) {
+            Ok(self.actor)
+        } else {
+            Err(Error::MissingScope(scope.as_str()))
+        }
+    }
 }
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for ApiAuth {
+impl<'r, S: Needs> FromRequest<'r> for ApiAuth<S> {
     type Error = Rejected;
 
     async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Rejected> {
-        match authenticate(req).await {
-            Ok(auth) => Outcome::Success(auth),
+        match authenticate(req).await.and_then(|auth| auth.may(S::SCOPE)) {
+            Ok(actor) => Outcome::Success(Self {
+                actor,
+                scope: PhantomData,
+            }),
             Err(e) => reject(req, e),
         }
     }
 }
 
 /// The guard as a function, for the order of judgement on methods that no handler takes.
-pub async fn authenticate(req: &Request<'_>) -> Result<ApiAuth> {
+pub async fn authenticate(req: &Request<'_>) -> Result<Authenticated> {
     if let Some(user) = session::of(req).await.as_ref().map_err(Clone::clone)? {
         if !is_safe(req) {
             csrf::check(req, None).await?;
         }
-        return Ok(ApiAuth {
+        return Ok(Authenticated {
             actor: Actor {
                 via: Via::Api,
                 ..user.actor.clone()
             },
+            scopes: Scopes::FULL,
         });
     }
     let headers = req.headers();
@@ -59,7 +102,7 @@ pub async fn authenticate(req: &Request<'_>) -> Result<ApiAuth> {
     );
     let app = App::of(req);
     let actor = client::anonymous(req, Via::Api);
-    let user = match credential {
+    let caller = match credential {
         Credential::None => return Err(Error::NotAuthenticated),
         Credential::Malformed(failure) => return Err(Error::AuthenticationFailed(failure)),
         Credential::Token(key) => {
@@ -67,8 +110,9 @@ pub async fn authenticate(req: &Request<'_>) -> Result<ApiAuth> {
         }
         Credential::Bearer(jwt) => authentication::by_bearer(app, &jwt).await?,
     };
-    Ok(ApiAuth {
-        actor: actor.signed_in(&user),
+    Ok(Authenticated {
+        actor: actor.signed_in(&caller.user),
+        scopes: caller.scopes,
     })
 }
 

@@ -8,6 +8,7 @@ use super::Choice;
 use crate::{
     app::App,
     domain::{
+        scopes::{Scope, Scopes},
         slots,
         tokens::{self, NewToken},
         users,
@@ -26,6 +27,7 @@ const LABELS: Labels = &[
     ("kind", "Kind"),
     ("name", "Name"),
     ("expires", "Expires"),
+    ("scopes", "Access"),
 ];
 
 /// Days; empty: never.
@@ -57,6 +59,32 @@ const DAY: i64 = 24 * 60 * 60;
 struct TokenAddForm {
     form: FormState,
     expiries: &'static [Choice],
+    scopes: Vec<ScopeBox>,
+}
+
+/// One box of "only for".
+#[derive(Serialize)]
+struct ScopeBox {
+    name: &'static str,
+    label: &'static str,
+    is_ticked: bool,
+}
+
+fn boxes(ticked: &[&str]) -> Vec<ScopeBox> {
+    let label = |scope| match scope {
+        Scope::StudentsRead => "Read students",
+        Scope::StudentsWrite => "Change students",
+        Scope::UsersRead => "Read users",
+        Scope::UsersWrite => "Register users",
+        Scope::TokensManage => "Get and create tokens",
+    };
+    let all = Scope::ALL.into_iter();
+    all.map(|scope| ScopeBox {
+        name: scope.as_str(),
+        label: label(scope),
+        is_ticked: ticked.contains(&scope.as_str()),
+    })
+    .collect()
 }
 
 impl View for TokenAddForm {
@@ -76,10 +104,11 @@ impl View for TokenAddForm {
     }
 }
 
-fn page(form: FormState) -> Page {
+fn page(form: FormState, ticked: &[&str]) -> Page {
     Page::of(&TokenAddForm {
         form,
         expiries: EXPIRIES,
+        scopes: boxes(ticked),
     })
 }
 
@@ -95,7 +124,9 @@ pub fn add_form(session: &AdminSession, owner: Option<&str>, kind: Option<&str>)
         FormState::default()
             .with("owner", owner)
             .with("kind", kind)
+            .with("access", "full")
             .with("expires", "90"),
+        &[],
     )
 }
 
@@ -105,14 +136,17 @@ pub async fn add(
     app: &State<App>,
     form: CsrfForm,
 ) -> Result<Reply, PageError> {
-    let typed = ["owner", "kind", "name", "expires"]
+    let typed = ["owner", "kind", "name", "expires", "access"]
         .into_iter()
         .fold(FormState::default(), |state, name| {
             state.with(name, form.text(name))
         });
     match make(session, app, &form).await {
         Ok(to) => Ok(Go::to(to).into()),
-        Err(Error::Validation(errors)) => Ok(page(typed.refused(&errors, LABELS)).into()),
+        Err(Error::Validation(errors)) => {
+            let ticked: Vec<&str> = form.all("scope").collect();
+            Ok(page(typed.refused(&errors, LABELS), &ticked).into())
+        }
         Err(other) => Err(other.into()),
     }
 }
@@ -138,6 +172,7 @@ async fn make(session: &AdminSession, app: &App, form: &CsrfForm) -> Result<Stri
                 user_id: owner.id,
                 name,
                 expires_at,
+                scopes: chosen(form)?,
             },
         )
         .await?
@@ -153,6 +188,16 @@ fn no_such_user(name: &str) -> Error {
     } else {
         Error::field("owner", format!("There is no user “{name}”."))
     }
+}
+
+/// Full access, or what is ticked.
+fn chosen(form: &CsrfForm) -> Result<Scopes, Error> {
+    if form.text("access") != "some" {
+        return Ok(Scopes::FULL);
+    }
+    let ticked: Vec<&str> = form.all("scope").collect();
+    Scopes::parse(&ticked.join(" "))
+        .ok_or_else(|| Error::field("scopes", "Choose some of the list."))
 }
 
 fn expiry(days: &str, now: i64) -> Result<Option<i64>, Error> {
@@ -172,8 +217,8 @@ pub fn samples() -> Vec<Page> {
         .with("owner", "nobody")
         .with("kind", "named");
     vec![
-        page(FormState::default()),
-        page(form.refused(&errors, LABELS)),
+        page(FormState::default(), &[]),
+        page(form.refused(&errors, LABELS), &["students:read"]),
     ]
 }
 
