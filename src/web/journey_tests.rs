@@ -14,7 +14,6 @@ use crate::{
     app::App,
     clock::Clock,
     config::{self, Config},
-    db::Opener,
     web,
 };
 
@@ -41,7 +40,7 @@ impl Browser {
         let figment = config::figment(&env);
         let config = Config::load(&figment, &env).unwrap();
         let clock = Clock::Manual(Arc::new(AtomicI64::new(NOON)));
-        let app = App::open(config, clock, Opener::Server).await.unwrap();
+        let app = App::open(config, clock).await.unwrap();
         app.db.migrate().await.unwrap();
         let client = Client::tracked(web::rocket(app, figment)).await.unwrap();
         Self {

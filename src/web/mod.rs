@@ -4,6 +4,7 @@ pub mod admin;
 pub mod api;
 pub mod assets;
 pub mod body;
+pub mod chrome;
 pub mod error;
 pub mod fairings;
 pub mod filters;

@@ -3,24 +3,14 @@
 
 use rocket::{
     Request, Response,
-    futures::FutureExt,
-    http::{Cookie, Header, Status},
+    http::{Header, Status},
     response::{self, Responder},
 };
 use rocket_dyn_templates::Template;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{
-    app::App,
-    domain::users::User,
-    web::{
-        flash::Flash,
-        form::FormState,
-        guards::{client, csrf, session},
-        words::{Person, Role},
-    },
-};
+use crate::web::{chrome::Chrome, flash::Flash, form::FormState, guards::client};
 
 /// One page. Its template's full name and its title live on it.
 pub trait View: Serialize {
@@ -112,11 +102,7 @@ impl Page {
 
     /// Everything that the template reads.
     pub fn context(self, chrome: Chrome) -> Value {
-        let chrome = Chrome {
-            nav: self.nav,
-            crumbs: self.trail,
-            ..chrome
-        };
+        let chrome = chrome.on(self.nav, self.trail);
         serde_json::json!({ "chrome": chrome, "title": self.title, "view": self.view })
     }
 }
@@ -146,147 +132,6 @@ impl<'r> Responder<'r, 'static> for Page {
         response.ok()
     }
 }
-
-/// What surrounds every page.
-#[derive(Clone, Debug, Serialize)]
-pub struct Chrome {
-    user: Option<Account>,
-    csrf: String,
-    flash: Option<Flash>,
-    /// `light`, `dark`, or empty: the system's.
-    theme: &'static str,
-    /// This page's address, to come back to.
-    here: String,
-    now: i64,
-    version: &'static str,
-    menu: &'static [MenuGroup],
-    nav: &'static str,
-    crumbs: Vec<Crumb>,
-}
-
-/// Who is signed in.
-#[derive(Clone, Debug, Serialize)]
-struct Account {
-    username: String,
-    is_staff: bool,
-    role: Role,
-    #[serde(flatten)]
-    person: Person,
-}
-
-impl Account {
-    fn of(user: &User) -> Self {
-        Self {
-            username: user.username.clone(),
-            is_staff: user.is_staff,
-            role: Role::of(user),
-            person: Person::of(user),
-        }
-    }
-}
-
-impl Chrome {
-    /// A responder cannot wait; so the session must have been loaded by a guard of the handler
-    /// (`&UserSession`, `&AdminSession`, `MaybeSession`). Then both questions answer at once.
-    pub fn of(req: &Request<'_>) -> Self {
-        let session = session::of(req).now_or_never();
-        if session.is_none() {
-            tracing::error!(path = %req.uri().path(), "a page without a session guard");
-        }
-        let csrf = csrf::token(req).now_or_never().and_then(Result::ok);
-        let user = session
-            .and_then(|s| s.as_ref().ok())
-            .and_then(Option::as_ref);
-        Self {
-            user: user.map(|s| Account::of(&s.session.user)),
-            csrf: csrf.unwrap_or_default().to_owned(),
-            flash: Flash::take(req),
-            theme: theme(req.cookies().get("theme").map(Cookie::value)),
-            here: here(req),
-            now: App::of(req).now(),
-            version: env!("CARGO_PKG_VERSION"),
-            menu: MENU,
-            nav: "",
-            crumbs: Vec::new(),
-        }
-    }
-}
-
-/// The theme that a cookie asks for.
-pub fn theme(cookie: Option<&str>) -> &'static str {
-    match cookie {
-        Some("light") => "light",
-        Some("dark") => "dark",
-        _ => "",
-    }
-}
-
-/// Where a form's page is, for coming back; a POST has no page of its own.
-fn here(req: &Request<'_>) -> String {
-    if req.method() == rocket::http::Method::Get {
-        req.uri().to_string()
-    } else {
-        String::new()
-    }
-}
-
-#[derive(Clone, Copy, Debug, Serialize)]
-struct MenuGroup {
-    label: &'static str,
-    items: &'static [MenuItem],
-}
-
-#[derive(Clone, Copy, Debug, Serialize)]
-struct MenuItem {
-    label: &'static str,
-    href: &'static str,
-    icon: &'static str,
-    nav: &'static str,
-    /// The letter after `g`.
-    key: &'static str,
-}
-
-const fn item(
-    label: &'static str,
-    href: &'static str,
-    icon: &'static str,
-    nav: &'static str,
-    key: &'static str,
-) -> MenuItem {
-    MenuItem {
-        label,
-        href,
-        icon,
-        nav,
-        key,
-    }
-}
-
-/// Only what exists.
-const MENU: &[MenuGroup] = &[
-    MenuGroup {
-        label: "Overview",
-        items: &[item("Dashboard", "/admin/", "dash", "dashboard", "d")],
-    },
-    MenuGroup {
-        label: "People",
-        items: &[item("Users", "/admin/users/", "users", "users", "u")],
-    },
-    MenuGroup {
-        label: "API",
-        items: &[item("Tokens", "/admin/tokens/", "key", "tokens", "t")],
-    },
-    MenuGroup {
-        label: "Data",
-        items: &[item(
-            "Students",
-            "/admin/students/",
-            "school",
-            "students",
-            "c",
-        )],
-    },
-];
 
 /// A page, or a redirect after a POST.
 #[derive(Responder)]
@@ -364,28 +209,7 @@ mod tests {
     use rocket_dyn_templates::tera::{Context, Tera};
 
     use super::*;
-    use crate::web::{admin, site, templates};
-
-    fn chrome() -> Chrome {
-        let user = Account {
-            username: "<b>sam</b>".to_owned(),
-            is_staff: true,
-            role: Role::sample(),
-            person: Person::named("<b>sam</b>", "Sam Archer"),
-        };
-        Chrome {
-            user: Some(user),
-            csrf: "csrf-token".to_owned(),
-            flash: Some(Flash::ok("<i>Saved.</i>")),
-            theme: "dark",
-            here: "/admin/?a=1&b=2".to_owned(),
-            now: 1_700_000_600,
-            version: "0",
-            menu: MENU,
-            nav: "",
-            crumbs: Vec::new(),
-        }
-    }
+    use crate::web::{admin, chrome, site, templates};
 
     #[test]
     fn every_page_renders_escaped_and_its_forms_carry_the_csrf_token() {
@@ -396,7 +220,7 @@ mod tests {
         for signed_in in [true, false] {
             for page in samples.clone() {
                 let name = page.template();
-                let mut chrome = chrome();
+                let mut chrome = chrome::sample();
                 if !signed_in && !name.starts_with("admin/") && name != "site/dashboard.html" {
                     chrome.user = None;
                 }

@@ -7,13 +7,14 @@ use rocket::{
 };
 
 use crate::web::{
+    chrome,
     guards::CsrfForm,
-    page::{self, Go, local},
+    page::{Go, local},
 };
 
 #[post("/theme", data = "<form>")]
 pub fn set_theme(cookies: &CookieJar<'_>, form: CsrfForm) -> Go {
-    match page::theme(Some(form.text("theme"))) {
+    match chrome::theme(Some(form.text("theme"))) {
         "" => cookies.remove(Cookie::build("theme").path("/")),
         // Not HttpOnly: the script changes it too, without a round trip.
         theme => cookies.add(
