@@ -2,6 +2,7 @@
 
 use latchkey::domain::{
     actor::Actor,
+    scopes::Scopes,
     tokens::{self, NewToken},
     users,
 };
@@ -149,6 +150,7 @@ both! {
             user_id: bob.id,
             name: "build server".to_owned(),
             expires_at: Some(START + 60),
+            scopes: Scopes::FULL,
         };
         let (token, key) = tokens::issue(&app.app, &Actor::operator(), new)
             .await

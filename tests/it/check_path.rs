@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use latchkey::{
-    domain::{actor::Actor, families, tokens, users},
+    domain::{actor::Actor, families, scopes::Scopes, tokens, users},
     news,
     secret::{Jwt, Password},
 };
@@ -112,6 +112,7 @@ both! {
             user_id: user.id,
             name: "short".to_owned(),
             expires_at: Some(app.app.now() + 60),
+            scopes: Scopes::FULL,
         };
         let (_, key) = tokens::issue(&app.app, &Actor::operator(), new).await.unwrap();
         let by_token = app.anonymous().token(key.expose());

@@ -21,3 +21,4 @@ mod contract_differences;
 mod contract_requests;
 mod credentials;
 mod jwt_interleavings;
+mod scopes;
