@@ -6,6 +6,7 @@ use crate::{
     domain::{
         audit::AuditEvent,
         paging::Count,
+        scopes::Scopes,
         tokens::{self, Token, TokenState},
         users::User,
     },
@@ -203,6 +204,8 @@ pub struct TokenFacts {
     pub is_default: bool,
     pub is_active: bool,
     pub prefix: String,
+    /// What it may be used for.
+    pub access: String,
     pub state: Tag,
     pub owner: String,
     pub owner_href: String,
@@ -229,6 +232,10 @@ impl TokenFacts {
             is_default: token.is_default,
             is_active: matches!(state, TokenState::Active),
             prefix: token.prefix.clone(),
+            access: match tokens::scopes(token) {
+                Scopes::FULL => "Full access".to_owned(),
+                some => some.to_string(),
+            },
             state: Tag::token(state),
             owner: owner.to_owned(),
             owner_href: format!("/admin/users/{}/", token.user_id),
