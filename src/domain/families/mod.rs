@@ -109,10 +109,10 @@ async fn end_presented(app: &App, claims: &Claims, user: &User, by: &Actor) -> R
         Some(family) => family,
         None => insert(&db, app, user, Some(&claims.jti), 0, by).await?,
     };
-    if !is_alive(&family, user) || presented(app, &family, &claims.jti) < family.counter {
+    let counts = is_alive(&family, user) && presented(app, &family, &claims.jti) >= family.counter;
+    if !counts || !end(&db, app, &family, "logout").await? {
         return Err(Error::JwtRefused(JwtFault::Blacklisted));
     }
-    end(&db, app, &family, "logout").await?;
     let event = Event::new("jwt.family_ended", Some(user.id), &user.username);
     let event = event.with(json!({"because": "blacklist"}));
     audit::record(&db, app.now(), by, event).await?;
