@@ -9,9 +9,10 @@ use sea_orm::{
     DbErr, EntityTrait, ExecResult, QueryResult, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
 };
+use tokio::time::timeout;
 
 use crate::{
-    checks::{Affects, Checks},
+    checks::{Affects, Checks, Heard},
     config::Config,
     entity::meta,
     error::Result,
@@ -38,6 +39,9 @@ enum News {
     /// There is nobody else.
     None,
 }
+
+/// For so long a change waits for its own news to come back.
+const NEWS: Duration = Duration::from_millis(250);
 
 /// The channel of NOTIFY.
 pub const CHANNEL: &str = "latchkey";
@@ -171,35 +175,46 @@ const COUNTER: &str = "outside_changes";
 
 impl Change {
     /// Ends the transaction and drops what is remembered of those it affects: here before this
-    /// returns, on other nodes as soon as they hear.
+    /// returns; on other nodes, too, unless their news are late.
     pub async fn commit(self, affects: Affects) -> Result<()> {
-        if let Some(text) = affects.write() {
-            self.tell(&text).await?;
-        }
+        let heard = match affects.write() {
+            Some(text) => self.tell(&text).await?,
+            None => None,
+        };
         let committed = self.inner.commit().await;
         // Also where it failed: a lost connection does not say whether the commit went through.
         self.checks.changed(affects);
-        Ok(committed?)
+        committed?;
+        if let Some(heard) = heard {
+            // PostgreSQL tells all listeners at the same moment. Who does not hear itself in time
+            // is about to find its connection lost; the change stands all the same.
+            let _late = timeout(NEWS, heard).await;
+        }
+        Ok(())
     }
 
-    async fn tell(&self, text: &str) -> Result<()> {
+    async fn tell(&self, text: &str) -> Result<Option<Heard>> {
         match self.news {
-            News::None => {}
+            News::None => Ok(None),
             News::Notify => {
+                let (number, heard) = self.checks.expect();
+                let payload = format!("{:x} {number} {text}", self.checks.node());
                 let notify = Statement::from_sql_and_values(
                     DbBackend::Postgres,
                     "SELECT pg_notify($1, $2)",
-                    [CHANNEL.into(), text.into()],
+                    [CHANNEL.into(), payload.into()],
                 );
                 self.inner.execute_raw(notify).await?;
+                // Who does not listen would wait for nothing.
+                Ok((!self.checks.is_deaf()).then_some(heard))
             }
             News::Counter => {
                 let raise = "INSERT INTO meta (key, value) VALUES ('outside_changes', '1') \
                              ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1";
                 self.inner.execute_unprepared(raise).await?;
+                Ok(None)
             }
         }
-        Ok(())
     }
 }
 

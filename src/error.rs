@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use sea_orm::{DbErr, RuntimeErr, SqlErr};
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Everything that can go wrong.
@@ -71,10 +73,29 @@ impl Error {
     }
 }
 
-impl From<sea_orm::DbErr> for Error {
-    fn from(e: sea_orm::DbErr) -> Self {
+impl From<DbErr> for Error {
+    /// What two people did at once is theirs to sort out, not a fault of ours.
+    fn from(e: DbErr) -> Self {
+        let gone = matches!(e, DbErr::RecordNotUpdated)
+            || matches!(e.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_)));
+        if gone {
+            return Self::Conflict("It was deleted meanwhile.".to_owned());
+        }
+        // PostgreSQL: serialization_failure, deadlock_detected.
+        if matches!(sql_state(&e).as_deref(), Some("40001" | "40P01")) {
+            return Self::Conflict(
+                "Somebody changed the same at this moment. Try again.".to_owned(),
+            );
+        }
         Self::internal(e)
     }
+}
+
+fn sql_state(e: &DbErr) -> Option<String> {
+    let (DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e))) = e else {
+        return None;
+    };
+    Some(e.as_database_error()?.code()?.into_owned())
 }
 
 /// Why a credential in a header was refused. All but the first four are told apart only where

@@ -54,7 +54,7 @@ async fn hear(app: &App) -> Result<()> {
     app.db.checks().hear(true);
     loop {
         match timeout(SILENCE, listener.try_recv()).await {
-            Ok(Ok(Some(news))) => app.db.checks().changed(Affects::read(news.payload())),
+            Ok(Ok(Some(news))) => receive(app, news.payload()),
             // It would connect again by itself; what was said in between would be missing.
             Ok(Ok(None)) => return Err(Error::internal(std::io::Error::other("disconnected"))),
             Ok(Err(e)) => return Err(Error::internal(e)),
@@ -66,6 +66,22 @@ async fn hear(app: &App) -> Result<()> {
                     .map_err(Error::internal)?;
             }
         }
+    }
+}
+
+/// `<node> <number> <whom it affects>`.
+fn receive(app: &App, payload: &str) {
+    let checks = app.db.checks();
+    let mut parts = payload.splitn(3, ' ');
+    let node = parts
+        .next()
+        .and_then(|text| u64::from_str_radix(text, 16).ok());
+    let number = parts.next().and_then(|text| text.parse().ok());
+    checks.changed(parts.next().map_or(Affects::Everything, Affects::read));
+    if let (Some(node), Some(number)) = (node, number)
+        && node == checks.node()
+    {
+        checks.came_back(number);
     }
 }
 

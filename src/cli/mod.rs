@@ -49,7 +49,10 @@ enum Command {
 }
 
 /// What is logged unless `RUST_LOG` says otherwise: our own words, and other people's trouble.
-const QUIET: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,rocket=error,hyper=warn";
+const USUAL: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn";
+/// Rocket's own lines hold addresses with their queries and, further down, whole headers: they stay
+/// off whatever `RUST_LOG` says. (`_` is what it calls its indented lines.)
+const NEVER: &str = "rocket=off,rocket_codegen=off,_=off";
 
 /// Why a command failed, for the person who typed it.
 #[derive(Debug, thiserror::Error)]
@@ -134,8 +137,8 @@ async fn migrate(context: Context) -> Result<(), Failure> {
 
 /// Before Rocket starts, so that its own words go the same way.
 fn start_logging(config: &Config, env: &Environment) {
-    let wanted = env.get("RUST_LOG").map_or(QUIET, String::as_str);
-    let filter = tracing_subscriber::EnvFilter::new(wanted);
+    let wanted = env.get("RUST_LOG").map_or(USUAL, String::as_str);
+    let filter = tracing_subscriber::EnvFilter::new(format!("{wanted},{NEVER}"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use rocket::{Orbit, Rocket, fairing::AdHoc};
+use tokio::time::sleep;
 
 use super::{Context, Failure, say};
 use crate::{
     app::App,
     db::Opener,
     domain::{families, sessions, setup, usage},
-    news, web,
+    news,
+    web::{self, fairings::UnderWay},
 };
 
 /// Seconds between two flushes of "last used".
@@ -24,7 +26,9 @@ pub async fn run(context: Context) -> Result<(), Failure> {
     }
     let app = context.open(Opener::Server).await?;
     let timer = app.clone();
+    let under_way = UnderWay::default();
     let rocket = web::rocket(app.clone(), figment)
+        .attach(under_way.clone())
         .attach(AdHoc::on_liftoff("announce", |rocket| {
             Box::pin(announce(rocket))
         }))
@@ -34,7 +38,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
                 let news = tokio::spawn(news::follow(timer.clone()));
                 tokio::spawn(async move {
                     for beat in 1_u64.. {
-                        let pause = tokio::time::sleep(Duration::from_secs(FLUSH));
+                        let pause = sleep(Duration::from_secs(FLUSH));
                         tokio::select! {
                             () = pause => tick(&timer, beat).await,
                             () = &mut shutdown => break,
@@ -44,10 +48,30 @@ pub async fn run(context: Context) -> Result<(), Failure> {
                 });
             })
         }));
-    let launched = rocket.launch().await;
+    let rocket = rocket
+        .ignite()
+        .await
+        .map_err(|e| Failure::Said(explain(&e)))?;
+    let stop = rocket.shutdown();
+    let ended = tokio::select! {
+        launched = rocket.launch() => launched.map(|_| ()).map_err(|e| Failure::Said(explain(&e))),
+        () = drained(stop, under_way) => Ok(()),
+    };
     usage::flush(&app).await?;
     app.db.close().await?;
-    launched.map(|_| ()).map_err(|e| Failure::Said(explain(&e)))
+    ended
+}
+
+/// Told to stop, and nothing is under way any more. Rocket itself would sit out its whole grace
+/// period as soon as one connection is open, used or not.
+async fn drained(stop: rocket::Shutdown, under_way: UnderWay) {
+    stop.await;
+    let mut quiet = 0;
+    // The last answers are still being written when their requests have ended.
+    while quiet < 3 {
+        sleep(Duration::from_millis(100)).await;
+        quiet = if under_way.count() == 0 { quiet + 1 } else { 0 };
+    }
 }
 
 async fn announce(rocket: &Rocket<Orbit>) {

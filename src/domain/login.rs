@@ -140,7 +140,10 @@ async fn note_success(app: &App, user: User, upgraded: Option<String>) -> Result
     let noted = Entity::update_many()
         .col_expr(Column::LastLogin, Expr::value(now))
         .filter(Column::Id.eq(user.id));
-    noted.exec(&db).await?;
+    if noted.exec(&db).await?.rows_affected == 0 {
+        // Deleted while the password was hashed.
+        return Err(Error::InvalidCredentials { tries_left: None });
+    }
     if let Some(hash) = upgraded {
         // Unless the password was changed meanwhile: then the new one stays.
         Entity::update_many()

@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 
 /// Up to here a count is exact.
 pub const EXACT: u64 = 10_000;
+/// A row number beyond this is made up.
+const MOST_ROWS: u64 = 1_000_000_000_000;
 /// What a person may choose.
 pub const SIZES: [u64; 3] = [25, 50, 100];
 
@@ -68,6 +70,13 @@ pub enum Key {
 }
 
 impl Key {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Number(_) => Kind::Number,
+            Self::Text(_) => Kind::Text,
+        }
+    }
+
     fn value(&self) -> Value {
         match self {
             Self::Number(n) => (*n).into(),
@@ -108,7 +117,7 @@ impl Cursor {
                 _ => return None,
             };
             let id = parts.next()?.parse().ok()?;
-            let first_index = parts.next()?.parse().ok()?;
+            let first_index = parts.next()?.parse().ok().filter(|n| *n < MOST_ROWS)?;
             let key = parts.next()?;
             let key = if number {
                 Key::Number(key.parse().ok()?)
@@ -128,12 +137,27 @@ impl Cursor {
     }
 }
 
-/// One page of `query`, sorted by `column`, then by `id`, in the same direction.
+/// What a list is sorted by; rows that are equal there, by `id`, in the same direction.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<C> {
+    pub column: C,
+    pub id: C,
+    pub descending: bool,
+    pub kind: Kind,
+}
+
+/// What the column holds. A cursor of the other kind belongs to another list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Number,
+    Text,
+}
+
+/// One page of `query`.
 pub async fn page<E, C>(
     db: &C,
     query: Select<E>,
-    (column, id): (E::Column, E::Column),
-    descending: bool,
+    order: Order<E::Column>,
     request: &PageRequest,
     key_of: impl Fn(&E::Model) -> (Key, i64),
 ) -> Result<Page<E::Model>>
@@ -141,8 +165,20 @@ where
     E: EntityTrait,
     C: ConnectionTrait,
 {
-    let total = count_up_to(db, query.clone(), id).await?;
+    let Order {
+        column,
+        id,
+        descending,
+        kind,
+    } = order;
     let cursor = request.cursor.as_deref().map(Cursor::read).transpose()?;
+    if cursor
+        .as_ref()
+        .is_some_and(|cursor| cursor.key.kind() != kind)
+    {
+        return Err(Error::NotFound);
+    }
+    let total = count_up_to(db, query.clone(), id).await?;
     let back = cursor.as_ref().is_some_and(|c| c.back);
     let size = request.size();
     let falling = descending != back;
@@ -288,6 +324,7 @@ mod tests {
             "an.1.1.x",
             "zz.1.1.1",
             "at.1.1.\0",
+            "an.0.18446744073709551615.0",
         ] {
             assert!(
                 matches!(Cursor::read(text), Err(Error::NotFound)),

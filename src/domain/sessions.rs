@@ -18,7 +18,7 @@ use crate::{
         users::{self, User},
     },
     entity::session::{ActiveModel, Column, Entity, Model},
-    error::Result,
+    error::{Error, Result},
     secret::{self, SessionKey},
 };
 
@@ -59,7 +59,12 @@ pub async fn start(app: &App, user: &User, by: &Actor, user_agent: &str) -> Resu
             .collect()),
     };
     let db = app.db.begin().await?;
-    Entity::insert(row).exec_without_returning(&db).await?;
+    let inserted = Entity::insert(row).exec_without_returning(&db).await;
+    inserted.map_err(|e| match e.into() {
+        // Deleted since its password was compared.
+        Error::Conflict(_) => Error::InvalidCredentials { tries_left: None },
+        other => other,
+    })?;
     audit::record(
         &db,
         now,
@@ -101,8 +106,9 @@ pub async fn load(app: &App, key: &SessionKey) -> Result<Option<Session>> {
     Ok(Some(session(row, user)))
 }
 
-/// Ends a session; ending an ended one is fine.
+/// Ends a session, one's own or of somebody one may touch; ending an ended one is fine.
 pub async fn end(app: &App, by: &Actor, session: &Session) -> Result<()> {
+    users::may_touch(by, &session.user)?;
     let db = app.db.begin().await?;
     Entity::delete_by_id(session.id).exec(&db).await?;
     let event = Event::new(

@@ -28,6 +28,15 @@ pub async fn is_open(app: &App) -> Result<bool> {
     Ok(superuser.is_none())
 }
 
+/// How the person at the form shows that the machine is theirs.
+#[derive(Clone, Copy, Debug)]
+pub enum Proof<'a> {
+    /// The code of the printed link.
+    Code(&'a str),
+    /// The browser runs here, too; enough only where `asks_for_code` says so.
+    AtTheMachine,
+}
+
 /// Whether the form must show that its user can read the server's log.
 pub fn asks_for_code(app: &App) -> bool {
     app.config.setup_needs_code
@@ -38,19 +47,22 @@ pub fn asks_for_code(app: &App) -> bool {
 pub async fn create_superuser(
     app: &App,
     by: &Actor,
-    code: Option<&str>,
+    proof: Proof<'_>,
     input: UserInput,
     password: Password,
 ) -> Result<User> {
     if !is_open(app).await? {
         return Err(Error::NotFound);
     }
-    if asks_for_code(app) {
+    let given = match proof {
+        Proof::Code(code) => Some(code),
+        Proof::AtTheMachine => asks_for_code(app).then_some(""),
+    };
+    if let Some(given) = given {
         let key = throttles::key(&app.keys, SETUP, by.address, None);
         app.throttles.take(SETUP, key, app.now())?;
-        let given = code.unwrap_or_default().trim();
         if !same(
-            given.as_bytes(),
+            given.trim().as_bytes(),
             app.keys.setup_code().expose().trim().as_bytes(),
         ) {
             return Err(Error::field(

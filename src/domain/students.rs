@@ -4,6 +4,7 @@ use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use serde_json::json;
 
@@ -14,7 +15,9 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
-        paging::{Count, Key, Page, PageRequest, containing, count_up_to, folded, page},
+        paging::{
+            Count, Key, Kind, Order, Page, PageRequest, containing, count_up_to, folded, page,
+        },
     },
     entity::student::{ActiveModel, Column, Entity},
     error::{Error, FieldErrors, Result},
@@ -97,8 +100,15 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
     page(
         app.db.read(),
         query,
-        (column, Column::Id),
-        descending,
+        Order {
+            column,
+            id: Column::Id,
+            descending,
+            kind: match column {
+                Column::Name | Column::City => Kind::Text,
+                Column::Id | Column::Roll => Kind::Number,
+            },
+        },
         &filter.page,
         key_of,
     )
@@ -135,10 +145,7 @@ pub async fn create(app: &App, by: &Actor, input: StudentInput) -> Result<Studen
 pub async fn update(app: &App, by: &Actor, id: i64, input: StudentInput) -> Result<Student> {
     staff_only(by)?;
     let db = app.db.begin().await?;
-    let old = Entity::find_by_id(id)
-        .one(&db)
-        .await?
-        .ok_or(Error::NotFound)?;
+    let old = locked(&db, id).await?;
     let input = valid(input)?;
     if (&old.name, old.roll, &old.city) == (&input.name, input.roll, &input.city) {
         return Ok(old);
@@ -158,14 +165,20 @@ pub async fn update(app: &App, by: &Actor, id: i64, input: StudentInput) -> Resu
 pub async fn delete(app: &App, by: &Actor, id: i64) -> Result<()> {
     staff_only(by)?;
     let db = app.db.begin().await?;
-    let student = Entity::find_by_id(id)
-        .one(&db)
-        .await?
-        .ok_or(Error::NotFound)?;
+    let student = locked(&db, id).await?;
     Entity::delete_by_id(id).exec(&db).await?;
     note(&db, app, by, "student.deleted", &student).await?;
     db.commit(Affects::Students).await?;
     Ok(())
+}
+
+/// For a change, so that two at once do not build on the same old row.
+async fn locked<C: ConnectionTrait>(db: &C, id: i64) -> Result<Student> {
+    Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(db)
+        .await?
+        .ok_or(Error::NotFound)
 }
 
 /// `PermissionDenied` for everybody else. The API asks before it reads a body.

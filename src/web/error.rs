@@ -130,7 +130,9 @@ impl<'r> Responder<'r, 'static> for Failed {
 /// What Rocket itself refused, in our words.
 fn by_status(status: Status, req: &Request<'_>) -> Error {
     match status.code {
-        400 | 422 => Error::Parse("Bad request.".to_owned()),
+        400 => Error::Parse("Bad request.".to_owned()),
+        // A number in the address that is none: nothing lives there.
+        422 => Error::NotFound,
         401 => Error::NotAuthenticated,
         403 => Error::PermissionDenied,
         404 => {

@@ -1,11 +1,18 @@
 //! What happens to every request and every answer: `_method` is undone, headers that protect are
 //! added, one line is logged.
 
-use std::time::Instant;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
 
 use rocket::{
     Data, Request, Response,
     fairing::{Fairing, Info, Kind},
+    form::Form,
     http::{Header, Method},
 };
 
@@ -31,8 +38,20 @@ impl Fairing for MethodAsSent {
     }
 
     async fn on_request(&self, req: &mut Request<'_>, data: &mut Data<'_>) {
-        let is_form = req.content_type().is_some_and(|ct| ct.is_form());
-        if is_form && req.method() != Method::Post && data.peek(16).await.starts_with(b"_method=") {
+        if req.method() == Method::Post || !req.content_type().is_some_and(|ct| ct.is_form()) {
+            return;
+        }
+        // As Rocket does: the first field of so many bytes of the body. Where it names the present
+        // method, Rocket has just set it. (Somebody's real PUT with the body `_method=put` becomes a
+        // POST, too, and is refused; nobody sends that.)
+        let start = data.peek("_method=delete".len()).await;
+        let first = std::str::from_utf8(start)
+            .ok()
+            .and_then(|text| Form::values(text).next());
+        let named = first
+            .filter(|field| field.name == "_method")
+            .and_then(|field| field.value.parse().ok());
+        if named == Some(req.method()) {
             req.set_method(Method::Post);
         }
     }
@@ -105,5 +124,40 @@ impl Fairing for AccessLog {
             address = %client::address(req),
             "request"
         );
+    }
+}
+
+/// Requests under way: when the server is told to stop it waits for these, and for nothing else.
+#[derive(Clone, Debug, Default)]
+pub struct UnderWay(Arc<AtomicUsize>);
+
+impl UnderWay {
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// That `on_request` has counted this one.
+struct Counted(bool);
+
+#[rocket::async_trait]
+impl Fairing for UnderWay {
+    fn info(&self) -> Info {
+        Info {
+            name: "under way",
+            kind: Kind::Request | Kind::Response,
+        }
+    }
+
+    async fn on_request(&self, req: &mut Request<'_>, _: &mut Data<'_>) {
+        if req.local_cache(|| Counted(true)).0 {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    async fn on_response<'r>(&self, req: &'r Request<'_>, _: &mut Response<'r>) {
+        if req.local_cache(|| Counted(false)).0 {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::{
     error::Error,
     web::{
-        api::endpoints::Endpoint,
+        api::endpoints::{self, Endpoint},
         guards::{client, session},
     },
 };
@@ -79,7 +79,7 @@ pub fn error_page(req: &Request<'_>, status: Status, e: &Error) -> response::Res
 }
 
 fn in_panel(req: &Request<'_>) -> bool {
-    req.uri().path().starts_with("/admin")
+    endpoints::segments(req).first() == Some(&"admin")
 }
 
 /// As far as a guard has asked; nobody else gets to an answer that depends on it.
@@ -169,7 +169,7 @@ fn theme<'r>(req: &'r Request<'_>) -> Option<&'r str> {
 /// To the sign-in page and, once signed in, back to where one was going.
 pub fn to_login(req: &Request<'_>) -> response::Result<'static> {
     let path = req.uri().path().as_str();
-    let login = if path.starts_with("/admin") {
+    let login = if in_panel(req) {
         "/admin/login/"
     } else {
         "/login/"
@@ -229,7 +229,7 @@ pub fn browsable(
 
 /// The methods that some page answers at this path; empty where there is no page.
 pub fn allowed_methods(req: &Request<'_>) -> Vec<&'static str> {
-    let segments = crate::web::api::endpoints::segments(req);
+    let segments = endpoints::segments(req);
     let mut methods: Vec<&'static str> = req
         .rocket()
         .routes()

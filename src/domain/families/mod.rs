@@ -55,7 +55,11 @@ pub async fn start<C: ConnectionTrait>(
 /// A sign-in by password over the API.
 pub async fn sign_in(app: &App, user: &User, by: &Actor) -> Result<TokenPair> {
     let db = app.db.begin().await?;
-    let pair = start(&db, app, user, by).await?;
+    let pair = start(&db, app, user, by).await.map_err(|e| match e {
+        // Deleted since its password was compared.
+        Error::Conflict(_) => Error::InvalidCredentials { tries_left: None },
+        other => other,
+    })?;
     audit::record(
         &db,
         app.now(),
@@ -98,7 +102,10 @@ pub async fn blacklist(app: &App, token: &Jwt, by: &Actor) -> Result<()> {
     let user = holder(app, &claims).await?;
     match end_presented(app, &claims, &user, by).await {
         // Somebody else adopted it in between; now it is there to be ended.
-        Err(Error::Conflict(_)) => end_presented(app, &claims, &user, by).await,
+        Err(Error::Conflict(_)) => match end_presented(app, &claims, &user, by).await {
+            Err(Error::Conflict(_)) => Err(Error::JwtRefused(JwtFault::Blacklisted)),
+            ended => ended,
+        },
         ended => ended,
     }
 }

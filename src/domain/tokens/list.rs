@@ -12,7 +12,8 @@ use crate::{
     app::App,
     domain::{
         paging::{
-            Count, Key, Page, PageRequest, containing, count_up_to, folded, page, starting_with,
+            Count, Key, Kind, Order, Page, PageRequest, containing, count_up_to, folded, page,
+            starting_with,
         },
         users::User,
     },
@@ -52,8 +53,12 @@ pub async fn list(app: &App, filter: &TokenFilter) -> Result<Page<TokenRow>> {
     let tokens = page(
         app.db.read(),
         query,
-        (Column::Id, Column::Id),
-        true,
+        Order {
+            column: Column::Id,
+            id: Column::Id,
+            descending: true,
+            kind: Kind::Number,
+        },
         &filter.page,
         key_of,
     )

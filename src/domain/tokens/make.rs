@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{
     DEFAULT_NAME, DefaultToken, NAME_MAX, NewToken, Token, TokenState, find_default, key, locked,
-    may_touch, owner_in, scopes, state,
+    scopes, state,
 };
 use crate::{
     app::App,
@@ -59,14 +59,14 @@ pub async fn get_or_create_default(app: &App, by: &Actor, user_id: i64) -> Resul
 
 /// The same for whoever may touch the tokens of that account: the panel's way to it.
 pub async fn default_of(app: &App, by: &Actor, user_id: i64) -> Result<DefaultToken> {
-    may_touch(by, &users::get(app, user_id).await?)?;
+    users::may_touch(by, &users::get(app, user_id).await?)?;
     get_or_create_default(app, by, user_id).await
 }
 
 /// A named token; its key is not kept.
 pub async fn issue(app: &App, by: &Actor, new: NewToken) -> Result<(Token, TokenKey)> {
     let owner = users::get(app, new.user_id).await?;
-    may_touch(by, &owner)?;
+    users::may_touch(by, &owner)?;
     let name = new.name.trim().to_owned();
     let mut errors = FieldErrors::default();
     if name.is_empty() {
@@ -104,9 +104,8 @@ pub async fn issue(app: &App, by: &Actor, new: NewToken) -> Result<(Token, Token
 pub async fn rotate(app: &App, by: &Actor, id: i64, grace: i64) -> Result<(Token, TokenKey)> {
     let now = app.now();
     let db = app.db.begin().await?;
-    let old = locked(&db, id).await?;
-    let owner = owner_in(&db, old.user_id).await?;
-    may_touch(by, &owner)?;
+    let (old, owner) = locked(&db, id).await?;
+    users::may_touch(by, &owner)?;
     if state(&old, now) != TokenState::Active {
         return Err(Error::Conflict(
             "Only an active token can be rotated.".to_owned(),

@@ -25,10 +25,7 @@ use crate::{
         scopes::Scopes,
         users::{self, User},
     },
-    entity::{
-        token::{Column, Entity},
-        user,
-    },
+    entity::token::{Column, Entity},
     error::{Error, Result},
     keys::Digest,
     secret::TokenKey,
@@ -108,9 +105,8 @@ pub async fn find_default(app: &App, user_id: i64) -> Result<Option<Token>> {
 /// Ends a token for good. `Conflict` when it was revoked before.
 pub async fn revoke(app: &App, by: &Actor, id: i64) -> Result<()> {
     let db = app.db.begin().await?;
-    let token = locked(&db, id).await?;
-    let owner = owner_in(&db, token.user_id).await?;
-    may_touch(by, &owner)?;
+    let (token, owner) = locked(&db, id).await?;
+    users::may_touch(by, &owner)?;
     if token.revoked_at.is_some() {
         return Err(Error::Conflict("This token is revoked already.".to_owned()));
     }
@@ -126,32 +122,12 @@ pub async fn revoke(app: &App, by: &Actor, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Not locked: a deletion locks the user first and the token after, and would wait for us as we for
-/// it.
-async fn owner_in<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<User> {
-    user::Entity::find_by_id(user_id)
-        .one(db)
-        .await?
-        .ok_or(Error::NotFound)
-}
-
-async fn locked<C: ConnectionTrait>(db: &C, id: i64) -> Result<Token> {
-    Entity::find_by_id(id)
-        .lock_exclusive()
-        .one(db)
-        .await?
-        .ok_or(Error::NotFound)
-}
-
-/// One's own, any as staff; a superuser's only as superuser.
-fn may_touch(by: &Actor, owner: &User) -> Result<()> {
-    let own = by.user_id == Some(owner.id);
-    let allowed = own || by.is_superuser || (by.is_staff && !owner.is_superuser);
-    if allowed {
-        Ok(())
-    } else {
-        Err(Error::PermissionDenied)
-    }
+/// A token and its owner, locked for a change; the owner first, as a deletion does.
+async fn locked<C: ConnectionTrait>(db: &C, id: i64) -> Result<(Token, User)> {
+    let token = Entity::find_by_id(id).one(db).await?;
+    let owner = users::get_in(db, token.ok_or(Error::NotFound)?.user_id).await?;
+    let token = Entity::find_by_id(id).lock_exclusive().one(db).await?;
+    Ok((token.ok_or(Error::NotFound)?, owner))
 }
 
 async fn default_in<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<Option<Token>> {

@@ -107,6 +107,7 @@ pub async fn set_password(app: &App, by: &Actor, id: i64, password: Password) ->
 /// Enables or disables. A disabled account cannot sign in, and its tokens and JWTs are refused.
 pub async fn set_active(app: &App, by: &Actor, id: i64, active: bool) -> Result<()> {
     let db = app.db.begin().await?;
+    lock_superusers(&db).await?;
     let user = get_in(&db, id).await?;
     may_touch(by, &user)?;
     if user.is_active == active {
@@ -141,9 +142,7 @@ pub async fn set_active(app: &App, by: &Actor, id: i64, active: bool) -> Result<
 pub async fn sign_out_everywhere(app: &App, by: &Actor, id: i64) -> Result<()> {
     let db = app.db.begin().await?;
     let user = get_in(&db, id).await?;
-    if by.user_id != Some(id) {
-        may_touch(by, &user)?;
-    }
+    may_touch(by, &user)?;
     let mut row = user.clone().into_active_model();
     raise_epoch(&mut row, &user, app.now());
     save(&db, row, &user).await?;

@@ -3,7 +3,7 @@
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
-use super::{User, get, get_in, may_touch, require_another_superuser};
+use super::{User, get, get_in, lock_superusers, may_touch, require_another_superuser};
 use crate::{
     app::App,
     checks::Affects,
@@ -44,6 +44,7 @@ pub async fn deletion_preview(app: &App, id: i64) -> Result<DeletionPreview> {
 /// Deletes the account with its tokens, sessions and refresh families. Its audit lines stay.
 pub async fn delete(app: &App, by: &Actor, id: i64) -> Result<()> {
     let db = app.db.begin().await?;
+    lock_superusers(&db).await?;
     let user = get_in(&db, id).await?;
     may_touch(by, &user)?;
     if user.is_superuser {

@@ -7,7 +7,9 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, Query
 use super::{User, input};
 use crate::{
     app::App,
-    domain::paging::{Count, Key, Page, PageRequest, containing, count_up_to, folded, page},
+    domain::paging::{
+        Count, Key, Kind, Order, Page, PageRequest, containing, count_up_to, folded, page,
+    },
     entity::{
         token,
         user::{Column, Entity},
@@ -86,8 +88,15 @@ pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
     let rows = page(
         app.db.read(),
         matching(filter),
-        (column, Column::Id),
-        descending,
+        Order {
+            column,
+            id: Column::Id,
+            descending,
+            kind: match column {
+                Column::UsernameKey => Kind::Text,
+                _ => Kind::Number,
+            },
+        },
         &filter.page,
         key_of,
     )

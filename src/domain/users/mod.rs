@@ -36,6 +36,10 @@ pub async fn get(app: &App, id: i64) -> Result<User> {
 /// By the exact name, once it is normalised as it was at its creation.
 pub async fn find_by_username(app: &App, username: &str) -> Result<Option<User>> {
     let username = normalize_username(username);
+    // PostgreSQL takes no such text, and no name has it.
+    if username.contains('\0') {
+        return Ok(None);
+    }
     let user = Entity::find()
         .filter(Column::UsernameKey.eq(input::key(&username)))
         .one(app.db.read())
@@ -64,17 +68,20 @@ pub(crate) async fn get_in<C: ConnectionTrait>(db: &C, id: i64) -> Result<User> 
         .ok_or(Error::NotFound)
 }
 
-/// Only superusers touch superusers.
-fn may_touch(by: &Actor, user: &User) -> Result<()> {
-    if user.is_superuser && !by.is_superuser {
-        Err(Error::PermissionDenied)
-    } else {
+/// Superusers touch everybody, staff touches those who are neither, everybody oneself.
+pub(crate) fn may_touch(by: &Actor, user: &User) -> Result<()> {
+    let own = by.user_id == Some(user.id);
+    let ordinary = !user.is_staff && !user.is_superuser;
+    if own || by.is_superuser || (by.is_staff && ordinary) {
         Ok(())
+    } else {
+        Err(Error::PermissionDenied)
     }
 }
 
 /// Makes everybody who counts or removes superusers wait for each other, until the transaction
-/// ends: else two of them could remove each other at the same time.
+/// ends: else two of them could remove each other at the same time. Taken before any user's row, so
+/// that nobody waits for somebody who waits for them.
 async fn lock_superusers<C: ConnectionTrait>(db: &C) -> Result<()> {
     use crate::entity::meta;
     let row = meta::ActiveModel {

@@ -7,7 +7,7 @@ use super::Answer;
 use crate::{
     app::App,
     domain::{actor::Actor, login, tokens},
-    error::Result,
+    error::{Error, Result},
     web::{
         body::Body,
         error::ApiError,
@@ -82,6 +82,11 @@ async fn get_or_create(app: &App, caller: Actor, body: &Body) -> Result<String> 
     read.finish()?;
     let user = login::authenticate(app, &username, password, &caller).await?;
     let by = caller.signed_in(&user);
-    let token = tokens::get_or_create_default(app, &by, user.id).await?;
+    let token = tokens::get_or_create_default(app, &by, user.id).await;
+    let token = token.map_err(|e| match e {
+        // Deleted since its password was compared.
+        Error::NotFound | Error::Conflict(_) => Error::InvalidCredentials { tries_left: None },
+        other => other,
+    })?;
     Ok(token.key.expose().to_owned())
 }

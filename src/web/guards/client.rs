@@ -41,6 +41,33 @@ impl<'r> FromRequest<'r> for UserAgent {
     }
 }
 
+/// The name by which the browser asked for this server, without its port.
+#[derive(Clone, Debug)]
+pub struct HostName(String);
+
+impl HostName {
+    pub fn is_loopback(&self) -> bool {
+        self.0.eq_ignore_ascii_case("localhost")
+            || self
+                .0
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for HostName {
+    type Error = Infallible;
+
+    async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Infallible> {
+        let host = req
+            .host()
+            .map(|host| host.domain().as_str())
+            .unwrap_or_default();
+        Outcome::Success(Self(host.trim_matches(['[', ']']).to_owned()))
+    }
+}
+
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for ClientIp {
     type Error = Infallible;

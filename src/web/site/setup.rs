@@ -6,13 +6,17 @@ use serde::Serialize;
 use super::visit::Visit;
 use crate::{
     app::App,
-    domain::{login, setup, users::UserInput},
+    domain::{
+        login,
+        setup::{self, Proof},
+        users::UserInput,
+    },
     error::{Error, FieldErrors},
     web::{
         error::PageError,
         flash::Flash,
         form::{FormState, Labels, new_password},
-        guards::{CsrfForm, MaybeSession},
+        guards::{CsrfForm, HostName, MaybeSession},
         page::{Go, Page, Reply, View},
     },
 };
@@ -55,9 +59,16 @@ impl View for SetupDone {
     }
 }
 
+/// Without a code the page must have been asked for by this machine's own name: any other name may
+/// be somebody's who made it point here (DNS rebinding).
+fn asks_for_code(app: &App, host: &HostName) -> bool {
+    setup::asks_for_code(app) || !host.is_loopback()
+}
+
 #[get("/setup?<code>")]
 pub async fn setup_form(
     _visitor: MaybeSession,
+    host: HostName,
     app: &State<App>,
     code: Option<&str>,
 ) -> Result<Page, PageError> {
@@ -66,7 +77,7 @@ pub async fn setup_form(
     }
     let form = FormState::default().with("code", code.unwrap_or_default());
     Ok(Page::of(&Setup {
-        asks_for_code: setup::asks_for_code(app),
+        asks_for_code: asks_for_code(app, &host),
         form,
     }))
 }
@@ -75,6 +86,7 @@ pub async fn setup_form(
 pub async fn set_up(
     before: MaybeSession,
     visit: Visit<'_>,
+    host: HostName,
     app: &State<App>,
     form: CsrfForm,
 ) -> Result<Reply, PageError> {
@@ -90,7 +102,12 @@ pub async fn set_up(
     };
     let made = match new_password(&form) {
         Ok(password) => {
-            setup::create_superuser(app, &visit.actor, form.opt("code"), input, password).await
+            let proof = if asks_for_code(app, &host) {
+                Proof::Code(form.text("code"))
+            } else {
+                Proof::AtTheMachine
+            };
+            setup::create_superuser(app, &visit.actor, proof, input, password).await
         }
         Err(errors) => Err(Error::Validation(errors)),
     };
@@ -107,7 +124,7 @@ pub async fn set_up(
         Err(Error::Validation(errors)) => {
             let form = typed.refused(&errors, LABELS);
             Ok(Page::of(&Setup {
-                asks_for_code: setup::asks_for_code(app),
+                asks_for_code: asks_for_code(app, &host),
                 form,
             })
             .into())

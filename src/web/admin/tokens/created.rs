@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 
 use rocket::{
-    Request, State, get,
+    Request, State, get, head,
+    http::Status,
     request::{FromRequest, Outcome},
 };
 use serde::Serialize;
@@ -106,6 +107,17 @@ pub async fn created(
         Some(key) => Page::of(&show(token, &key, &origin.0)),
         None => Page::of(&TokenShownOnce { token }),
     })
+}
+
+/// Rocket would answer HEAD by the page itself, and the token would be shown to nobody.
+#[head("/tokens/<id>/created")]
+pub async fn created_head(
+    _session: &AdminSession,
+    app: &State<App>,
+    id: i64,
+) -> Result<Status, PageError> {
+    super::facts(app, id).await?;
+    Ok(Status::Ok)
 }
 
 fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {

@@ -25,6 +25,7 @@ pub fn routes() -> Vec<Route> {
         add::add_form,
         add::add,
         created::created,
+        created::created_head,
         detail::exists,
         detail::detail,
         confirm::rotate_form,
