@@ -16,7 +16,7 @@ pub use answer::Answer;
 pub use caller::Caller;
 pub use forge::{claims_of, forged, forged_with_header, hs256};
 pub use program::{Program, Server, folder};
-pub use test_app::{Backend, JWT_KEY, PASSWORD, SECRET, START, TestApp};
+pub use test_app::{Backend, JWT_KEY, PASSWORD, SECRET, START, TestApp, environment};
 
 /// Shared by all tests: connections belong to the runtime that opened them.
 static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
