@@ -28,6 +28,8 @@ mod hashing;
 mod house_rules;
 mod jwt_interleavings;
 mod migrations;
+mod pages;
 mod scopes;
 mod setup;
+mod sweep_routes;
 mod throttles;
