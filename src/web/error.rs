@@ -130,7 +130,7 @@ impl<'r> Responder<'r, 'static> for Failed {
 /// What Rocket itself refused, in our words.
 fn by_status(status: Status, req: &Request<'_>) -> Error {
     match status.code {
-        400 | 422 => Error::Parse("Bad request.".to_owned()),
+        400 => Error::Parse("Bad request.".to_owned()),
         401 => Error::NotAuthenticated,
         403 => Error::PermissionDenied,
         404 => {
@@ -143,6 +143,8 @@ fn by_status(status: Status, req: &Request<'_>) -> Error {
             }
         }
         413 => Error::TooLarge,
+        // An id in the address that is no number: nothing has it.
+        422 => Error::NotFound,
         _ => Error::internal(std::io::Error::other(format!("answered {status}"))),
     }
 }
