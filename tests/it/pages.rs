@@ -373,7 +373,26 @@ both! {
     #[with(("LATCHKEY_REGISTRATION_OPEN", "false"))]
     async fn registration_can_be_closed(app: &TestApp) {
         app.superuser("root").await;
-        assert!([403, 404].contains(&browser(app).get("/registration/").await.status));
+        let browser = browser(app);
+        let page = browser.get("/registration/").await;
+        assert!(!page.text.contains("name=\"username\""), "{page:?}");
+        let html = browser.get("/login/").await.text;
+        let fields = [
+            ("csrfmiddlewaretoken", csrf(&html)),
+            ("username", "new"),
+            ("password", PASSWORD),
+            ("confirm_password", PASSWORD),
+        ];
+        assert_eq!(
+            browser.post_form("/registration/", &fields).await.status,
+            403
+        );
+        assert!(
+            users::find_by_username(&app.app, "new")
+                .await
+                .unwrap()
+                .is_none()
+        );
     }
 
     async fn somebody_registers_and_is_signed_in(app: &TestApp) {

@@ -19,7 +19,7 @@ const PUBLIC: &[&str] = &[
     "GET /readyz",
     "GET /registration",
     "GET /setup",
-    "GET /static/<path..>",
+    "GET /static/<file>",
     "POST /admin/login",
     "POST /api-token-auth",
     "POST /api/token",
@@ -65,8 +65,7 @@ fn path(route: &Route) -> String {
         .path()
         .replace("<id>", "1")
         .replace("<session_id>", "1");
-    path.replace("<path..>", "app.css")
-        .replace("/<file..>", "/app.css")
+    path.replace("<file>", "app.css")
 }
 
 /// The same address written both ways.
