@@ -131,8 +131,6 @@ impl<'r> Responder<'r, 'static> for Failed {
 fn by_status(status: Status, req: &Request<'_>) -> Error {
     match status.code {
         400 => Error::Parse("Bad request.".to_owned()),
-        // A number in the address that is none: nothing lives there.
-        422 => Error::NotFound,
         401 => Error::NotAuthenticated,
         403 => Error::PermissionDenied,
         404 => {
@@ -145,6 +143,8 @@ fn by_status(status: Status, req: &Request<'_>) -> Error {
             }
         }
         413 => Error::TooLarge,
+        // An id in the address that is no number: nothing has it.
+        422 => Error::NotFound,
         _ => Error::internal(std::io::Error::other(format!("answered {status}"))),
     }
 }

@@ -58,7 +58,10 @@ both! {
         answer.expect(200);
         for (field, lifetime) in [("access", 3600), ("refresh", 86_400)] {
             let jwt = answer.string(field);
-            assert!(jwt.starts_with("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."), "{jwt}");
+            assert!(
+                jwt.starts_with("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."),
+                "{jwt}"
+            );
             let claims = claims_of(&jwt);
             assert_eq!(claims["token_type"], field);
             assert_eq!(claims["iat"], START);
@@ -73,7 +76,9 @@ both! {
     async fn wrong_unknown_and_inactive_read_the_same(app: &TestApp) {
         app.user("ann").await;
         let off = app.user("off").await;
-        users::set_active(&app.app, &Actor::operator(), off.id, false).await.unwrap();
+        users::set_active(&app.app, &Actor::operator(), off.id, false)
+            .await
+            .unwrap();
         for (name, password) in [("ann", "wrong"), ("nobody", PASSWORD), ("off", PASSWORD)] {
             let body = json!({"username": name, "password": password});
             let answer = app.anonymous().post_json("/api/token/", body).await;
@@ -94,7 +99,11 @@ both! {
             let claims = claims_of(&token);
             assert_eq!(claims["iat"], START + turn * 100);
             assert_eq!(claims["exp"], START + turn * 100 + 86_400);
-            nobody.bearer(&answer.string("access")).get("/studentapi/").await.expect(200);
+            nobody
+                .bearer(&answer.string("access"))
+                .get("/studentapi/")
+                .await
+                .expect(200);
         }
     }
 
@@ -116,9 +125,15 @@ both! {
         let first = refresh(&nobody.at("192.0.2.1"), &token).await;
         first.expect(200);
         app.clock.advance(WINDOW + 1);
-        refused(&refresh(&nobody.at("198.51.100.2"), &token).await, "Token is blacklisted");
+        refused(
+            &refresh(&nobody.at("198.51.100.2"), &token).await,
+            "Token is blacklisted",
+        );
         // Nobody can tell thief from owner: what either of them holds is void.
-        refused(&refresh(&nobody, &first.string("refresh")).await, "Token is blacklisted");
+        refused(
+            &refresh(&nobody, &first.string("refresh")).await,
+            "Token is blacklisted",
+        );
         for jwt in [access, first.string("access")] {
             let answer = nobody.bearer(&jwt).get("/studentapi/").await;
             answer.is_detail(401, "Given token not valid for any token type");
@@ -144,7 +159,10 @@ both! {
         let (_, token) = app.pair(&app.user("ann").await).await;
         refresh(&app.anonymous(), &token).await.expect(200);
         app.clock.advance(1);
-        refused(&refresh(&app.anonymous(), &token).await, "Token is blacklisted");
+        refused(
+            &refresh(&app.anonymous(), &token).await,
+            "Token is blacklisted",
+        );
     }
 
     #[with(("LATCHKEY_JWT_ROTATE_REFRESH_TOKENS", "false"))]
@@ -160,7 +178,11 @@ both! {
         }
         seen.dedup();
         assert_eq!(seen.len(), 3);
-        nobody.bearer(&seen[0]).get("/studentapi/").await.expect(200);
+        nobody
+            .bearer(&seen[0])
+            .get("/studentapi/")
+            .await
+            .expect(200);
         blacklist(&nobody, &token).await.is(200, &json!({}));
         refused(&refresh(&nobody, &token).await, "Token is blacklisted");
     }
@@ -177,7 +199,10 @@ both! {
             assert_eq!(refresh(&nobody, &token).await.text, first.text);
             app.clock.advance(WINDOW + 1);
             refused(&refresh(&nobody, &token).await, "Token is blacklisted");
-            refused(&refresh(&nobody, &first.string("refresh")).await, "Token is blacklisted");
+            refused(
+                &refresh(&nobody, &first.string("refresh")).await,
+                "Token is blacklisted",
+            );
         }
     }
 
@@ -202,8 +227,37 @@ both! {
         let nobody = app.anonymous();
         let of_ann = refresh(&nobody, &foreign(&ann, "refresh", &jti, START)).await;
         of_ann.expect(200);
-        blacklist(&nobody, &foreign(&bob, "refresh", &jti, START)).await.expect(200);
-        refresh(&nobody, &of_ann.string("refresh")).await.expect(200);
+        blacklist(&nobody, &foreign(&bob, "refresh", &jti, START))
+            .await
+            .expect(200);
+        refresh(&nobody, &of_ann.string("refresh"))
+            .await
+            .expect(200);
+    }
+
+    #[with(("LATCHKEY_JWT_SIGNING_KEY", JWT_KEY))]
+    async fn a_token_blacklisted_by_many_at_once_is_blacklisted_once(app: &TestApp) {
+        let ann = app.user("ann").await;
+        let own = app.pair(&ann).await.1;
+        for token in [foreign(&ann, "refresh", &"9".repeat(32), START), own] {
+            let ask = |_| {
+                let (caller, token) = (app.anonymous(), token.clone());
+                async move { blacklist(&caller, &token).await }
+            };
+            let answers = parallel((0..16).map(ask)).await;
+            let done = answers.iter().filter(|answer| answer.status == 200).count();
+            assert_eq!(done, 1, "{answers:?}");
+            for answer in answers.iter().filter(|answer| answer.status != 200) {
+                refused(answer, "Token is blacklisted");
+            }
+        }
+        let ended = app
+            .audited()
+            .await
+            .iter()
+            .filter(|a| *a == "jwt.family_ended")
+            .count();
+        assert_eq!(ended, 2);
     }
 
     async fn blacklist_ends_the_family_and_verify_tells_the_truth(app: &TestApp) {
@@ -235,7 +289,10 @@ both! {
         refused(&refresh(&nobody, &access).await, "Token has wrong type");
         refused(&blacklist(&nobody, &access).await, "Token has wrong type");
         let answer = nobody.bearer(&token).get("/studentapi/").await;
-        assert_eq!(answer.expect(401)["messages"][0]["message"], "Token has wrong type");
+        assert_eq!(
+            answer.expect(401)["messages"][0]["message"],
+            "Token has wrong type"
+        );
         for junk in ["junk", "a.b.c", "", " "] {
             let answer = verify(&nobody, junk).await;
             assert!([400, 401].contains(&answer.status), "{answer:?}");
@@ -249,7 +306,10 @@ both! {
         caller.get("/studentapi/").await.expect(200);
         app.clock.advance(1);
         let answer = caller.get("/studentapi/").await;
-        assert_eq!(answer.expect(401)["messages"][0]["message"], "Token is expired");
+        assert_eq!(
+            answer.expect(401)["messages"][0]["message"],
+            "Token is expired"
+        );
         app.clock.advance(86_400 - 3601);
         verify(&caller, &token).await.expect(200);
         app.clock.advance(1);
@@ -282,8 +342,13 @@ both! {
             }
             if what == "disable" {
                 let answer = refresh(&nobody, &token).await;
-                answer.is(401, &json!({"detail": "No active account found for the given token."}));
-                users::set_active(&app.app, &by, user.id, true).await.unwrap();
+                answer.is(
+                    401,
+                    &json!({"detail": "No active account found for the given token."}),
+                );
+                users::set_active(&app.app, &by, user.id, true)
+                    .await
+                    .unwrap();
                 assert_eq!(caller.get("/studentapi/").await.status, 401, "stays ended");
             }
         }
@@ -296,18 +361,34 @@ both! {
         let token = foreign(&ann, "refresh", &"e".repeat(32), START);
         let caller = app.anonymous().bearer(&access);
         caller.get("/studentapi/").await.expect(200);
-        users::sign_out_everywhere(&app.app, &Actor::operator(), ann.id).await.unwrap();
+        users::sign_out_everywhere(&app.app, &Actor::operator(), ann.id)
+            .await
+            .unwrap();
         assert_eq!(caller.get("/studentapi/").await.status, 401);
-        refused(&refresh(&app.anonymous(), &token).await, "Token is blacklisted");
+        refused(
+            &refresh(&app.anonymous(), &token).await,
+            "Token is blacklisted",
+        );
         app.clock.advance(1);
         let later = foreign(&ann, "access", &"f".repeat(32), START + 1);
-        app.anonymous().bearer(&later).get("/studentapi/").await.expect(200);
+        app.anonymous()
+            .bearer(&later)
+            .get("/studentapi/")
+            .await
+            .expect(200);
     }
 
     #[with(("LATCHKEY_JWT_SIGNING_KEY", JWT_KEY))]
     async fn validly_signed_odd_tokens_are_refused_not_broken(app: &TestApp) {
         app.user("ann").await;
-        for user_id in [json!("seven"), json!([1]), json!({}), json!(-1), json!(1.5), json!(null)] {
+        for user_id in [
+            json!("seven"),
+            json!([1]),
+            json!({}),
+            json!(-1),
+            json!(1.5),
+            json!(null),
+        ] {
             for (path, field, kind) in [
                 ("/api/token/refresh/", "refresh", "refresh"),
                 ("/api/token/blacklist/", "refresh", "refresh"),
@@ -321,7 +402,10 @@ both! {
                 refused(&answer, "Token is invalid");
             }
         }
-        let no_id = forged(&json!({"token_type": "refresh", "exp": START + 60}), JWT_KEY);
+        let no_id = forged(
+            &json!({"token_type": "refresh", "exp": START + 60}),
+            JWT_KEY,
+        );
         refused(&refresh(&app.anonymous(), &no_id).await, "Token has no id");
     }
 

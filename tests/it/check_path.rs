@@ -57,35 +57,62 @@ both! {
     async fn every_change_is_noticed_by_the_next_request(app: &TestApp) {
         listening(app).await;
         let by = Actor::operator();
-        for act in ["disable", "delete", "password", "sign out", "revoke", "rotate", "blacklist"] {
+        for act in [
+            "disable",
+            "delete",
+            "password",
+            "sign out",
+            "revoke",
+            "rotate",
+            "blacklist",
+        ] {
             let name = act.replace(' ', "");
             let user = app.user(&name).await;
             let key = app.default_token(&user).await;
             let (access, refresh) = app.pair(&user).await;
             let by_token = app.anonymous().token(&key);
             let by_jwt = app.anonymous().bearer(&access);
-            assert_eq!((status(&by_token).await, status(&by_jwt).await), (200, 200), "{act}");
-            let token = tokens::find_default(&app.app, user.id).await.unwrap().unwrap();
+            assert_eq!(
+                (status(&by_token).await, status(&by_jwt).await),
+                (200, 200),
+                "{act}"
+            );
+            let token = tokens::find_default(&app.app, user.id)
+                .await
+                .unwrap()
+                .unwrap();
             match act {
-                "disable" => users::set_active(&app.app, &by, user.id, false).await.unwrap(),
+                "disable" => users::set_active(&app.app, &by, user.id, false)
+                    .await
+                    .unwrap(),
                 "delete" => users::delete(&app.app, &by, user.id).await.unwrap(),
                 "password" => {
                     let new = Password::new("another Password 7");
-                    users::set_password(&app.app, &by, user.id, new).await.unwrap();
+                    users::set_password(&app.app, &by, user.id, new)
+                        .await
+                        .unwrap();
                 }
-                "sign out" => users::sign_out_everywhere(&app.app, &by, user.id).await.unwrap(),
+                "sign out" => users::sign_out_everywhere(&app.app, &by, user.id)
+                    .await
+                    .unwrap(),
                 "revoke" => tokens::revoke(&app.app, &by, token.id).await.unwrap(),
                 "rotate" => {
                     tokens::rotate(&app.app, &by, token.id, 0).await.unwrap();
                 }
-                _ => families::blacklist(&app.app, &Jwt::new(refresh), &by).await.unwrap(),
+                _ => families::blacklist(&app.app, &Jwt::new(refresh), &by)
+                    .await
+                    .unwrap(),
             }
             let expected = match act {
                 "disable" | "delete" => (401, 401),
                 "revoke" | "rotate" => (401, 200),
                 _ => (200, 401),
             };
-            assert_eq!((status(&by_token).await, status(&by_jwt).await), expected, "{act}");
+            assert_eq!(
+                (status(&by_token).await, status(&by_jwt).await),
+                expected,
+                "{act}"
+            );
         }
     }
 
@@ -94,14 +121,18 @@ both! {
         let student = json!({"name": "A", "roll": 1, "city": "B"});
         let user = app.user("ann").await;
         let ann = app.anonymous().token(&app.default_token(&user).await);
-        ann.post_json("/studentapi/", student.clone()).await.expect(403);
+        ann.post_json("/studentapi/", student.clone())
+            .await
+            .expect(403);
         let staff = users::UserInput {
             username: "ann".to_owned(),
             is_active: true,
             is_staff: true,
             ..users::UserInput::default()
         };
-        users::update(&app.app, &Actor::operator(), user.id, staff, 1).await.unwrap();
+        users::update(&app.app, &Actor::operator(), user.id, staff, 1)
+            .await
+            .unwrap();
         ann.post_json("/studentapi/", student).await.expect(201);
     }
 
@@ -114,7 +145,9 @@ both! {
             expires_at: Some(app.app.now() + 60),
             scopes: Scopes::FULL,
         };
-        let (_, key) = tokens::issue(&app.app, &Actor::operator(), new).await.unwrap();
+        let (_, key) = tokens::issue(&app.app, &Actor::operator(), new)
+            .await
+            .unwrap();
         let by_token = app.anonymous().token(key.expose());
         let (access, _) = app.pair(&user).await;
         let by_jwt = app.anonymous().bearer(&access);
@@ -131,12 +164,20 @@ both! {
         let names = async || {
             let list = staff.get("/studentapi/").await.expect(200);
             let rows = list["data"].as_array().unwrap().clone();
-            rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            rows.iter()
+                .map(|row| row["name"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
         };
         assert!(names().await.is_empty());
-        staff.post_json("/studentapi/", json!({"name": "A", "roll": 1, "city": "B"})).await.expect(201);
+        staff
+            .post_json("/studentapi/", json!({"name": "A", "roll": 1, "city": "B"}))
+            .await
+            .expect(201);
         assert_eq!(names().await, ["A"]);
-        staff.patch("/studentapi/1/", json!({"name": "C"})).await.expect(200);
+        staff
+            .patch("/studentapi/1/", json!({"name": "C"}))
+            .await
+            .expect(200);
         assert_eq!(names().await, ["C"]);
         assert_eq!(staff.delete("/studentapi/1/").await.status, 204);
         assert!(names().await.is_empty());

@@ -115,7 +115,10 @@ async fn play(app: &TestApp, name: &str, acts: &[Act]) {
 
 both! {
     async fn a_family_has_at_most_one_live_successor(app: &TestApp) {
-        let config = Config { failure_persistence: None, ..Config::default() };
+        let config = Config {
+            failure_persistence: None,
+            ..Config::default()
+        };
         let mut runner = TestRunner::new(config);
         let plans = proptest::collection::vec(act(), 1..14);
         for n in 0..24 {

@@ -10,15 +10,26 @@
 #[macro_use]
 mod support;
 
+mod api_errors;
 mod api_generate_token;
 mod api_jwt;
 mod api_register;
 mod api_students;
 mod api_tokens;
 mod check_path;
+mod cli;
 mod contract;
 mod contract_differences;
 mod contract_requests;
 mod credentials;
+mod domain_users;
+mod durable;
+mod hashing;
+mod house_rules;
 mod jwt_interleavings;
+mod migrations;
+mod pages;
 mod scopes;
+mod setup;
+mod sweep_routes;
+mod throttles;

@@ -57,7 +57,10 @@ both! {
         let caller = limited(app, &ann, Scopes::FULL).await;
         let student = json!({"name": "A", "roll": 1, "city": "B"});
         let text = "You do not have permission to perform this action.";
-        caller.post_json("/studentapi/", student).await.is_detail(403, text);
+        caller
+            .post_json("/studentapi/", student)
+            .await
+            .is_detail(403, text);
     }
 
     async fn rotation_keeps_form_and_scopes(app: &TestApp) {
@@ -78,7 +81,10 @@ both! {
     async fn a_made_up_key_is_refused_without_a_look(app: &TestApp) {
         let nobody = app.anonymous().token(&format!("lk_{}", "x".repeat(40)));
         app.app.db.clone().close().await.unwrap();
-        nobody.get("/studentapi/").await.is_detail(401, "Invalid token.");
+        nobody
+            .get("/studentapi/")
+            .await
+            .is_detail(401, "Invalid token.");
     }
 
     async fn a_token_for_nothing_is_not_made(app: &TestApp) {
@@ -89,6 +95,10 @@ both! {
             expires_at: None,
             scopes: Scopes::of([]),
         };
-        assert!(tokens::issue(&app.app, &Actor::operator(), new).await.is_err());
+        assert!(
+            tokens::issue(&app.app, &Actor::operator(), new)
+                .await
+                .is_err()
+        );
     }
 }

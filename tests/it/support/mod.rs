@@ -3,6 +3,7 @@
 mod answer;
 mod caller;
 mod forge;
+mod html;
 pub mod postgres;
 mod program;
 mod test_app;
@@ -15,8 +16,9 @@ use std::{
 pub use answer::Answer;
 pub use caller::Caller;
 pub use forge::{claims_of, forged, forged_with_header, hs256};
-pub use program::{Program, Server, folder};
-pub use test_app::{Backend, JWT_KEY, PASSWORD, SECRET, START, TestApp};
+pub use html::{between, csrf, nothing_inline};
+pub use program::{Program, folder};
+pub use test_app::{Backend, JWT_KEY, PASSWORD, SECRET, START, TestApp, environment};
 
 /// Shared by all tests: connections belong to the runtime that opened them.
 static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {

@@ -46,7 +46,7 @@ pub struct Inner {
     pub client: Client,
     pub backend: Backend,
     pub clock: Clock,
-    pub folder: TempDir,
+    _folder: TempDir,
     settings: Vec<(String, String)>,
     database: Option<String>,
 }
@@ -90,7 +90,7 @@ impl TestApp {
             backend,
             clock,
             settings: settings.collect(),
-            folder,
+            _folder: folder,
             database,
         }))
     }
@@ -110,7 +110,7 @@ impl TestApp {
             backend: self.backend,
             clock: self.clock.clone(),
             settings: Vec::new(),
-            folder,
+            _folder: folder,
             database: None,
         }))
     }

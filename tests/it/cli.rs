@@ -1,0 +1,194 @@
+//! The commands, as the real binary in an empty folder with an environment of its own.
+
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::json;
+
+use crate::support::{PASSWORD, Program, SECRET};
+
+fn program() -> Program {
+    Program::new()
+        .set("LATCHKEY_SUPERUSER_USERNAME", "root")
+        .set("LATCHKEY_SUPERUSER_PASSWORD", PASSWORD)
+        .set("LATCHKEY_SUPERUSER_EMAIL", "root@example.org")
+}
+
+fn mode(path: &std::path::Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_superuser_is_created_from_the_environment() {
+    let program = program();
+    let said = program.succeeds(&["createsuperuser", "--noinput"]);
+    assert_eq!(said, "Superuser \"root\" created.\n");
+    let again = program.fails(&["createsuperuser", "--noinput"]);
+    assert!(
+        again.contains("username: A user with that username already exists."),
+        "{again}"
+    );
+    let server = program.serve();
+    let body = json!({"username": "root", "password": PASSWORD});
+    server.post("/api/token/", "", &body).expect(200);
+}
+
+#[test]
+fn what_is_missing_or_weak_is_said() {
+    let nothing = Program::new().fails(&["createsuperuser", "--noinput"]);
+    assert!(
+        nothing.contains("LATCHKEY_SUPERUSER_USERNAME is needed with --noinput"),
+        "{nothing}"
+    );
+    let weak = program().set("LATCHKEY_SUPERUSER_PASSWORD", "12345");
+    let said = weak.fails(&["createsuperuser", "--noinput"]);
+    assert!(
+        said.contains("password: This password is too short."),
+        "{said}"
+    );
+    let asked = Program::new().fails(&["createsuperuser"]);
+    assert!(asked.contains("use --noinput in scripts"), "{asked}");
+}
+
+#[test]
+fn a_token_is_printed_alone_and_is_the_same_each_time() {
+    let program = program();
+    program.succeeds(&["createsuperuser", "--noinput"]);
+    let first = program.succeeds(&["create-token", "root"]);
+    let key = first.strip_suffix('\n').unwrap();
+    assert!(
+        key.len() == 40 && key.bytes().all(|b| b.is_ascii_hexdigit()),
+        "{first:?}"
+    );
+    assert_eq!(program.succeeds(&["create-token", "root"]), first);
+    let unknown = program.run(&["create-token", "nobody"]);
+    assert!(!unknown.status.success() && unknown.stdout.is_empty());
+    let text = String::from_utf8(unknown.stderr).unwrap();
+    assert!(text.contains("there is no user \"nobody\""), "{text}");
+    let server = program.serve();
+    let credential = format!("Authorization: Token {key}\r\n");
+    server.get("/studentapi/", &credential).expect(200);
+}
+
+#[test]
+fn migrate_can_be_repeated() {
+    let program = program();
+    for _ in 0..2 {
+        assert_eq!(
+            program.succeeds(&["migrate"]),
+            "The schema is up to date.\n"
+        );
+    }
+}
+
+#[test]
+fn the_doctor_tells_good_from_bad_and_changes_nothing() {
+    let program = program();
+    let before = program.succeeds(&["doctor"]);
+    assert!(before.contains("database: not made yet"), "{before}");
+    assert!(!program.folder().join("data").exists());
+    program.succeeds(&["migrate"]);
+    let fresh = program.succeeds(&["doctor"]);
+    assert!(
+        fresh.contains("warn  accounts: there is no superuser yet"),
+        "{fresh}"
+    );
+    program.succeeds(&["createsuperuser", "--noinput"]);
+    let good = program.succeeds(&["doctor"]);
+    assert!(
+        good.contains("ok    accounts: there is a superuser"),
+        "{good}"
+    );
+    assert!(!good.contains("FAIL"), "{good}");
+    let misspelt = program.set("LATCHKEY_THROTLES_ENABLED", "false");
+    let said = misspelt.succeeds(&["doctor"]);
+    assert!(
+        said.contains("LATCHKEY_THROTLES_ENABLED is not a setting"),
+        "{said}"
+    );
+    let secret = misspelt.folder().join("data/secret_key");
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let output = misspelt.run(&["doctor"]);
+    assert!(!output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("can be read by others: chmod 600 it"),
+        "{text}"
+    );
+}
+
+#[test]
+fn postgres_without_a_secret_is_refused() {
+    let program = program().set("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none");
+    for command in [["migrate"], ["serve"]] {
+        let said = program.fails(&command);
+        assert!(
+            said.contains("LATCHKEY_SECRET_KEY: is needed with PostgreSQL"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn another_secret_is_refused_before_anything_is_served() {
+    let program = program().set("LATCHKEY_SECRET_KEY", SECRET);
+    program.succeeds(&["migrate"]);
+    let other = program.set(
+        "LATCHKEY_SECRET_KEY",
+        "another secret, also of sufficient length",
+    );
+    for command in [&["migrate"][..], &["serve"], &["create-token", "root"]] {
+        let said = other.fails(command);
+        assert!(
+            said.contains("this database was made with another server secret"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn what_is_made_at_the_first_start_is_private() {
+    let program = program();
+    program.succeeds(&["migrate"]);
+    let data = program.folder().join("data");
+    assert_eq!(mode(&data), 0o700);
+    assert_eq!(mode(&data.join("secret_key")), 0o600);
+    assert_eq!(mode(&data.join("latchkey.sqlite3")), 0o600);
+    let secret = std::fs::read_to_string(data.join("secret_key")).unwrap();
+    assert!(secret.trim().len() >= 32);
+    program.succeeds(&["migrate"]);
+    assert_eq!(
+        std::fs::read_to_string(data.join("secret_key")).unwrap(),
+        secret,
+        "kept"
+    );
+}
+
+#[test]
+fn settings_that_make_no_sense_are_named() {
+    for (name, value) in [
+        ("LATCHKEY_THROTTLES_ENABLED", "perhaps"),
+        ("LATCHKEY_SECRET_KEY", "short"),
+        ("LATCHKEY_HASH_MEMORY_KIB", "1"),
+        ("LATCHKEY_TRUSTED_PROXIES", "proxy.example.org"),
+        ("LATCHKEY_DATABASE_URL", "mysql://root@localhost/x"),
+        ("LATCHKEY_JWT_REFRESH_LIFETIME", "1"),
+        ("LATCHKEY_SETUP_CODE", "abc"),
+    ] {
+        let said = program().set(name, value).fails(&["migrate"]);
+        assert!(said.contains(&format!("{name}: ")), "{name}: {said}");
+    }
+}
+
+#[test]
+fn an_empty_folder_is_served_and_says_where_to_begin() {
+    let program = Program::new();
+    let server = program.serve();
+    assert_eq!(server.get("/healthz", "").status, 200);
+    assert_eq!(server.get("/readyz", "").status, 200);
+    let missing = server.get("/studentapi/", "");
+    missing.is_detail(401, "Authentication credentials were not provided.");
+    // What is no UTF-8 cannot be a key; it must not break anything either.
+    let odd = b"GET /studentapi/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+                Authorization: Token \xff\xfe\r\n\r\n";
+    assert_eq!(server.exchange(odd).status, 401);
+}
