@@ -33,7 +33,10 @@ impl App {
     pub async fn open_as(opener: Opener, config: Config, clock: Clock) -> Result<Self> {
         let secret = server_secret(&config)?;
         let keys = Keyring::new(&secret, &config)?;
-        let db = Db::connect(&config, opener).await?;
+        let db = Db::connect(&config, opener).await.map_err(|e| {
+            let text = format!("cannot open the {}: {e}", config.database_in_words());
+            Error::internal(std::io::Error::other(text))
+        })?;
         Ok(Self {
             db,
             hasher: Hasher::new(&config)?,
@@ -64,12 +67,12 @@ fn server_secret(config: &Config) -> Result<SecretBytes> {
             path.display()
         )))),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => make_secret(config, &path),
-        Err(e) => Err(Error::internal(e)),
+        Err(e) => Err(at(&path, &e)),
     }
 }
 
 fn make_secret(config: &Config, path: &Path) -> Result<SecretBytes> {
-    make_private_folder(&config.data_dir).map_err(Error::internal)?;
+    make_private_folder(&config.data_dir).map_err(|e| at(&config.data_dir, &e))?;
     let text = hex::encode(secret::random::<32>()?);
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -85,6 +88,11 @@ fn make_secret(config: &Config, path: &Path) -> Result<SecretBytes> {
         }
         // Another process was quicker.
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => server_secret(config),
-        Err(e) => Err(Error::internal(e)),
+        Err(e) => Err(at(path, &e)),
     }
+}
+
+/// A failure with the path that it is about.
+fn at(path: &Path, e: &std::io::Error) -> Error {
+    Error::internal(std::io::Error::other(format!("{}: {e}", path.display())))
 }

@@ -7,6 +7,7 @@ mod serve;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use rocket::figment::Figment;
 
 use crate::{
     app::App,
@@ -72,26 +73,34 @@ enum Failure {
 /// What every command works with.
 struct Context {
     env: Environment,
-    figment: rocket::figment::Figment,
+    figment: Figment,
     config: Config,
 }
 
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    rocket::execute(async {
-        match dispatch(cli.command.unwrap_or(Command::Serve)).await {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => {
-                eprintln!("latchkey: {failure}");
-                ExitCode::FAILURE
-            }
+    match start(cli.command.unwrap_or(Command::Serve)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("latchkey: {failure}");
+            ExitCode::FAILURE
         }
-    })
+    }
 }
 
-async fn dispatch(command: Command) -> Result<(), Failure> {
+/// On a runtime of our own: Rocket's would panic at a `Rocket.toml` that it cannot read.
+fn start(command: Command) -> Result<(), Failure> {
     let env = config::environment();
     let figment = config::figment(&env);
+    let workers = config::server(&figment)?.workers;
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build()?
+        .block_on(dispatch(command, figment, env))
+}
+
+async fn dispatch(command: Command, figment: Figment, env: Environment) -> Result<(), Failure> {
     if matches!(command, Command::Doctor) {
         return doctor::run(&figment, &env).await;
     }
@@ -161,6 +170,7 @@ fn explain(e: &Error) -> String {
             lines.collect::<Vec<_>>().join("\n")
         }
         Error::NotFound => "there is no such user".to_owned(),
+        Error::Internal(source) => source.to_string(),
         other => other.to_string(),
     }
 }

@@ -152,6 +152,13 @@ pub fn figment(env: &Environment) -> Figment {
         })
 }
 
+/// Rocket's own settings, checked before anything is made.
+pub fn server(figment: &Figment) -> Result<rocket::Config, BadSetting> {
+    figment
+        .extract()
+        .map_err(|e| BadSetting::new("Rocket's settings", e))
+}
+
 impl Config {
     pub fn load(figment: &Figment, env: &Environment) -> Result<Self, BadSetting> {
         let s = Source::new(figment, env)?;
@@ -255,6 +262,19 @@ impl Config {
         let path = self.database_url.trim_start_matches("sqlite:");
         let path = path.strip_prefix("//").unwrap_or(path);
         path.split('?').next().unwrap_or_default()
+    }
+
+    /// The database in words that hold no password.
+    pub fn database_in_words(&self) -> String {
+        if self.is_postgres() {
+            let place = self.database_url.rsplit_once('@').map(|(_, place)| place);
+            format!(
+                "PostgreSQL at {}",
+                place.unwrap_or("the address of the setting")
+            )
+        } else {
+            format!("SQLite file {}", self.sqlite_path())
+        }
     }
 
     pub fn is_postgres(&self) -> bool {

@@ -3,7 +3,7 @@
 use latchkey::{
     domain::{
         actor::{Actor, Via},
-        setup,
+        setup::{self, Proof},
         users::{self, User, UserInput},
     },
     error::{Error, Result},
@@ -27,7 +27,8 @@ fn named(name: &str) -> UserInput {
 
 async fn set_up(app: &TestApp, name: &str, code: Option<&str>) -> Result<User> {
     let password = Password::new(PASSWORD);
-    setup::create_superuser(&app.app, &stranger(), code, named(name), password).await
+    let proof = code.map_or(Proof::AtTheMachine, Proof::Code);
+    setup::create_superuser(&app.app, &stranger(), proof, named(name), password).await
 }
 
 fn as_is(user: &User) -> UserInput {

@@ -162,7 +162,7 @@ impl Caller {
         for line in answer.all("Set-Cookie") {
             let cookie = Cookie::parse(line.to_owned()).unwrap();
             let gone =
-                cookie.max_age().is_some_and(|age| age.is_zero()) || cookie.value().is_empty();
+                cookie.max_age().is_some_and(rocket::time::Duration::is_zero) || cookie.value().is_empty();
             if gone {
                 cookies.remove(cookie.name());
             } else {
