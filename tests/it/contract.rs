@@ -38,7 +38,7 @@ both! {
                 wrong.push(format!("{name}: {why}\n      got {answer:?}"));
             }
         }
-        println!("{agree} agree, {differ} differ on purpose, not applicable: {not_applicable:#?}");
+        eprintln!("{agree} agree, {differ} differ on purpose, not applicable: {not_applicable:#?}");
         assert!(
             wrong.is_empty(),
             "{} wrong:\n{}",

@@ -132,7 +132,7 @@ impl Server {
     pub fn exchange(&self, bytes: &[u8]) -> Answer {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
+            .set_read_timeout(Some(Duration::from_mins(1)))
             .unwrap();
         stream.write_all(bytes).unwrap();
         let mut text = Vec::new();
