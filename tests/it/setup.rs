@@ -3,7 +3,7 @@
 use latchkey::{
     domain::{
         actor::{Actor, Via},
-        setup,
+        setup::{self, Proof},
         users::{self, User, UserInput},
     },
     error::{Error, Result},
@@ -27,7 +27,8 @@ fn named(name: &str) -> UserInput {
 
 async fn set_up(app: &TestApp, name: &str, code: Option<&str>) -> Result<User> {
     let password = Password::new(PASSWORD);
-    setup::create_superuser(&app.app, &stranger(), code, named(name), password).await
+    let proof = code.map_or(Proof::AtTheMachine, Proof::Code);
+    setup::create_superuser(&app.app, &stranger(), proof, named(name), password).await
 }
 
 fn as_is(user: &User) -> UserInput {
@@ -228,5 +229,16 @@ both! {
                 "{n}: {result:?}"
             );
         }
+    }
+
+    async fn under_a_foreign_name_the_form_asks_for_the_code(app: &TestApp) {
+        let browser = app.anonymous().with("Accept", "text/html");
+        let asks = async |host: &str| {
+            let page = browser.with("Host", host).get("/setup/").await;
+            assert_eq!(page.status, 200, "{page:?}");
+            page.text.contains("name=\"code\"")
+        };
+        assert!(!asks("localhost:8000").await && !asks("127.0.0.1:8000").await);
+        assert!(asks("evil.example:8000").await);
     }
 }
