@@ -230,15 +230,4 @@ both! {
             );
         }
     }
-
-    async fn under_a_foreign_name_the_form_asks_for_the_code(app: &TestApp) {
-        let browser = app.anonymous().with("Accept", "text/html");
-        let asks = async |host: &str| {
-            let page = browser.with("Host", host).get("/setup/").await;
-            assert_eq!(page.status, 200, "{page:?}");
-            page.text.contains("name=\"code\"")
-        };
-        assert!(!asks("localhost:8000").await && !asks("127.0.0.1:8000").await);
-        assert!(asks("evil.example:8000").await);
-    }
 }
