@@ -192,3 +192,24 @@ fn an_empty_folder_is_served_and_says_where_to_begin() {
                 Authorization: Token \xff\xfe\r\n\r\n";
     assert_eq!(server.exchange(odd).status, 401);
 }
+
+#[test]
+fn under_a_foreign_name_the_set_up_form_asks_for_the_code() {
+    let program = Program::new().set("ROCKET_PROFILE", "debug");
+    let server = program.serve();
+    for (host, asks) in [
+        ("localhost:8000", false),
+        ("127.0.0.1:8000", false),
+        ("[::1]:8000", false),
+        ("evil.example:8000", true),
+        ("localhost.evil.example", true),
+    ] {
+        let request = format!(
+            "GET /setup/ HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\n\
+             Connection: close\r\n\r\n"
+        );
+        let page = server.exchange(request.as_bytes());
+        assert_eq!(page.status, 200, "{page:?}");
+        assert_eq!(page.text.contains("name=\"code\""), asks, "{host}");
+    }
+}

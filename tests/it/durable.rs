@@ -117,10 +117,7 @@ fn an_answered_registration_survives_a_kill_on_postgres() {
     };
     survives_a_kill(&program().set("DATABASE_URL", &url));
     wait(async {
-        postgres::cluster()
-            .await
-            .unwrap()
-            .drop_database(&name)
-            .await
+        let cluster = postgres::cluster().await.unwrap();
+        cluster.drop_database(&name).await;
     });
 }

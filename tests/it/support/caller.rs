@@ -6,7 +6,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use rocket::http::{Cookie, Header, Method};
+use rocket::{
+    http::{Cookie, Header, Method},
+    time::Duration,
+};
 use serde_json::Value;
 
 use super::{Answer, TestApp};
@@ -161,8 +164,7 @@ impl Caller {
         let mut cookies = self.cookies.lock().unwrap();
         for line in answer.all("Set-Cookie") {
             let cookie = Cookie::parse(line.to_owned()).unwrap();
-            let gone =
-                cookie.max_age().is_some_and(rocket::time::Duration::is_zero) || cookie.value().is_empty();
+            let gone = cookie.max_age().is_some_and(Duration::is_zero) || cookie.value().is_empty();
             if gone {
                 cookies.remove(cookie.name());
             } else {

@@ -147,12 +147,14 @@ fn url_in(folder: &Path, database: &str) -> String {
 
 /// Stops the cluster and removes its folder once this process is gone, however it went.
 fn watch(bin: &Path, folder: &Path, data: &Path) {
-    let script = r#"
+    // In the background of a shell that ends at once: nobody has to wait for it.
+    let script = r#"(
         while kill -0 "$1" 2>/dev/null; do sleep 1; done
         shift
         folder="$1"; shift
-        "$@" >/dev/null 2>&1
+        "$@"
         rm -rf "$folder"
+    ) </dev/null >/dev/null 2>&1 &
     "#;
     let stop = {
         let mut stop = as_postgres(&bin.join("pg_ctl"));
@@ -160,18 +162,18 @@ fn watch(bin: &Path, folder: &Path, data: &Path) {
         stop
     };
     // Its own process group, so that a Ctrl-C for the tests does not end it before its work.
-    Command::new("sh")
-        .args(["-c", script, "watchdog", &std::process::id().to_string()])
-        .arg(folder)
-        .arg(stop.get_program())
-        .args(stop.get_args())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .current_dir("/")
-        .spawn()
-        .unwrap();
+    succeed(
+        Command::new("sh")
+            .args(["-c", script, "watchdog", &std::process::id().to_string()])
+            .arg(folder)
+            .arg(stop.get_program())
+            .args(stop.get_args())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .current_dir("/"),
+    );
 }
 
 fn as_postgres(program: &Path) -> Command {
