@@ -24,6 +24,7 @@ mod contract_requests;
 mod credentials;
 mod domain_users;
 mod durable;
+mod hardened;
 mod hashing;
 mod house_rules;
 mod jwt_interleavings;

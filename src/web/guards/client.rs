@@ -5,6 +5,7 @@ use std::{convert::Infallible, net::IpAddr};
 
 use rocket::{
     Request,
+    http::uri::Host,
     request::{FromRequest, Outcome},
 };
 
@@ -60,10 +61,13 @@ impl<'r> FromRequest<'r> for HostName {
     type Error = Infallible;
 
     async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Infallible> {
-        let host = req
-            .host()
-            .map(|host| host.domain().as_str())
-            .unwrap_or_default();
+        // HTTP/2 has no such header, but an authority, which Rocket keeps.
+        let header = req.headers().get_one("Host");
+        let host = match (header.and_then(|text| Host::parse(text).ok()), req.host()) {
+            (Some(host), _) => host.domain().as_str().to_owned(),
+            (None, Some(host)) if header.is_none() => host.domain().as_str().to_owned(),
+            _ => String::new(),
+        };
         Outcome::Success(Self(host.trim_matches(['[', ']']).to_owned()))
     }
 }
