@@ -1,8 +1,6 @@
 //! The check path: warm it needs no database, and whatever takes a right away is noticed by the
 //! next request, here and on another node.
 
-use std::time::Duration;
-
 use latchkey::{
     domain::{actor::Actor, families, scopes::Scopes, tokens, users},
     news,
@@ -10,23 +8,12 @@ use latchkey::{
 };
 use serde_json::json;
 
-use crate::support::{Backend, Caller, TestApp, run};
+use crate::support::{Backend, Caller, TestApp, run, until};
 
 /// Hears the news, as a server does from its start.
 async fn listening(app: &TestApp) {
     tokio::spawn(news::follow(app.app.clone()));
     until("the node hears", async || !app.app.db.checks().is_deaf()).await;
-}
-
-/// Looks again and again, at most ten seconds.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    for _ in 0..1000 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("in ten seconds it did not come true that {what}");
 }
 
 async fn status(caller: &Caller) -> u16 {

@@ -7,7 +7,7 @@ use latchkey::{
 };
 use serde_json::json;
 
-use crate::support::{Answer, PASSWORD, TestApp, parallel};
+use crate::support::{Answer, PASSWORD, TestApp, parallel, until};
 
 async fn many(app: &TestApp, name: &str, n: usize) -> Vec<Answer> {
     let ask = |_| {
@@ -57,13 +57,25 @@ both! {
     #[with(
         ("LATCHKEY_HASH_PARALLEL", "1"),
         ("LATCHKEY_HASH_QUEUE_LENGTH", "0"),
-        ("LATCHKEY_HASH_MEMORY_KIB", "16384"),
-        ("LATCHKEY_HASH_ITERATIONS", "3"),
+        ("LATCHKEY_HASH_MEMORY_KIB", "65536"),
+        ("LATCHKEY_HASH_ITERATIONS", "6"),
         ("LATCHKEY_THROTTLES_ENABLED", "true"),
     )]
     async fn being_turned_away_is_no_wrong_password(app: &TestApp) {
         app.user("ann").await;
-        many(app, "ann", 40).await;
+        let hasher = app.app.hasher.clone();
+        // Takes the only place, for longer than the requests below need.
+        let busy = tokio::spawn(async move { hasher.hash(Password::new("x")).await });
+        let full = async || many(app, "nobody", 1).await[0].status == 503;
+        until("there is no place", full).await;
+        let turned_away = many(app, "ann", 12).await;
+        assert!(
+            turned_away
+                .iter()
+                .all(|answer| [200, 503].contains(&answer.status)),
+            "{turned_away:?}"
+        );
+        busy.await.unwrap().unwrap();
         many(app, "ann", 1).await[0].expect(200);
     }
 

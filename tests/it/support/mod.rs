@@ -11,6 +11,7 @@ mod test_app;
 use std::{
     future::Future,
     sync::{LazyLock, Once},
+    time::Duration,
 };
 
 pub use answer::Answer;
@@ -81,6 +82,17 @@ where
         results.push(task.await.unwrap());
     }
     results
+}
+
+/// Looks again and again, at most ten seconds.
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..1000 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("in ten seconds it did not come true that {what}");
 }
 
 /// Declares tests that run on both databases. `#[with(("NAME", "value"))]` changes settings.
