@@ -178,6 +178,8 @@ impl Checks {
     pub fn hear(&self, hears: bool) {
         self.changed(Affects::Everything);
         self.write().is_deaf = !hears;
+        // What was on its way is lost; whoever waits for it goes on.
+        self.awaited().senders.clear();
     }
 
     /// Before news are sent: a number for them, and what resolves when they are heard here.

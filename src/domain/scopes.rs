@@ -74,6 +74,20 @@ impl Scopes {
         self.0 & scope.bit() != 0
     }
 
+    /// Whether all of `others` are among these.
+    pub fn include(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
+    }
+
+    /// Their names; `full` for all.
+    pub fn names(self) -> Vec<&'static str> {
+        if self == Self::FULL {
+            return vec![Self::FULL_NAME];
+        }
+        let scopes = Scope::ALL.into_iter();
+        scopes.filter(|s| self.has(*s)).map(Scope::as_str).collect()
+    }
+
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -81,15 +95,7 @@ impl Scopes {
 
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == Self::FULL {
-            return f.write_str(Self::FULL_NAME);
-        }
-        let names: Vec<&str> = Scope::ALL
-            .into_iter()
-            .filter(|s| self.has(*s))
-            .map(Scope::as_str)
-            .collect();
-        f.write_str(&names.join(" "))
+        f.write_str(&self.names().join(" "))
     }
 }
 
@@ -115,5 +121,6 @@ mod tests {
         assert!(Scope::ALL.into_iter().all(|scope| Scopes::FULL.has(scope)));
         let read = Scopes::of([Scope::StudentsRead]);
         assert!(read.has(Scope::StudentsRead) && !read.has(Scope::StudentsWrite));
+        assert!(Scopes::FULL.include(read) && !read.include(Scopes::FULL));
     }
 }

@@ -238,6 +238,31 @@ impl Reader<'_> {
         Password::new(self.chars(name).unwrap_or_default())
     }
 
+    /// As `text`, but it may be missing.
+    pub fn optional_text(&mut self, name: &'static str) -> Option<String> {
+        self.fields.contains_key(name).then(|| self.text(name))
+    }
+
+    /// As `integer`, but it may be missing or null.
+    pub fn optional_integer(&mut self, name: &'static str) -> Option<i64> {
+        let there = self.fields.get(name).is_some_and(|value| !value.is_null());
+        there.then(|| self.integer(name))
+    }
+
+    /// Words: a list of texts, or one text with blanks between. `None` where there are none.
+    pub fn words(&mut self, name: &'static str) -> Option<String> {
+        match self.fields.get(name)? {
+            Value::Array(items) => {
+                let words: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+                if words.is_none() {
+                    self.errors.push(name, "Not a valid string.");
+                }
+                Some(words.unwrap_or_default().join(" "))
+            }
+            _ => Some(self.text(name)),
+        }
+    }
+
     /// An `IntegerField`.
     pub fn integer(&mut self, name: &'static str) -> i64 {
         let invalid = "A valid integer is required.";

@@ -69,18 +69,7 @@ pub async fn issue(app: &App, by: &Actor, new: NewToken) -> Result<(Token, Token
     users::may_touch(by, &owner)?;
     let name = new.name.trim().to_owned();
     let mut errors = FieldErrors::default();
-    if name.is_empty() {
-        errors.push("name", "This field may not be blank.");
-    }
-    if name.chars().count() > NAME_MAX {
-        errors.push(
-            "name",
-            format!("Ensure this field has no more than {NAME_MAX} characters."),
-        );
-    }
-    if name.contains(char::is_control) {
-        errors.push("name", "Control characters are not allowed.");
-    }
+    check_name(&name, &mut errors);
     if new.expires_at.is_some_and(|at| at <= app.now()) {
         errors.push("expires", "This is in the past.");
     }
@@ -98,6 +87,21 @@ pub async fn issue(app: &App, by: &Actor, new: NewToken) -> Result<(Token, Token
     let (token, key) = insert(&db, app, by, &owner, draft).await?;
     db.commit(Affects::Unknown).await?;
     Ok((token, key))
+}
+
+pub(super) fn check_name(name: &str, errors: &mut FieldErrors) {
+    if name.is_empty() {
+        errors.push("name", "This field may not be blank.");
+    }
+    if name.chars().count() > NAME_MAX {
+        errors.push(
+            "name",
+            format!("Ensure this field has no more than {NAME_MAX} characters."),
+        );
+    }
+    if name.contains(char::is_control) {
+        errors.push("name", "Control characters are not allowed.");
+    }
 }
 
 /// A new value under the same name. The old one works on for `grace` seconds (0: not at all).

@@ -26,7 +26,7 @@ use crate::{
         users::{self, User},
     },
     entity::token::{Column, Entity},
-    error::{Error, Result},
+    error::{Error, FieldErrors, Result},
     keys::Digest,
     secret::TokenKey,
 };
@@ -100,6 +100,28 @@ pub async fn get(app: &App, id: i64) -> Result<TokenRow> {
 /// The live default token of a user.
 pub async fn find_default(app: &App, user_id: i64) -> Result<Option<Token>> {
     default_in(app.db.read(), user_id).await
+}
+
+/// Another name; the key stays as it is. The default token keeps its own.
+pub async fn rename(app: &App, by: &Actor, id: i64, name: &str) -> Result<Token> {
+    let name = name.trim();
+    let mut errors = FieldErrors::default();
+    make::check_name(name, &mut errors);
+    errors.into_result(|| ())?;
+    let db = app.db.begin().await?;
+    let (token, owner) = locked(&db, id).await?;
+    users::may_touch(by, &owner)?;
+    if token.is_default {
+        return Err(Error::field("name", "The default token keeps its name."));
+    }
+    let event = Event::new("token.renamed", Some(id), &token.name);
+    let event = event.with(json!({"owner": owner.username, "name": name}));
+    let mut row = token.clone().into_active_model();
+    row.name = Set(name.to_owned());
+    let token = row.update(&db).await?;
+    audit::record(&db, app.now(), by, event).await?;
+    db.commit(Affects::Nobody).await?;
+    Ok(token)
 }
 
 /// Ends a token for good. `Conflict` when it was revoked before.

@@ -111,6 +111,26 @@ pub const ENDPOINTS: &[Endpoint] = &[
         ..SIMPLE_JWT
     },
     Endpoint {
+        path: "/api/tokens",
+        name: "Tokens",
+        description: "The caller's API tokens; staff names another owner.",
+        methods: &[Get, Head, Options, Post],
+        ..GUARDED
+    },
+    Endpoint {
+        path: "/api/tokens/<id>",
+        name: "Token",
+        description: "One API token: look at it, rename it, revoke it.",
+        methods: &[Delete, Get, Head, Options, Patch],
+        ..GUARDED
+    },
+    Endpoint {
+        path: "/api/tokens/<id>/rotate",
+        name: "Token Rotate",
+        description: "A new key under the same name; the old one works on for `grace` seconds.",
+        ..GUARDED
+    },
+    Endpoint {
         path: "/api-token-auth",
         name: "Obtain Auth Token",
         style: Style::ObtainToken,

@@ -14,6 +14,7 @@ mod jwt;
 mod register;
 mod students;
 mod token;
+mod tokens;
 
 use endpoints::{ENDPOINTS, Endpoint};
 
@@ -48,6 +49,7 @@ pub fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         .mount("/", jwt::routes())
         .mount("/", register::routes())
         .mount("/", token::routes())
+        .mount("/api/tokens", tokens::routes())
         .mount("/studentapi", students::routes())
         .mount("/studentsapi", students::routes())
         .mount(

@@ -28,6 +28,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct ApiAuth<S> {
     pub actor: Actor,
+    /// All that the credential may be used for: nothing it makes may be used for more.
+    pub scopes: Scopes,
     scope: PhantomData<S>,
 }
 
@@ -71,9 +73,14 @@ impl<'r, S: Needs> FromRequest<'r> for ApiAuth<S> {
     type Error = Rejected;
 
     async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Rejected> {
-        match authenticate(req).await.and_then(|auth| auth.may(S::SCOPE)) {
-            Ok(actor) => Outcome::Success(Self {
+        let judged = authenticate(req).await.and_then(|auth| {
+            let scopes = auth.scopes;
+            auth.may(S::SCOPE).map(|actor| (actor, scopes))
+        });
+        match judged {
+            Ok((actor, scopes)) => Outcome::Success(Self {
                 actor,
+                scopes,
                 scope: PhantomData,
             }),
             Err(e) => reject(req, e),

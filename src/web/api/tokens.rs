@@ -1,0 +1,235 @@
+//! `/api/tokens/`: API tokens over the API. One's own; staff reaches those of the people it may touch.
+//! The key is shown once, by the call that made it.
+
+use rocket::{Route, State, delete, get, http::Status, patch, post, routes};
+use serde::Serialize;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::Answer;
+use crate::{
+    app::App,
+    domain::{
+        actor::Actor,
+        scopes::Scopes,
+        tokens::{self, NewToken, Token, TokenState},
+        users,
+    },
+    error::{Error, Result},
+    secret::TokenKey,
+    web::{
+        body::Body,
+        error::ApiError,
+        guards::{ApiAuth, api_auth::TokensManage},
+        negotiation::Acceptable,
+    },
+};
+
+/// Seconds: a rotated key may work on for a week at most.
+const MOST_GRACE: i64 = 7 * 86_400;
+
+pub fn routes() -> Vec<Route> {
+    routes![list, create, detail, rename, revoke, rotate]
+}
+
+#[derive(Serialize)]
+struct TokenResponse {
+    id: i64,
+    name: String,
+    is_default: bool,
+    /// The first characters of the key.
+    prefix: String,
+    scopes: Vec<&'static str>,
+    state: &'static str,
+    created: String,
+    created_by: String,
+    expires: Option<String>,
+    last_used: Option<String>,
+    /// Only from the call that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+}
+
+impl TokenResponse {
+    fn of(app: &App, token: Token) -> Self {
+        Self {
+            id: token.id,
+            is_default: token.is_default,
+            scopes: tokens::scopes(&token).names(),
+            state: match tokens::state(&token, app.now()) {
+                TokenState::Active => "active",
+                TokenState::Expired => "expired",
+                TokenState::Revoked => "revoked",
+            },
+            created: date(token.created_at),
+            expires: token.expires_at.map(date),
+            last_used: token.last_used_at.map(date),
+            name: token.name,
+            prefix: token.prefix,
+            created_by: token.created_by,
+            key: None,
+        }
+    }
+
+    fn with(self, key: &TokenKey) -> Self {
+        Self {
+            key: Some(key.expose().to_owned()),
+            ..self
+        }
+    }
+}
+
+/// Those that are not revoked, the newest first.
+#[get("/?<owner>")]
+async fn list(
+    _as: Acceptable,
+    auth: ApiAuth<TokensManage>,
+    owner: Option<&str>,
+    app: &State<App>,
+) -> Result<Answer<Vec<TokenResponse>>, ApiError> {
+    let owner = owner_id(app, &auth.actor, owner).await?;
+    let tokens = tokens::list_for(app, owner).await?;
+    Answer::ok(
+        tokens
+            .into_iter()
+            .map(|token| TokenResponse::of(app, token))
+            .collect(),
+    )
+}
+
+#[post("/", data = "<body>")]
+async fn create(
+    _as: Acceptable,
+    auth: ApiAuth<TokensManage>,
+    app: &State<App>,
+    body: Body,
+) -> Result<Answer<TokenResponse>, ApiError> {
+    let mut read = body.reader();
+    let name = read.text("name");
+    let owner = read.optional_text("owner");
+    let expires_in = read.optional_integer("expires_in");
+    let scopes = read.words("scopes");
+    if expires_in.is_some_and(|seconds| seconds < 1) {
+        read.complain(
+            "expires_in",
+            "Ensure this value is greater than or equal to 1.",
+        );
+    }
+    let scopes = scopes.map_or(Some(auth.scopes), |text| Scopes::parse(&text));
+    if scopes.is_none() {
+        read.complain("scopes", "There is no such scope.");
+    }
+    let scopes = scopes.unwrap_or(Scopes::of([]));
+    if !auth.scopes.include(scopes) {
+        read.complain(
+            "scopes",
+            "A token cannot hand out what it may not do itself.",
+        );
+    }
+    read.finish()?;
+    let new = NewToken {
+        user_id: owner_id(app, &auth.actor, owner.as_deref()).await?,
+        name,
+        expires_at: expires_in.map(|seconds| app.now().saturating_add(seconds)),
+        scopes,
+    };
+    let (token, key) = tokens::issue(app, &auth.actor, new).await?;
+    Ok(Answer(
+        Status::Created,
+        TokenResponse::of(app, token).with(&key),
+    ))
+}
+
+#[get("/<id>")]
+async fn detail(
+    _as: Acceptable,
+    auth: ApiAuth<TokensManage>,
+    id: &str,
+    app: &State<App>,
+) -> Result<Answer<TokenResponse>, ApiError> {
+    let token = reached(app, &auth.actor, id).await?;
+    Answer::ok(TokenResponse::of(app, token))
+}
+
+#[patch("/<id>", data = "<body>")]
+async fn rename(
+    _as: Acceptable,
+    auth: ApiAuth<TokensManage>,
+    id: &str,
+    app: &State<App>,
+    body: Body,
+) -> Result<Answer<TokenResponse>, ApiError> {
+    let token = reached(app, &auth.actor, id).await?;
+    let mut read = body.reader();
+    let name = read.text("name");
+    read.finish()?;
+    let token = tokens::rename(app, &auth.actor, token.id, &name).await?;
+    Answer::ok(TokenResponse::of(app, token))
+}
+
+#[delete("/<id>")]
+async fn revoke(
+    _as: Acceptable,
+    auth: ApiAuth<TokensManage>,
+    id: &str,
+    app: &State<App>,
+) -> Result<Status, ApiError> {
+    let token = reached(app, &auth.actor, id).await?;
+    tokens::revoke(app, &auth.actor, token.id).await?;
+    Ok(Status::NoContent)
+}
+
+#[post("/<id>/rotate", data = "<body>")]
+async fn rotate(
+    _as: Acceptable,
+    auth: ApiAuth<TokensManage>,
+    id: &str,
+    app: &State<App>,
+    body: Body,
+) -> Result<Answer<TokenResponse>, ApiError> {
+    let token = reached(app, &auth.actor, id).await?;
+    let mut read = body.reader();
+    let grace = read.optional_integer("grace").unwrap_or(0);
+    if !(0..=MOST_GRACE).contains(&grace) {
+        let text = format!("Ensure this value is between 0 and {MOST_GRACE}.");
+        read.complain("grace", text);
+    }
+    if !auth.scopes.include(tokens::scopes(&token)) {
+        read.complain(
+            "non_field_errors",
+            "A token cannot hand out what it may not do itself.",
+        );
+    }
+    read.finish()?;
+    let (token, key) = tokens::rotate(app, &auth.actor, token.id, grace).await?;
+    Answer::ok(TokenResponse::of(app, token).with(&key))
+}
+
+/// The named owner, or the caller.
+async fn owner_id(app: &App, by: &Actor, named: Option<&str>) -> Result<i64> {
+    let Some(name) = named.filter(|name| *name != by.username) else {
+        return by.user_id.ok_or(Error::NotAuthenticated);
+    };
+    // Whoever may not ask is not told who there is.
+    if !by.is_staff && !by.is_superuser {
+        return Err(Error::PermissionDenied);
+    }
+    let owner = users::find_by_username(app, name).await?;
+    let owner = owner.ok_or_else(|| Error::field("owner", "There is no such user."))?;
+    users::may_touch(by, &owner)?;
+    Ok(owner.id)
+}
+
+/// A token that the caller may touch; any other is not there.
+async fn reached(app: &App, by: &Actor, id: &str) -> Result<Token> {
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let row = tokens::get(app, id).await?;
+    users::may_touch(by, &row.owner).map_err(|_| Error::NotFound)?;
+    Ok(row.token)
+}
+
+/// As Django REST framework writes dates in UTC.
+fn date(seconds: i64) -> String {
+    let date = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    date.and_then(|date| date.format(&Rfc3339).ok())
+        .unwrap_or_default()
+}
