@@ -12,7 +12,7 @@ use crate::{
         audit::{self, Event},
         passwords::MAX_BYTES_AT_LOGIN,
         throttles::{
-            self, LOGIN_BY_ACCOUNT, LOGIN_BY_ACCOUNT_AND_ADDRESS, LOGIN_BY_ADDRESS, SIGN_IN,
+            self, LOGIN_BY_ACCOUNT, LOGIN_BY_ACCOUNT_AND_ADDRESS, LOGIN_BY_ADDRESS, Rule, SIGN_IN,
         },
         users::{self, USERNAME_MAX, User},
     },
@@ -49,7 +49,7 @@ pub async fn authenticate(
         Ok(verdict) => verdict,
         Err(e) => {
             // It was not a wrong try, so it does not count as one.
-            tries.give_back(app);
+            tries.end(app, false);
             return Err(e);
         }
     };
@@ -64,30 +64,23 @@ pub async fn authenticate(
             note_success(app, user, hash).await
         }
         known => {
+            let tries_left = tries.end(app, true);
             note_failure(app, by, &username, known.as_ref()).await?;
-            Err(Error::InvalidCredentials {
-                tries_left: tries.left,
-            })
+            Err(Error::InvalidCredentials { tries_left })
         }
     }
 }
 
 /// The counters of one try.
-struct Tries {
-    keys: [Digest; 3],
-    left: Option<u32>,
-}
+struct Tries([(Rule, Digest); 3]);
 
 impl Tries {
     fn begin(app: &App, by: &Actor, username: &str) -> Result<Self> {
         let now = app.now();
         let name = username.to_lowercase();
-        app.throttles.take(
-            SIGN_IN,
-            throttles::key(&app.keys, SIGN_IN, by.address, None),
-            now,
-        )?;
-        let rules = [
+        let sign_in = throttles::key(&app.keys, SIGN_IN, by.address, None);
+        app.throttles.take(SIGN_IN, sign_in, now)?;
+        let counted = [
             (
                 LOGIN_BY_ACCOUNT_AND_ADDRESS,
                 by.address,
@@ -95,37 +88,33 @@ impl Tries {
             ),
             (LOGIN_BY_ACCOUNT, None, Some(name.as_str())),
             (LOGIN_BY_ADDRESS, by.address, None),
-        ];
-        let keys =
-            rules.map(|(rule, address, name)| throttles::key(&app.keys, rule, address, name));
-        let mut left = u32::MAX;
-        for (n, ((rule, _, _), key)) in rules.iter().zip(keys).enumerate() {
-            match app.throttles.take(*rule, key, now) {
-                Ok(remaining) => left = left.min(remaining),
-                Err(e) => {
-                    for key in &keys[..n] {
-                        app.throttles.give_back(*key);
-                    }
-                    return Err(e);
+        ]
+        .map(|(rule, address, name)| (rule, throttles::key(&app.keys, rule, address, name)));
+        for (n, (rule, key)) in counted.into_iter().enumerate() {
+            if let Err(e) = app.throttles.enter(rule, key, now) {
+                for (rule, key) in &counted[..n] {
+                    app.throttles.leave(*rule, *key, now, false);
                 }
+                return Err(e);
             }
         }
-        Ok(Self {
-            keys,
-            left: app.config.throttles_enabled.then_some(left),
-        })
+        Ok(Self(counted))
     }
 
-    fn give_back(&self, app: &App) {
-        for key in self.keys {
-            app.throttles.give_back(key);
-        }
+    /// Gives the tries that are left, where they are counted.
+    fn end(&self, app: &App, failed: bool) -> Option<u32> {
+        let left = self
+            .0
+            .map(|(rule, key)| app.throttles.leave(rule, key, app.now(), failed));
+        app.config
+            .throttles_enabled
+            .then(|| left.into_iter().min().unwrap_or(0))
     }
 
     /// The right password forgives the wrong ones before it, from this address.
     fn succeeded(&self, app: &App) {
-        self.give_back(app);
-        app.throttles.clear(self.keys[0]);
+        self.end(app, false);
+        app.throttles.forgive(self.0[0].1);
     }
 }
 

@@ -50,17 +50,17 @@ pub const LOGIN_BY_ADDRESS: Rule = Rule {
 /// Requests from one address that make the server hash a password, right or wrong.
 pub const SIGN_IN: Rule = Rule {
     name: "sign in",
-    limit: 120,
+    limit: 200,
     window: MINUTE,
 };
 pub const REGISTER: Rule = Rule {
     name: "register",
-    limit: 120,
+    limit: 150,
     window: MINUTE,
 };
 pub const GENERATE_TOKEN: Rule = Rule {
     name: "generate token",
-    limit: 60,
+    limit: 100,
     window: MINUTE,
 };
 /// Wrong set-up codes.
@@ -70,6 +70,8 @@ pub const SETUP: Rule = Rule {
     window: 15 * MINUTE,
 };
 
+/// Tries of one kind that may be under way at once.
+const UNDER_WAY: u32 = 64;
 /// So many counters at most; one takes about 64 bytes.
 const CAPACITY: usize = 50_000;
 
@@ -83,6 +85,8 @@ pub struct Throttles {
 struct Window {
     ends: i64,
     count: u32,
+    /// Tries that have begun and not ended.
+    under_way: u32,
 }
 
 impl Throttles {
@@ -101,22 +105,9 @@ impl Throttles {
             return Ok(rule.limit);
         }
         let mut windows = self.windows();
-        if windows.len() >= CAPACITY && !windows.contains_key(&key) {
-            make_room(&mut windows, now);
-        }
-        let window = windows.entry(key).or_insert(Window {
-            ends: now + rule.window,
-            count: 0,
-        });
-        if window.ends <= now {
-            *window = Window {
-                ends: now + rule.window,
-                count: 0,
-            };
-        }
+        let window = open(&mut windows, rule, key, now);
         if window.count >= rule.limit {
-            let retry_after = u64::try_from(window.ends - now).unwrap_or(1).max(1);
-            return Err(Error::Throttled { retry_after });
+            return Err(throttled(window, now));
         }
         window.count += 1;
         Ok(rule.limit - window.count)
@@ -128,13 +119,75 @@ impl Throttles {
         }
     }
 
-    pub fn clear(&self, key: Digest) {
-        self.windows().remove(&key);
+    /// Begins a try whose outcome will count only if it is a failure; `leave` ends it. A few may be
+    /// under way at once, so that many right passwords at the same moment are no attack; so many more
+    /// wrong ones can slip in before the pause begins, once.
+    pub fn enter(&self, rule: Rule, key: Digest, now: i64) -> Result<()> {
+        if !self.enabled {
+            return Ok(());
+        }
+        let mut windows = self.windows();
+        let window = open(&mut windows, rule, key, now);
+        if window.count >= rule.limit {
+            return Err(throttled(window, now));
+        }
+        if window.under_way >= UNDER_WAY {
+            return Err(Error::Throttled { retry_after: 1 });
+        }
+        window.under_way += 1;
+        Ok(())
+    }
+
+    /// Ends a try; gives the failures that are left.
+    pub fn leave(&self, rule: Rule, key: Digest, now: i64, failed: bool) -> u32 {
+        if !self.enabled {
+            return rule.limit;
+        }
+        let mut windows = self.windows();
+        let window = open(&mut windows, rule, key, now);
+        window.under_way = window.under_way.saturating_sub(1);
+        if failed {
+            window.count = window.count.saturating_add(1);
+        }
+        rule.limit.saturating_sub(window.count)
+    }
+
+    /// Forgives the failures so far.
+    pub fn forgive(&self, key: Digest) {
+        if let Some(window) = self.windows().get_mut(&key) {
+            window.count = 0;
+        }
     }
 
     fn windows(&self) -> MutexGuard<'_, HashMap<Digest, Window>> {
         self.windows.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The window of a key, a new one where the old has ended.
+fn open(windows: &mut HashMap<Digest, Window>, rule: Rule, key: Digest, now: i64) -> &mut Window {
+    if windows.len() >= CAPACITY && !windows.contains_key(&key) {
+        make_room(windows, now);
+    }
+    let ends = now + rule.window;
+    let fresh = Window {
+        ends,
+        count: 0,
+        under_way: 0,
+    };
+    let window = windows.entry(key).or_insert(fresh);
+    if window.ends <= now {
+        *window = Window {
+            under_way: window.under_way,
+            ..fresh
+        };
+    }
+    window
+}
+
+fn throttled(window: &Window, now: i64) -> Error {
+    let retry_after = u64::try_from(window.ends - now).unwrap_or(1).max(1);
+    Error::Throttled { retry_after }
 }
 
 /// Drops what has ended; if that is too little, the half that ends first.
@@ -198,6 +251,26 @@ mod tests {
             "another key is not concerned"
         );
         assert!(throttles.take(RULE, [1; 32], 160).is_ok());
+    }
+
+    #[test]
+    fn many_right_ones_at_once_are_no_attack_and_many_wrong_ones_end_in_a_pause() {
+        let throttles = Throttles::new(true);
+        for _ in 0..UNDER_WAY {
+            throttles.enter(RULE, [1; 32], 100).unwrap();
+        }
+        let refused = throttles.enter(RULE, [1; 32], 100).unwrap_err();
+        assert!(matches!(refused, Error::Throttled { retry_after: 1 }));
+        for _ in 0..UNDER_WAY {
+            throttles.leave(RULE, [1; 32], 100, false);
+        }
+        throttles.enter(RULE, [1; 32], 100).unwrap();
+        assert_eq!(throttles.leave(RULE, [1; 32], 100, true), 2);
+        for _ in 0..10 {
+            throttles.leave(RULE, [1; 32], 100, true);
+        }
+        let refused = throttles.enter(RULE, [1; 32], 110).unwrap_err();
+        assert!(matches!(refused, Error::Throttled { retry_after: 50 }));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod support;
 mod api_errors;
 mod api_generate_token;
 mod api_jwt;
+mod api_own_tokens;
 mod api_register;
 mod api_students;
 mod api_tokens;

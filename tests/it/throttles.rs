@@ -208,7 +208,7 @@ both! {
     async fn registrations_and_signatures_are_counted_by_address(app: &TestApp) {
         let key = app.default_token(&app.user("ann").await).await;
         let caller = app.anonymous().token(&key);
-        for _ in 0..120 {
+        for _ in 0..150 {
             let answer = caller.post_json("/registerapi/", json!({})).await;
             assert_eq!(answer.status, 400, "{answer:?}");
         }
@@ -218,7 +218,7 @@ both! {
             other.post_json("/registerapi/", json!({})).await.status,
             400
         );
-        for _ in 0..60 {
+        for _ in 0..100 {
             assert_eq!(caller.get("/generate-token/").await.status, 400);
         }
         paused(&caller.get("/generate-token/").await, 60);

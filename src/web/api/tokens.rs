@@ -24,6 +24,8 @@ use crate::{
     },
 };
 
+/// Seconds: a hundred years. Whoever wants longer leaves `expires_in` out.
+const LONGEST: i64 = 100 * 365 * 86_400;
 /// Seconds: a rotated key may work on for a week at most.
 const MOST_GRACE: i64 = 7 * 86_400;
 
@@ -108,11 +110,9 @@ async fn create(
     let owner = read.optional_text("owner");
     let expires_in = read.optional_integer("expires_in");
     let scopes = read.words("scopes");
-    if expires_in.is_some_and(|seconds| seconds < 1) {
-        read.complain(
-            "expires_in",
-            "Ensure this value is greater than or equal to 1.",
-        );
+    if expires_in.is_some_and(|seconds| !(1..=LONGEST).contains(&seconds)) {
+        let text = format!("Ensure this value is between 1 and {LONGEST}.");
+        read.complain("expires_in", text);
     }
     let scopes = scopes.map_or(Some(auth.scopes), |text| Scopes::parse(&text));
     if scopes.is_none() {
@@ -129,7 +129,7 @@ async fn create(
     let new = NewToken {
         user_id: owner_id(app, &auth.actor, owner.as_deref()).await?,
         name,
-        expires_at: expires_in.map(|seconds| app.now().saturating_add(seconds)),
+        expires_at: expires_in.map(|seconds| app.now() + seconds),
         scopes,
     };
     let (token, key) = tokens::issue(app, &auth.actor, new).await?;
