@@ -126,11 +126,18 @@ impl Db {
         lock.commit().await
     }
 
-    /// Whether all migrations have run.
+    /// Whether the database answers and all migrations have run. Asks and changes nothing.
     pub async fn is_migrated(&self) -> Result<bool, DbErr> {
-        Ok(Migrator::get_pending_migrations(&self.write)
-            .await?
-            .is_empty())
+        let backend = self.read.get_database_backend();
+        let ping = Statement::from_string(backend, "SELECT 1");
+        self.read.query_one_raw(ping).await?;
+        // Without the table nothing has run yet.
+        let count = Statement::from_string(backend, "SELECT COUNT(*) FROM seaql_migrations");
+        let Ok(Some(row)) = self.read.query_one_raw(count).await else {
+            return Ok(false);
+        };
+        let applied: i64 = row.try_get_by_index(0)?;
+        Ok(usize::try_from(applied).is_ok_and(|n| n >= Migrator::migrations().len()))
     }
 
     /// For questions only.
@@ -197,7 +204,9 @@ impl Change {
         match self.news {
             News::None => Ok(None),
             News::Notify => {
-                let (number, heard) = self.checks.expect();
+                // Who does not listen would wait for nothing.
+                let awaited = (!self.checks.is_deaf()).then(|| self.checks.expect());
+                let number = awaited.as_ref().map_or(0, |(number, _)| *number);
                 let payload = format!("{:x} {number} {text}", self.checks.node());
                 let notify = Statement::from_sql_and_values(
                     DbBackend::Postgres,
@@ -205,8 +214,7 @@ impl Change {
                     [CHANNEL.into(), payload.into()],
                 );
                 self.inner.execute_raw(notify).await?;
-                // Who does not listen would wait for nothing.
-                Ok((!self.checks.is_deaf()).then_some(heard))
+                Ok(awaited.map(|(_, heard)| heard))
             }
             News::Counter => {
                 let raise = "INSERT INTO meta (key, value) VALUES ('outside_changes', '1') \

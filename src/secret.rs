@@ -43,7 +43,7 @@ silent_text!(
     Password
 );
 silent_text!(
-    /// An API token as its holder sends it: 40 hex digits.
+    /// An API token as its holder sends it.
     TokenKey
 );
 silent_text!(

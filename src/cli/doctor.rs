@@ -51,7 +51,10 @@ pub async fn run(figment: &Figment, env: &Environment) -> Result<(), Failure> {
             report.good("settings", &format!("profile {}", figment.profile()));
             settings(&mut report, &config, env);
             secret(&mut report, &config);
-            if database_is_there(&config) {
+            if !secret_is_there(&config) && database_is_there(&config) {
+                let text = "there is a database, but not the secret that it was made with";
+                report.bad("secret", text);
+            } else if database_is_there(&config) {
                 database(&mut report, config).await;
             } else {
                 report.good("database", "not made yet; `latchkey serve` makes it");
@@ -117,6 +120,10 @@ fn secret(report: &mut Report, config: &Config) {
     );
 }
 
+fn secret_is_there(config: &Config) -> bool {
+    config.secret_key.is_some() || config.data_dir.join("secret_key").exists()
+}
+
 fn database_is_there(config: &Config) -> bool {
     config.is_postgres() || std::path::Path::new(config.sqlite_path()).exists()
 }
@@ -140,7 +147,7 @@ async fn database(report: &mut Report, config: Config) {
         Ok(false) => return report.warn("database", "migrations are pending: `latchkey migrate`"),
         Err(e) => return report.bad("database", &e.to_string()),
     }
-    match crate::domain::installation::secret_fits(&app).await {
+    match crate::domain::installation::secret_seems_to_fit(&app).await {
         Ok(true) => report.good("secret", "it is the one this database was made with"),
         Ok(false) => report.bad("secret", "this database was made with another one"),
         Err(e) => report.bad("secret", &e.to_string()),

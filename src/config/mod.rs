@@ -267,7 +267,8 @@ impl Config {
     /// The database in words that hold no password.
     pub fn database_in_words(&self) -> String {
         if self.is_postgres() {
-            let place = self.database_url.rsplit_once('@').map(|(_, place)| place);
+            let url = self.database_url.split('?').next().unwrap_or_default();
+            let place = url.rsplit_once('@').map(|(_, place)| place);
             format!(
                 "PostgreSQL at {}",
                 place.unwrap_or("the address of the setting")

@@ -45,17 +45,11 @@ pub async fn authenticate(
     } else {
         password
     };
-    let verdict = match app.hasher.verify(stored, given).await {
-        Ok(verdict) => verdict,
-        Err(e) => {
-            // It was not a wrong try, so it does not count as one.
-            tries.end(app, false);
-            return Err(e);
-        }
-    };
+    // Where there is no room to hash, it was no wrong try: dropped, it does not count as one.
+    let verdict = app.hasher.verify(stored, given).await?;
     match known {
         Some(user) if verdict.matches && !too_long && user.is_active => {
-            tries.succeeded(app);
+            tries.succeeded();
             let hash = if verdict.outdated {
                 Some(app.hasher.hash(upgrade).await?)
             } else {
@@ -64,23 +58,27 @@ pub async fn authenticate(
             note_success(app, user, hash).await
         }
         known => {
-            let tries_left = tries.end(app, true);
+            let tries_left = tries.failed();
             note_failure(app, by, &username, known.as_ref()).await?;
             Err(Error::InvalidCredentials { tries_left })
         }
     }
 }
 
-/// The counters of one try.
-struct Tries([(Rule, Digest); 3]);
+/// The counters of one try. Dropped without an outcome, it was none.
+struct Tries<'a> {
+    app: &'a App,
+    counted: [(Rule, Digest); 3],
+    entered: usize,
+}
 
-impl Tries {
-    fn begin(app: &App, by: &Actor, username: &str) -> Result<Self> {
+impl<'a> Tries<'a> {
+    fn begin(app: &'a App, by: &Actor, username: &str) -> Result<Self> {
         let now = app.now();
         let name = username.to_lowercase();
         let sign_in = throttles::key(&app.keys, SIGN_IN, by.address, None);
         app.throttles.take(SIGN_IN, sign_in, now)?;
-        let counted = [
+        let rules = [
             (
                 LOGIN_BY_ACCOUNT_AND_ADDRESS,
                 by.address,
@@ -88,33 +86,46 @@ impl Tries {
             ),
             (LOGIN_BY_ACCOUNT, None, Some(name.as_str())),
             (LOGIN_BY_ADDRESS, by.address, None),
-        ]
-        .map(|(rule, address, name)| (rule, throttles::key(&app.keys, rule, address, name)));
-        for (n, (rule, key)) in counted.into_iter().enumerate() {
-            if let Err(e) = app.throttles.enter(rule, key, now) {
-                for (rule, key) in &counted[..n] {
-                    app.throttles.leave(*rule, *key, now, false);
-                }
-                return Err(e);
-            }
+        ];
+        let mut tries = Self {
+            app,
+            counted: rules.map(|(rule, address, name)| {
+                (rule, throttles::key(&app.keys, rule, address, name))
+            }),
+            entered: 0,
+        };
+        for (rule, key) in tries.counted {
+            app.throttles.enter(rule, key, now)?;
+            tries.entered += 1;
         }
-        Ok(Self(counted))
+        Ok(tries)
     }
 
     /// Gives the tries that are left, where they are counted.
-    fn end(&self, app: &App, failed: bool) -> Option<u32> {
-        let left = self
-            .0
-            .map(|(rule, key)| app.throttles.leave(rule, key, app.now(), failed));
-        app.config
-            .throttles_enabled
-            .then(|| left.into_iter().min().unwrap_or(0))
+    fn failed(mut self) -> Option<u32> {
+        let left = self.leave(true);
+        self.app.config.throttles_enabled.then_some(left)
     }
 
     /// The right password forgives the wrong ones before it, from this address.
-    fn succeeded(&self, app: &App) {
-        self.end(app, false);
-        app.throttles.forgive(self.0[0].1);
+    fn succeeded(mut self) {
+        self.leave(false);
+        self.app.throttles.forgive(self.counted[0].1);
+    }
+
+    fn leave(&mut self, failed: bool) -> u32 {
+        let (app, now) = (self.app, self.app.now());
+        let entered = std::mem::take(&mut self.entered);
+        let left = self.counted[..entered].iter();
+        left.map(|(rule, key)| app.throttles.leave(*rule, *key, now, failed))
+            .min()
+            .unwrap_or(0)
+    }
+}
+
+impl Drop for Tries<'_> {
+    fn drop(&mut self) {
+        self.leave(false);
     }
 }
 

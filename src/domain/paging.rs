@@ -265,9 +265,17 @@ where
     })
 }
 
-/// A column in lower case, for searches that do not mind case on either database.
-pub fn folded<C: ColumnTrait>(column: C) -> sea_orm::sea_query::SimpleExpr {
-    sea_orm::sea_query::Func::lower(Expr::col(column)).into()
+/// Whether `text` stands anywhere in a column. Case does not matter; on SQLite that holds for ASCII,
+/// whose `LOWER` knows no more, and other letters are found as they are typed.
+pub fn found_in<C: ColumnTrait>(column: C, text: &str) -> Condition {
+    let folded: sea_orm::sea_query::SimpleExpr =
+        sea_orm::sea_query::Func::lower(Expr::col(column)).into();
+    Condition::any()
+        .add(sea_orm::ExprTrait::like(
+            folded,
+            containing(&text.to_lowercase()),
+        ))
+        .add(column.like(containing(text)))
 }
 
 /// `text` as a LIKE pattern that finds it anywhere; its own signs mean themselves.

@@ -3,8 +3,7 @@
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::Expr,
 };
 
@@ -156,16 +155,6 @@ pub async fn sweep(app: &App) -> Result<u64> {
         .rows_affected;
     db.commit(Affects::Nobody).await?;
     Ok(gone)
-}
-
-/// Ends all sessions of a user but one.
-pub async fn end_others<C: ConnectionTrait>(db: &C, user_id: i64, kept: i64) -> Result<()> {
-    Entity::delete_many()
-        .filter(Column::UserId.eq(user_id))
-        .filter(Column::Id.ne(kept))
-        .exec(db)
-        .await?;
-    Ok(())
 }
 
 fn is_alive(app: &App, row: &Model, epoch: i64) -> bool {

@@ -3,8 +3,7 @@
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde_json::json;
 
@@ -15,9 +14,7 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
-        paging::{
-            Count, Key, Kind, Order, Page, PageRequest, containing, count_up_to, folded, page,
-        },
+        paging::{Count, Key, Kind, Order, Page, PageRequest, count_up_to, found_in, page},
     },
     entity::student::{ActiveModel, Column, Entity},
     error::{Error, FieldErrors, Result},
@@ -33,6 +30,14 @@ pub struct StudentInput {
     pub name: String,
     pub roll: i64,
     pub city: String,
+}
+
+/// What of a student is to be changed.
+#[derive(Clone, Debug, Default)]
+pub struct StudentChanges {
+    pub name: Option<String>,
+    pub roll: Option<i64>,
+    pub city: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,10 +84,9 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
         .map(str::trim)
         .filter(|text| !text.is_empty())
     {
-        let text = text.to_lowercase();
         let mut any = Condition::any()
-            .add(folded(Column::Name).like(containing(&text)))
-            .add(folded(Column::City).like(containing(&text)));
+            .add(found_in(Column::Name, text))
+            .add(found_in(Column::City, text));
         if let Ok(roll) = text.parse::<i64>() {
             any = any.add(Column::Roll.eq(roll));
         }
@@ -143,10 +147,24 @@ pub async fn create(app: &App, by: &Actor, input: StudentInput) -> Result<Studen
 }
 
 pub async fn update(app: &App, by: &Actor, id: i64, input: StudentInput) -> Result<Student> {
+    let all = StudentChanges {
+        name: Some(input.name),
+        roll: Some(input.roll),
+        city: Some(input.city),
+    };
+    change(app, by, id, all).await
+}
+
+/// Changes what is given and keeps the rest as it is at that moment.
+pub async fn change(app: &App, by: &Actor, id: i64, changes: StudentChanges) -> Result<Student> {
     staff_only(by)?;
     let db = app.db.begin().await?;
     let old = locked(&db, id).await?;
-    let input = valid(input)?;
+    let input = valid(StudentInput {
+        name: changes.name.unwrap_or_else(|| old.name.clone()),
+        roll: changes.roll.unwrap_or(old.roll),
+        city: changes.city.unwrap_or_else(|| old.city.clone()),
+    })?;
     if (&old.name, old.roll, &old.city) == (&input.name, input.roll, &input.city) {
         return Ok(old);
     }

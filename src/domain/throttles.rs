@@ -148,6 +148,10 @@ impl Throttles {
         window.under_way = window.under_way.saturating_sub(1);
         if failed {
             window.count = window.count.saturating_add(1);
+            if window.count == rule.limit {
+                // The pause begins now and lasts as long as the rule says.
+                window.ends = now + rule.window;
+            }
         }
         rule.limit.saturating_sub(window.count)
     }

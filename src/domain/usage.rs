@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, sea_query::Expr};
 
 use crate::{
     app::App,
@@ -49,6 +49,12 @@ impl Usage {
         }
     }
 
+    /// Unless it was used again meanwhile.
+    fn put_back(&self, token_id: i64, seen: &Use) {
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        uses.entry(token_id).or_insert_with(|| seen.clone());
+    }
+
     fn drain(&self) -> Vec<(i64, Use)> {
         self.0
             .lock()
@@ -58,19 +64,38 @@ impl Usage {
     }
 }
 
-/// Writes down what was noted since the last time.
+/// Writes down what was noted since the last time; what could not be written is kept for the next.
 pub async fn flush(app: &App) -> Result<()> {
-    for batch in app.usage.drain().chunks(BATCH) {
-        let db = app.db.begin().await?;
-        for (id, seen) in batch {
-            Entity::update_many()
-                .col_expr(Column::LastUsedAt, Expr::value(seen.at))
-                .col_expr(Column::LastUsedAddress, Expr::value(seen.address.clone()))
-                .filter(Column::Id.eq(*id))
-                .exec(&db)
-                .await?;
+    let mut noted = app.usage.drain();
+    // In one order everywhere, so that two nodes do not wait for each other.
+    noted.sort_unstable_by_key(|(id, _)| *id);
+    let mut batches = noted.chunks(BATCH);
+    while let Some(batch) = batches.next() {
+        if let Err(e) = write(app, batch).await {
+            for (id, seen) in batch.iter().chain(batches.flatten()) {
+                app.usage.put_back(*id, seen);
+            }
+            return Err(e);
         }
-        db.commit(Affects::Nobody).await?;
     }
     Ok(())
+}
+
+async fn write(app: &App, batch: &[(i64, Use)]) -> Result<()> {
+    let db = app.db.begin().await?;
+    for (id, seen) in batch {
+        Entity::update_many()
+            .col_expr(Column::LastUsedAt, Expr::value(seen.at))
+            .col_expr(Column::LastUsedAddress, Expr::value(seen.address.clone()))
+            .filter(Column::Id.eq(*id))
+            // Another node may have seen it later.
+            .filter(
+                Condition::any()
+                    .add(Column::LastUsedAt.is_null())
+                    .add(Column::LastUsedAt.lt(seen.at)),
+            )
+            .exec(&db)
+            .await?;
+    }
+    db.commit(Affects::Nobody).await
 }

@@ -10,7 +10,7 @@ use latchkey::{
     error::Error,
 };
 
-use crate::support::{Caller, PASSWORD, TestApp};
+use crate::support::{Caller, JWT_KEY, PASSWORD, START, TestApp, forged};
 
 async fn staff(app: &TestApp, name: &str) -> User {
     let staff = |input| UserInput {
@@ -155,6 +155,65 @@ both! {
             let statuses = crate::support::parallel(acts).await;
             assert!(statuses.iter().all(|s| [200, 204, 404].contains(s)), "{statuses:?}");
             assert_eq!(statuses.iter().filter(|s| **s == 204).count(), 1, "{statuses:?}");
+        }
+    }
+
+    async fn changes_of_different_fields_at_once_are_all_kept(app: &TestApp) {
+        let staff = app.staff_token().await;
+        let new = serde_json::json!({"name": "A", "roll": 1, "city": "B"});
+        staff.post_json("/studentapi/", new).await.expect(201);
+        for n in 0..10 {
+            let acts = ["name", "city"].map(|field| {
+                let staff = staff.clone();
+                let change = serde_json::json!({field: format!("{field} {n}")});
+                async move { staff.patch("/studentapi/1/", change).await.status }
+            });
+            assert_eq!(crate::support::parallel(acts).await, [200, 200]);
+            let now = staff.get("/studentapi/1/").await.expect(200);
+            assert_eq!(now["name"], format!("name {n}"));
+            assert_eq!(now["city"], format!("city {n}"));
+        }
+    }
+
+    #[with(("LATCHKEY_JWT_SIGNING_KEY", JWT_KEY))]
+    async fn a_blacklisted_token_from_elsewhere_stays_so_as_long_as_it_lasts(app: &TestApp) {
+        let ann = app.user("ann").await;
+        let month = 30 * 86_400;
+        let claims = serde_json::json!({
+            "token_type": "refresh",
+            "exp": START + month,
+            "iat": START,
+            "jti": "e".repeat(32),
+            "user_id": ann.id.to_string(),
+        });
+        let body = serde_json::json!({"refresh": forged(&claims, JWT_KEY)});
+        let nobody = app.anonymous();
+        nobody.post_json("/api/token/blacklist/", body.clone()).await.expect(200);
+        app.clock.advance(month - 60);
+        families::sweep(&app.app).await.unwrap();
+        let again = nobody.post_json("/api/token/refresh/", body).await;
+        again.is(401, &serde_json::json!({"detail": "Token is blacklisted", "code": "token_not_valid"}));
+    }
+
+    #[with(("LATCHKEY_THROTTLES_ENABLED", "true"))]
+    async fn a_database_that_fails_locks_nobody_out(app: &TestApp) {
+        app.app.db.clone().close().await.unwrap();
+        let body = serde_json::json!({"username": "ann", "password": PASSWORD});
+        for _ in 0..70 {
+            let answer = app.anonymous().post_json("/api/token/", body.clone()).await;
+            assert_eq!(answer.status, 500, "not 429: no try was judged");
+        }
+    }
+
+    async fn names_are_found_as_they_are_written(app: &TestApp) {
+        let admin = app.admin("root").await;
+        let staff = app.staff_token().await;
+        let new = serde_json::json!({"name": "Mesut Özil", "roll": 1, "city": "Zürich"});
+        staff.post_json("/studentapi/", new).await.expect(201);
+        for q in ["Özil", "mesut", "ZÜRICH", "zürich", "rich"] {
+            let q: String = form_urlencoded::byte_serialize(q.as_bytes()).collect();
+            let html = admin.get(&format!("/admin/students/?q={q}")).await.text;
+            assert!(html.contains("Mesut Özil"), "{q}");
         }
     }
 }

@@ -114,7 +114,7 @@ async fn end_presented(app: &App, claims: &Claims, user: &User, by: &Actor) -> R
     let db = app.db.begin().await?;
     let family = match find_in(&db, &claims.jti, user.id).await? {
         Some(family) => family,
-        None => insert(&db, app, user, Some(&claims.jti), 0, by).await?,
+        None => insert(&db, app, user, Some(claims), 0, by).await?,
     };
     let counts = is_alive(&family, user) && presented(app, &family, &claims.jti) >= family.counter;
     if !counts || !end(&db, app, &family, "logout").await? {
@@ -184,7 +184,7 @@ async fn adopt(app: &App, claims: &Claims, user: &User, by: &Actor) -> Result<Op
     foreign_is_current(claims, user).map_err(Error::JwtRefused)?;
     let counter = i64::from(app.config.jwt_rotate_refresh_tokens);
     let db = app.db.begin().await?;
-    let family = match insert(&db, app, user, Some(&claims.jti), counter, by).await {
+    let family = match insert(&db, app, user, Some(claims), counter, by).await {
         Ok(family) => family,
         Err(Error::Conflict(_)) => return Ok(None),
         Err(e) => return Err(e),
@@ -213,7 +213,8 @@ async fn advance(
         let next = Family {
             counter: family.counter + 1,
             issued_at: now,
-            expires_at: now + app.config.jwt_refresh_lifetime,
+            // Never earlier: the tokens before it must stay known as long as they last.
+            expires_at: family.expires_at.max(now + app.config.jwt_refresh_lifetime),
             address: by.address_text(),
             ..family.clone()
         };

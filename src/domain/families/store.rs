@@ -10,20 +10,22 @@ use super::Family;
 use crate::{
     app::App,
     checks::Affects,
-    domain::{actor::Actor, users::User},
+    domain::{actor::Actor, jwt::Claims, users::User},
     entity::refresh_family::{ActiveModel, Column, Entity},
     error::{Error, Result},
     secret,
 };
 
-/// Seconds for which a family is kept after its last token has expired.
+/// Seconds for which a family is kept after its last refresh token has expired, at least.
 const KEPT: i64 = 86_400;
 
 /// Deletes families whose tokens have all expired. Returns how many.
 pub async fn sweep(app: &App) -> Result<u64> {
+    // Its last access token may outlive its last refresh token.
+    let kept = KEPT.max(app.config.jwt_access_lifetime);
     let db = app.db.begin().await?;
     let gone = Entity::delete_many()
-        .filter(Column::ExpiresAt.lt(app.now() - KEPT))
+        .filter(Column::ExpiresAt.lt(app.now() - kept))
         .exec(&db)
         .await?
         .rows_affected;
@@ -72,7 +74,7 @@ pub(super) async fn insert<C: ConnectionTrait>(
     db: &C,
     app: &App,
     user: &User,
-    origin: Option<&str>,
+    origin: Option<&Claims>,
     counter: i64,
     by: &Actor,
 ) -> Result<Family> {
@@ -80,13 +82,16 @@ pub(super) async fn insert<C: ConnectionTrait>(
     let row = ActiveModel {
         id: NotSet,
         handle: Set(i64::from_be_bytes(secret::random()?)),
-        origin_jti: Set(origin.map(str::to_owned)),
+        origin_jti: Set(origin.map(|claims| claims.jti.clone())),
         user_id: Set(user.id),
         epoch: Set(user.epoch),
         counter: Set(counter),
         created_at: Set(now),
         issued_at: Set(now),
-        expires_at: Set(now + app.config.jwt_refresh_lifetime),
+        // A token signed elsewhere may last longer than ours do, and must stay known so long.
+        expires_at: Set(origin
+            .map_or(0, |claims| claims.expires_at)
+            .max(now + app.config.jwt_refresh_lifetime)),
         address: Set(by.address_text()),
         revoked_at: Set(None),
         revoked_because: Set(None),

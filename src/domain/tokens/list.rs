@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
 
 use super::{Token, TokenState};
@@ -12,7 +11,7 @@ use crate::{
     app::App,
     domain::{
         paging::{
-            Count, Key, Kind, Order, Page, PageRequest, containing, count_up_to, folded, page,
+            Count, Key, Kind, Order, Page, PageRequest, containing, count_up_to, found_in, page,
             starting_with,
         },
         users::User,
@@ -141,16 +140,15 @@ fn matching(filter: &TokenFilter, now: i64) -> Select<Entity> {
     {
         // Whoever pastes a whole key finds it by what it begins with.
         let prefix: String = text.chars().take(8).collect();
-        let text = text.to_lowercase();
         let owners = user::Entity::find()
             .select_only()
             .column(user::Column::Id)
-            .filter(user::Column::UsernameKey.like(containing(&text)))
+            .filter(user::Column::UsernameKey.like(containing(&text.to_lowercase())))
             .into_query();
         query = query.filter(
             Condition::any()
                 .add(Column::UserId.in_subquery(owners))
-                .add(folded(Column::Name).like(containing(&text)))
+                .add(found_in(Column::Name, text))
                 .add(Column::Prefix.like(starting_with(&prefix))),
         );
     }

@@ -1,4 +1,5 @@
-//! Changing users. Whatever takes rights away raises the epoch, which ends sessions and JWTs.
+//! Changing users. A new password, disabling and "sign out everywhere" raise
+//! the epoch, which ends sessions and JWTs; rights are read anew at each request.
 
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, IntoActiveModel, SqlErr};
 use serde_json::{Map, Value, json};

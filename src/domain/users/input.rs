@@ -11,7 +11,7 @@ use crate::{
 /// Characters.
 pub const USERNAME_MAX: usize = 150;
 
-/// A user as somebody typed it. `validate` normalises it.
+/// A user as somebody typed it. It is judged once it is `normalized`.
 #[derive(Clone, Debug, Default)]
 pub struct UserInput {
     pub username: String,
@@ -93,7 +93,7 @@ pub(super) fn key(username: &str) -> String {
     username.to_lowercase()
 }
 
-pub fn username_complaints(username: &str) -> Vec<String> {
+pub(super) fn username_complaints(username: &str) -> Vec<String> {
     if username.is_empty() {
         return vec!["This field may not be blank.".to_owned()];
     }

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Select};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Select};
 
 use super::{User, input};
 use crate::{
     app::App,
     domain::paging::{
-        Count, Key, Kind, Order, Page, PageRequest, containing, count_up_to, folded, page,
+        Count, Key, Kind, Order, Page, PageRequest, containing, count_up_to, found_in, page,
     },
     entity::{
         token,
@@ -149,13 +149,13 @@ fn matching(filter: &UserFilter) -> Select<Entity> {
     {
         let mut any = Condition::any()
             .add(Column::UsernameKey.like(containing(&input::key(text))))
-            .add(folded(Column::Email).like(containing(&text.to_lowercase())));
+            .add(found_in(Column::Email, text));
         // Every word is looked for in the names, so that "ann lee" finds Ann Lee.
         let names = text.split_whitespace().fold(Condition::all(), |all, word| {
             all.add(
                 Condition::any()
-                    .add(folded(Column::FirstName).like(containing(&word.to_lowercase())))
-                    .add(folded(Column::LastName).like(containing(&word.to_lowercase()))),
+                    .add(found_in(Column::FirstName, word))
+                    .add(found_in(Column::LastName, word)),
             )
         });
         any = any.add(names);
@@ -171,6 +171,11 @@ async fn live_tokens(app: &App, ids: Vec<i64>) -> Result<HashMap<i64, u64>> {
         .column_as(token::Column::Id.count(), "n")
         .filter(token::Column::UserId.is_in(ids))
         .filter(token::Column::RevokedAt.is_null())
+        .filter(
+            Condition::any()
+                .add(token::Column::ExpiresAt.is_null())
+                .add(token::Column::ExpiresAt.gt(app.now())),
+        )
         .group_by(token::Column::UserId)
         .into_tuple()
         .all(app.db.read())

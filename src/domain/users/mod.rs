@@ -12,7 +12,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 pub use change::{set_active, set_password, sign_out_everywhere, update};
 pub use create::{create, register};
 pub use delete::{DeletionPreview, delete, deletion_preview};
-pub use input::{USERNAME_MAX, UserInput, normalize_username, username_complaints};
+pub use input::{USERNAME_MAX, UserInput, normalize_username};
 pub use list::{Role, UserCounts, UserFilter, UserRow, UserSort, UserStatus, counts, list};
 
 pub(crate) use create::{check, insert};

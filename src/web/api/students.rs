@@ -18,7 +18,7 @@ use crate::{
     domain::{
         actor::Actor,
         scopes::Scope,
-        students::{self, Student, StudentInput},
+        students::{self, Student, StudentChanges, StudentInput},
     },
     error::{Error, Result},
     web::{
@@ -161,27 +161,19 @@ async fn change(
     body: Body,
 ) -> Result<Answer<StudentResponse>, ApiError> {
     let id = number(id)?;
-    let old = students::get(app, id).await?;
+    students::get(app, id).await?;
     let mut read = body.reader();
-    let input = StudentInput {
-        name: if body.has("name") {
-            read.text("name")
-        } else {
-            old.name
-        },
-        roll: if body.has("roll") {
-            read.integer("roll")
-        } else {
-            old.roll
-        },
-        city: if body.has("city") {
-            read.text("city")
-        } else {
-            old.city
-        },
+    let changes = StudentChanges {
+        name: read.optional_text("name"),
+        roll: body.has("roll").then(|| read.integer("roll")),
+        city: read.optional_text("city"),
     };
     read.finish()?;
-    Answer::ok(students::update(app, &auth.actor, id, input).await?.into())
+    Answer::ok(
+        students::change(app, &auth.actor, id, changes)
+            .await?
+            .into(),
+    )
 }
 
 #[delete("/<id>")]

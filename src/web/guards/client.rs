@@ -100,7 +100,9 @@ pub fn address(req: &Request<'_>) -> IpAddr {
         let parsed = part
             .parse()
             .or_else(|_| part.parse().map(|a: std::net::SocketAddr| a.ip()));
-        let Ok(address) = parsed else { break };
+        let Ok(address) = parsed.map(|a: IpAddr| a.to_canonical()) else {
+            break;
+        };
         nearest = address;
         if !is_trusted(req, address) {
             break;

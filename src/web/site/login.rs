@@ -157,7 +157,7 @@ pub async fn attempt(
 
 fn no_match(tries_left: Option<u32>) -> Problem {
     let left = match tries_left {
-        Some(0) => " The next one starts a 15-minute pause.".to_owned(),
+        Some(0) => " That was the last try before a 15-minute pause.".to_owned(),
         Some(1) => " 1 try left before a 15-minute pause.".to_owned(),
         Some(n) => format!(" {n} tries left before a 15-minute pause."),
         None => String::new(),
