@@ -44,8 +44,9 @@ async fn journey(browser: &Browser, server: &Server, script: bool) -> Outcome {
     browser.type_into("Password", PASSWORD).await?;
     browser.type_into("Password again", PASSWORD).await?;
     browser.press("Create superuser").await?;
-    // Signed in, and led to the first token; the way to the next one is the menu.
+    // Signed in, and led to the first token.
     browser.arrive("New token").await?;
+    sign_out_and_in_again(browser, server).await?;
     browser.press("Tokens").await?;
     browser.arrive("Tokens").await?;
     browser.press("New token").await?;
@@ -81,6 +82,20 @@ async fn journey(browser: &Browser, server: &Server, script: bool) -> Outcome {
     browser.arrive("Tokens").await?;
     same(&server.students(&key)?, &401, "the revoked token")?;
     Ok(())
+}
+
+async fn sign_out_and_in_again(browser: &Browser, server: &Server) -> Outcome {
+    browser.open(&server.address("/logout/")).await?;
+    browser.arrive("Sign out").await?;
+    browser.press("Sign out").await?;
+    browser.arrive("Sign in").await?;
+    // Out: the panel asks who is there, and leads back once it knows.
+    browser.open(&server.address("/admin/")).await?;
+    browser.arrive("Sign in to the admin panel").await?;
+    browser.type_into("Username", "ada").await?;
+    browser.type_into("Password", PASSWORD).await?;
+    browser.press("Sign in").await?;
+    browser.arrive("Dashboard").await
 }
 
 /// An error rather than a panic, so that the browser is closed in every case.

@@ -65,6 +65,10 @@ pub struct Server {
 }
 
 impl Server {
+    pub fn address(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
     /// Its log goes to a file named after the test.
     pub fn start(name: &str) -> Outcome<Self> {
         let folder = TempDir::new()?;
