@@ -228,6 +228,13 @@ impl Endpoint {
 
 /// The endpoint a request is for, if it is for the API.
 pub fn of(req: &Request<'_>) -> Option<&'static Endpoint> {
+    // Guards, answers and headers all ask.
+    req.local_cache(|| Found(look_up(req))).0
+}
+
+struct Found(Option<&'static Endpoint>);
+
+fn look_up(req: &Request<'_>) -> Option<&'static Endpoint> {
     let endpoint = find(&segments(req))?;
     if endpoint.path == "/login" && !is_json(req) {
         return None;

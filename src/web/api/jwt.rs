@@ -3,10 +3,10 @@
 use rocket::{Route, State, post, routes};
 use serde::Serialize;
 
-use super::{Answer, register::PairResponse};
+use super::{Answer, register::PairResponse, sign_in};
 use crate::{
     app::App,
-    domain::{actor::Actor, families, login},
+    domain::{actor::Actor, families},
     secret::Jwt,
     web::{body::Body, error::ApiError, negotiation::Acceptable},
 };
@@ -33,12 +33,7 @@ async fn obtain_pair(
     app: &State<App>,
     body: Body,
 ) -> Result<Answer<PairResponse>, ApiError> {
-    let mut read = body.reader();
-    let username = read.text("username");
-    let password = read.password("password");
-    read.finish()?;
-    let user = login::authenticate(app, &username, password, &caller).await?;
-    let by = caller.signed_in(&user);
+    let (user, by) = sign_in(app, caller, &body).await?;
     Answer::ok(families::sign_in(app, &user, &by).await?.into())
 }
 

@@ -19,8 +19,11 @@ mod tokens;
 use endpoints::{ENDPOINTS, Endpoint};
 
 use crate::{
+    app::App,
+    domain::{actor::Actor, login, users::User},
     error::Error,
     web::{
+        body::Body,
         error::{self, ApiError},
         guards::api_auth,
         negotiation,
@@ -41,6 +44,17 @@ impl<'r, T: Serialize> Responder<'r, 'static> for Answer<T> {
     fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
         error::answer(req, self.0, &self.1)
     }
+}
+
+/// The user of the body's `username` and `password`, and the caller by that name.
+async fn sign_in(app: &App, caller: Actor, body: &Body) -> Result<(User, Actor), Error> {
+    let mut read = body.reader();
+    let username = read.text("username");
+    let password = read.password("password");
+    read.finish()?;
+    let user = login::authenticate(app, &username, password, &caller).await?;
+    let by = caller.signed_in(&user);
+    Ok((user, by))
 }
 
 pub fn mount(rocket: Rocket<Build>) -> Rocket<Build> {

@@ -3,10 +3,10 @@
 use rocket::{Route, State, post, routes};
 use serde::Serialize;
 
-use super::Answer;
+use super::{Answer, sign_in};
 use crate::{
     app::App,
-    domain::{actor::Actor, login, tokens},
+    domain::{actor::Actor, tokens},
     error::{Error, Result},
     web::{
         body::Body,
@@ -76,12 +76,7 @@ async fn obtain_auth_token(
 }
 
 async fn get_or_create(app: &App, caller: Actor, body: &Body) -> Result<String> {
-    let mut read = body.reader();
-    let username = read.text("username");
-    let password = read.password("password");
-    read.finish()?;
-    let user = login::authenticate(app, &username, password, &caller).await?;
-    let by = caller.signed_in(&user);
+    let (user, by) = sign_in(app, caller, body).await?;
     let token = tokens::get_or_create_default(app, &by, user.id).await;
     let token = token.map_err(|e| match e {
         // Deleted since its password was compared.
