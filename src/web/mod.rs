@@ -18,6 +18,7 @@ pub mod page;
 mod pages;
 pub mod site;
 pub mod templates;
+mod well_known;
 pub mod words;
 
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub fn rocket(app: App, figment: Figment) -> Rocket<Build> {
         .attach(fairings::Headers)
         .attach(templates::fairing())
         .mount("/", health::routes())
+        .mount("/", well_known::routes())
         .mount("/", site::routes())
         .mount("/admin", admin::routes())
         .mount("/static", assets::routes())

@@ -35,5 +35,6 @@ mod pages;
 mod pages_tokens;
 mod scopes;
 mod setup;
+mod signing_keys;
 mod sweep_routes;
 mod throttles;
