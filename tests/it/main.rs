@@ -36,5 +36,6 @@ mod pages_tokens;
 mod scopes;
 mod setup;
 mod signing_keys;
+mod status_lists;
 mod sweep_routes;
 mod throttles;
