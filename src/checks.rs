@@ -137,6 +137,11 @@ impl Checks {
         (fresh && now < entry.until).then(|| entry.verdict.clone())
     }
 
+    /// How many credentials are remembered, about.
+    pub fn count(&self) -> u64 {
+        self.entries.entry_count()
+    }
+
     pub fn keep(&self, credential: Digest, stamp: Stamp, verdict: Verdict, until: i64) {
         if !self.read().is_deaf {
             self.entries.insert(
