@@ -10,6 +10,8 @@ pub enum Via {
     Web,
     Api,
     Cli,
+    /// None: the server acts by itself.
+    Server,
 }
 
 impl Via {
@@ -18,6 +20,7 @@ impl Via {
             Self::Web => "web",
             Self::Api => "api",
             Self::Cli => "cli",
+            Self::Server => "server",
         }
     }
 }
@@ -55,6 +58,14 @@ impl Actor {
             is_staff: true,
             is_superuser: true,
             ..Self::anonymous(Via::Cli, None, None)
+        }
+    }
+
+    /// The server itself, when it sweeps. No account can have that name: there is a blank in it.
+    pub fn server() -> Self {
+        Self {
+            username: "the server".to_owned(),
+            ..Self::anonymous(Via::Server, None, None)
         }
     }
 

@@ -7,4 +7,5 @@ pub mod secret_slot;
 pub mod session;
 pub mod student;
 pub mod token;
+pub mod token_use;
 pub mod user;

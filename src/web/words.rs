@@ -216,6 +216,8 @@ pub struct TokenFacts {
     pub last_address: Option<String>,
     pub revoked: Option<i64>,
     pub revoked_by: String,
+    /// Revoked by whoever held its key, without signing in.
+    pub is_burned: bool,
 }
 
 impl TokenFacts {
@@ -246,6 +248,7 @@ impl TokenFacts {
             last_address: token.last_used_address.clone(),
             revoked: token.revoked_at,
             revoked_by: someone(token.revoked_by.as_deref().unwrap_or_default()),
+            is_burned: token.revoked_by.as_deref() == Some(tokens::BURNED),
         }
     }
 }
@@ -264,6 +267,8 @@ pub struct Activity {
     person: Person,
     verb: String,
     object: String,
+    /// Why, where the server acted by itself.
+    because: Option<String>,
     /// The object's page, where it has one.
     href: Option<String>,
     address: Option<String>,
@@ -296,6 +301,7 @@ impl Activity {
             person: Person::named(name, name),
             verb: verb(&event.action, alone),
             object: if alone { String::new() } else { object(event) },
+            because: because(event),
             href,
             address: event.address.clone(),
             at: event.at,
@@ -318,6 +324,15 @@ impl Activity {
         }
         line
     }
+}
+
+fn because(event: &AuditEvent) -> Option<String> {
+    let detail: serde_json::Value = serde_json::from_str(&event.detail).unwrap_or_default();
+    let days = detail["days"].as_i64()?;
+    (detail["because"] == "unused").then(|| match days {
+        1 => "not used for a day".to_owned(),
+        days => format!("not used for {days} days"),
+    })
 }
 
 /// Tokens go by whose they are too: most are called "default".
@@ -355,6 +370,8 @@ fn verb(action: &str, alone: bool) -> String {
         ("token.created", _) => "created token",
         ("token.rotated", _) => "rotated token",
         ("token.revoked", _) => "revoked token",
+        ("token.burned", _) => "burned token",
+        ("token.renamed", _) => "renamed token",
         ("student.created", _) => "added student",
         ("student.changed", _) => "edited student",
         ("student.deleted", _) => "deleted student",
