@@ -37,3 +37,8 @@ mod scopes;
 mod setup;
 mod sweep_routes;
 mod throttles;
+mod token_policies;
+mod token_uses;
+mod tokens_burn;
+mod tokens_cli;
+mod tokens_scan;
