@@ -2,8 +2,8 @@
 
 mod accounts;
 mod doctor;
+mod keys;
 mod print;
-mod scan;
 mod serve;
 mod tokens;
 
@@ -51,6 +51,9 @@ enum Command {
     /// List, make, rename, rotate and revoke API tokens; find leaked ones.
     #[command(subcommand)]
     Tokens(tokens::Tokens),
+    /// The keys that sign JWTs: list, rotate, revoke.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Check settings, database, secret and clock.
     Doctor,
 }
@@ -86,7 +89,7 @@ struct Context {
 pub fn run() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve);
     let trouble = match &command {
-        Command::Tokens(tokens::Tokens::Scan(_)) => ExitCode::from(scan::TROUBLE),
+        Command::Tokens(tokens::Tokens::Scan(_)) => ExitCode::from(tokens::scan::TROUBLE),
         _ => ExitCode::FAILURE,
     };
     match start(command) {
@@ -138,6 +141,7 @@ async fn dispatch(
             accounts::change_password(context, &username).await?;
         }
         Command::CreateToken { username } => accounts::create_token(context, &username).await?,
+        Command::Keys(what) => keys::run(context, what).await?,
         Command::Tokens(command) => return tokens::run(context, command).await,
         Command::Doctor => {}
     }

@@ -9,7 +9,7 @@ use super::{Context, Failure, say};
 use crate::{
     app::App,
     db::Opener,
-    domain::{families, sessions, setup, tokens, usage},
+    domain::{families, sessions, setup, signing_keys, tokens, usage},
     error::Result as Outcome,
     news,
     web::{self, fairings::UnderWay},
@@ -124,6 +124,8 @@ async fn sweep_for_ever(app: App) {
 
 /// What the server clears away by itself. One that fails does not keep the others from their work.
 async fn sweep(app: &App) {
+    let rotated = signing_keys::sweep(app).await;
+    swept("signing keys", rotated.map(|()| 0));
     swept("refresh families", families::sweep(app).await);
     swept("sessions", sessions::sweep(app).await);
     swept("counts of uses", usage::sweep(app).await);

@@ -10,7 +10,7 @@ pub enum Via {
     Web,
     Api,
     Cli,
-    /// None: the server acts by itself.
+    /// The server's own timer.
     Server,
 }
 
@@ -61,11 +61,12 @@ impl Actor {
         }
     }
 
-    /// The server itself, when it sweeps. No account can have that name: there is a blank in it.
+    /// What the server does by itself. No account can have that name: there is a blank in it.
     pub fn server() -> Self {
         Self {
             username: "the server".to_owned(),
-            ..Self::anonymous(Via::Server, None, None)
+            via: Via::Server,
+            ..Self::operator()
         }
     }
 

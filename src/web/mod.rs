@@ -1,5 +1,6 @@
 //! Everything that knows HTTP. The whole URL map is `rocket`, on one screen.
 
+pub mod activity;
 pub mod admin;
 pub mod api;
 pub mod assets;
@@ -18,6 +19,7 @@ pub mod page;
 mod pages;
 pub mod site;
 pub mod templates;
+mod well_known;
 pub mod words;
 
 #[cfg(test)]
@@ -48,6 +50,7 @@ pub fn rocket(app: App, figment: Figment) -> Rocket<Build> {
         .attach(fairings::Headers)
         .attach(templates::fairing())
         .mount("/", health::routes())
+        .mount("/", well_known::routes())
         .mount("/", site::routes())
         .mount("/admin", admin::routes())
         .mount("/static", assets::routes())

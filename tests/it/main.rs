@@ -35,6 +35,7 @@ mod pages;
 mod pages_tokens;
 mod scopes;
 mod setup;
+mod signing_keys;
 mod sweep_routes;
 mod throttles;
 mod token_policies;

@@ -13,10 +13,11 @@ use crate::{
     },
     error::Error,
     web::{
+        activity::Activity,
         error::PageError,
         guards::AdminSession,
         page::{Crumb, Page, View},
-        words::{Activity, TokenFacts},
+        words::TokenFacts,
     },
 };
 

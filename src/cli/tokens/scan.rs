@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::{sync::mpsc, task::spawn_blocking};
 use walkdir::WalkDir;
 
-use super::{
+use crate::cli::{
     Context, Failure,
     print::{self, JsonArray},
 };

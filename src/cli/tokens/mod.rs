@@ -1,25 +1,29 @@
 //! `tokens`: listing, making, renaming, rotating and revoking API tokens; `scan` is beside this file.
 //! A new key stands alone on standard output, words go to standard error.
 
+mod arguments;
+mod facts;
+pub mod scan;
+
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
+
+use arguments::{grace, life, scopes};
+use facts::Facts;
 
 use super::{
     Context, Failure, accounts,
     print::{self, JsonArray},
-    scan,
 };
 use crate::{
     app::App,
-    clock::rfc3339,
     db::Opener,
     domain::{
         actor::Actor,
         paging::PageRequest,
-        scopes::{Scope, Scopes},
-        tokens::{self, LONGEST, MOST_GRACE, NewToken, Token, TokenFilter, TokenRow, TokenState},
+        scopes::Scopes,
+        tokens::{self, NewToken, TokenFilter, TokenState},
         usage, users,
     },
     error::Error,
@@ -250,170 +254,4 @@ async fn show(app: &App, id: i64, json: bool) -> Result<(), Failure> {
 
 fn or_someone(name: &str) -> &str {
     if name.is_empty() { "someone" } else { name }
-}
-
-/// A token as scripts see it.
-#[derive(Serialize)]
-struct Facts {
-    id: i64,
-    owner: String,
-    name: String,
-    is_default: bool,
-    state: &'static str,
-    prefix: String,
-    scopes: Vec<&'static str>,
-    created: String,
-    created_by: String,
-    expires: Option<String>,
-    last_used: Option<String>,
-    last_used_address: Option<String>,
-    revoked: Option<String>,
-    revoked_by: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uses_today: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uses_last_30_days: Option<i64>,
-    /// Only from the command that made it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
-}
-
-impl Facts {
-    const HEADINGS: [&str; 8] = [
-        "ID",
-        "OWNER",
-        "NAME",
-        "STATE",
-        "STARTS WITH",
-        "SCOPES",
-        "EXPIRES",
-        "LAST USED",
-    ];
-
-    fn of(app: &App, row: &TokenRow) -> Self {
-        let token: &Token = &row.token;
-        Self {
-            id: token.id,
-            owner: row.owner.username.clone(),
-            name: token.name.clone(),
-            is_default: token.is_default,
-            state: tokens::state(token, app.now()).as_str(),
-            prefix: token.prefix.clone(),
-            scopes: tokens::scopes(token).names(),
-            created: rfc3339(token.created_at),
-            created_by: token.created_by.clone(),
-            expires: token.expires_at.map(rfc3339),
-            last_used: token.last_used_at.map(rfc3339),
-            last_used_address: token.last_used_address.clone(),
-            revoked: token.revoked_at.map(rfc3339),
-            revoked_by: token.revoked_by.clone(),
-            uses_today: None,
-            uses_last_30_days: None,
-            key: None,
-        }
-    }
-
-    fn with_key(self, key: &TokenKey) -> Self {
-        Self {
-            key: Some(key.expose().to_owned()),
-            ..self
-        }
-    }
-
-    fn cells(self) -> [String; 8] {
-        let never = || "never".to_owned();
-        [
-            self.id.to_string(),
-            self.owner,
-            self.name,
-            self.state.to_owned(),
-            self.prefix,
-            self.scopes.join(" "),
-            self.expires.unwrap_or_else(never),
-            self.last_used.unwrap_or_else(never),
-        ]
-    }
-}
-
-/// `90d`, `12h`, `30m`, `45s`, `2w`, or seconds alone.
-fn seconds(text: &str) -> Result<i64, String> {
-    let (number, unit) = match text.strip_suffix(['s', 'm', 'h', 'd', 'w']) {
-        Some(number) => (number, &text[number.len()..]),
-        None => (text, "s"),
-    };
-    let one = match unit {
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        "w" => 7 * 86_400,
-        _ => 1,
-    };
-    let number = number.parse::<u32>();
-    let number = number.map_err(|_| "write it as 90d, 12h, 30m, 45s or 2w".to_owned())?;
-    Ok(i64::from(number) * one)
-}
-
-fn life(text: &str) -> Result<i64, String> {
-    match seconds(text)? {
-        0 => Err("a token must live for a second at least".to_owned()),
-        n if n > LONGEST => Err("a hundred years are the most; leave it out for ever".to_owned()),
-        n => Ok(n),
-    }
-}
-
-fn grace(text: &str) -> Result<i64, String> {
-    let n = seconds(text)?;
-    if n > MOST_GRACE {
-        return Err("a week is the most".to_owned());
-    }
-    Ok(n)
-}
-
-fn scopes(text: &str) -> Result<Scopes, String> {
-    let known = Scope::ALL.map(Scope::as_str);
-    let unknown = text
-        .split_whitespace()
-        .find(|word| *word != "full" && !known.contains(word));
-    match (unknown, Scopes::parse(text)) {
-        (None, Some(scopes)) => Ok(scopes),
-        (word, _) => Err(format!(
-            "there is no scope {:?}; there are full, {}",
-            word.unwrap_or_default(),
-            known.join(", ")
-        )),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_numbers_with_a_unit() {
-        for (text, expected) in [
-            ("90d", 90 * 86_400),
-            ("12h", 43_200),
-            ("30m", 1800),
-            ("45s", 45),
-            ("45", 45),
-            ("2w", 14 * 86_400),
-        ] {
-            assert_eq!(seconds(text), Ok(expected), "{text}");
-        }
-        for bad in ["", "d", "-1d", "1.5h", "1 d", "soon", "99999999999d", "1é"] {
-            assert!(seconds(bad).is_err(), "{bad}");
-        }
-        assert!(life("0").is_err() && life("101w").is_ok() && life("40000d").is_err());
-        assert!(grace("0").is_ok() && grace("8d").is_err());
-    }
-
-    #[test]
-    fn a_scope_that_does_not_exist_is_named() {
-        assert!(scopes("students:read tokens:manage").is_ok());
-        let said = scopes("students:eat").unwrap_err();
-        assert!(
-            said.contains("\"students:eat\"") && said.contains("students:read"),
-            "{said}"
-        );
-    }
 }
