@@ -6,7 +6,12 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, fmt::Display, net::IpAddr, path::PathBuf};
+use std::{
+    collections::HashMap,
+    fmt::Display,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use ipnet::IpNet;
 use rocket::figment::{
@@ -212,25 +217,8 @@ impl Config {
     pub fn load(figment: &Figment, env: &Environment) -> Result<Self, BadSetting> {
         let s = Source::new(figment, env)?;
         let data_dir = PathBuf::from(s.text("data_dir").unwrap_or_else(|| "data".to_owned()));
-        let database_url = s
-            .text("database_url")
-            .or_else(|| env.get("DATABASE_URL").cloned())
-            .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("latchkey.sqlite3").display()));
-        let postgres = ["postgres://", "postgresql://"]
-            .iter()
-            .any(|p| database_url.starts_with(p));
-        if !postgres && !database_url.starts_with("sqlite:") {
-            return Err(BadSetting::new(
-                "LATCHKEY_DATABASE_URL",
-                "expected `sqlite:<path>` or `postgres://user:password@host/database`",
-            ));
-        }
-        if database_url.trim_end_matches('/').ends_with(':') || database_url.contains(":memory:") {
-            return Err(BadSetting::new(
-                "LATCHKEY_DATABASE_URL",
-                "needs the path of a file: what is only in memory is not durable",
-            ));
-        }
+        let database_url = database_url(&s, env, &data_dir)?;
+        let postgres = is_postgres(&database_url);
         let secret_key = s.secret("secret_key", 32)?;
         if postgres && secret_key.is_none() {
             return Err(BadSetting::new(
@@ -343,6 +331,32 @@ impl Config {
     pub fn is_postgres(&self) -> bool {
         self.database_url.starts_with("postgres")
     }
+}
+
+fn database_url(s: &Source<'_>, env: &Environment, data_dir: &Path) -> Result<String, BadSetting> {
+    let database_url = s
+        .text("database_url")
+        .or_else(|| env.get("DATABASE_URL").cloned())
+        .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("latchkey.sqlite3").display()));
+    if !is_postgres(&database_url) && !database_url.starts_with("sqlite:") {
+        return Err(BadSetting::new(
+            "LATCHKEY_DATABASE_URL",
+            "expected `sqlite:<path>` or `postgres://user:password@host/database`",
+        ));
+    }
+    if database_url.trim_end_matches('/').ends_with(':') || database_url.contains(":memory:") {
+        return Err(BadSetting::new(
+            "LATCHKEY_DATABASE_URL",
+            "needs the path of a file: what is only in memory is not durable",
+        ));
+    }
+    Ok(database_url)
+}
+
+fn is_postgres(database_url: &str) -> bool {
+    ["postgres://", "postgresql://"]
+        .iter()
+        .any(|p| database_url.starts_with(p))
 }
 
 fn cores() -> usize {
