@@ -36,6 +36,7 @@ mod pages_tokens;
 mod scopes;
 mod setup;
 mod signing_keys;
+mod status_lists;
 mod sweep_routes;
 mod throttles;
 mod token_policies;
