@@ -10,6 +10,7 @@ pub mod fairings;
 pub mod filters;
 pub mod flash;
 pub mod form;
+mod forward_auth;
 pub mod guards;
 mod health;
 mod json;
@@ -48,6 +49,7 @@ pub fn rocket(app: App, figment: Figment) -> Rocket<Build> {
         .attach(fairings::Headers)
         .attach(templates::fairing())
         .mount("/", health::routes())
+        .mount("/", forward_auth::routes())
         .mount("/", site::routes())
         .mount("/admin", admin::routes())
         .mount("/static", assets::routes())

@@ -86,6 +86,7 @@ fn is_api(route: &Route) -> bool {
         "/registerapi",
         "/get-token",
         "/api",
+        "/auth",
         "/generate-token",
     ]
     .iter()

@@ -6,9 +6,11 @@
 //! Rows are in `store`, the tokens in `issue`.
 
 mod issue;
+mod oauth;
 mod store;
 
 use issue::{answer, pair, presented};
+pub use oauth::{holds_refresh, revoke};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 pub use store::sweep;

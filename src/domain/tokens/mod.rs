@@ -4,6 +4,7 @@
 mod key;
 mod list;
 mod make;
+mod presented;
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
@@ -14,6 +15,7 @@ use serde_json::json;
 pub use key::is_plausible;
 pub use list::{TokenCounts, TokenFilter, TokenRow, counts, list, list_for};
 pub use make::{default_of, get_or_create_default, issue, rotate};
+pub use presented::revoke_presented;
 
 pub use crate::entity::token::Model as Token;
 use crate::{

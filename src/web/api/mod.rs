@@ -11,6 +11,7 @@ use serde::Serialize;
 pub mod endpoints;
 mod generate_token;
 mod jwt;
+mod oauth;
 mod register;
 mod students;
 mod token;
@@ -61,6 +62,7 @@ pub fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
     rocket
         .mount("/", generate_token::routes())
         .mount("/", jwt::routes())
+        .mount("/", oauth::routes())
         .mount("/", register::routes())
         .mount("/", token::routes())
         .mount("/api/tokens", tokens::routes())
