@@ -35,6 +35,7 @@ mod jwt_interleavings;
 mod migrations;
 mod pages;
 mod pages_tokens;
+mod proxies;
 mod revocation;
 mod scopes;
 mod setup;
