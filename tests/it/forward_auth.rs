@@ -9,7 +9,7 @@ use latchkey::{
     },
     news,
 };
-use rocket::http::Method;
+use rocket::http::Method::{self, Delete, Get, Head, Options, Patch, Post, Put};
 
 use crate::support::{Answer, Caller, START, TestApp, until};
 
@@ -87,7 +87,6 @@ both! {
     async fn any_method_and_any_accept_will_do(app: &TestApp) {
         let ann = app.token_user("ann").await;
         let nobody = app.anonymous();
-        use Method::{Delete, Get, Head, Options, Patch, Post, Put};
         for method in [Delete, Get, Head, Options, Patch, Post, Put] {
             for path in [PATH, "/auth/verify", "/auth/verify/?scope=students:read"] {
                 for accept in ["image/webp", "text/html", "application/xml;q=0.9, nonsense", ""] {
