@@ -124,6 +124,12 @@ impl Checks {
         Stamp(self.read().last)
     }
 
+    /// Whether nothing that concerns everybody has changed since.
+    pub fn is_current(&self, stamp: Stamp) -> bool {
+        let state = self.read();
+        !state.is_deaf && stamp.0 >= state.everything
+    }
+
     /// What is remembered of a credential and still true at `now` (Unix seconds).
     pub fn find(&self, credential: &Digest, now: i64) -> Option<Verdict> {
         let entry = self.entries.get(credential)?;

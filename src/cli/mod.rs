@@ -2,6 +2,7 @@
 
 mod accounts;
 mod doctor;
+mod keys;
 mod serve;
 
 use std::process::ExitCode;
@@ -45,6 +46,9 @@ enum Command {
     Changepassword { username: String },
     /// Print the user's default token, which is made if there is none.
     CreateToken { username: String },
+    /// The keys that sign JWTs: list, rotate, revoke.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Check settings, database, secret and clock.
     Doctor,
 }
@@ -117,6 +121,7 @@ async fn dispatch(command: Command, figment: Figment, env: Environment) -> Resul
         Command::Createsuperuser { noinput } => accounts::create_superuser(context, noinput).await,
         Command::Changepassword { username } => accounts::change_password(context, &username).await,
         Command::CreateToken { username } => accounts::create_token(context, &username).await,
+        Command::Keys(what) => keys::run(context, what).await,
         Command::Doctor => Ok(()),
     }
 }

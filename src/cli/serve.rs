@@ -9,7 +9,7 @@ use super::{Context, Failure, say};
 use crate::{
     app::App,
     db::Opener,
-    domain::{families, sessions, setup, usage},
+    domain::{families, sessions, setup, signing_keys, usage},
     news,
     web::{self, fairings::UnderWay},
 };
@@ -108,6 +108,9 @@ async fn tick(app: &App, beat: u64) {
         tracing::error!(error = %e, "flush of last-used times failed");
     }
     if beat.is_multiple_of(SWEEP) {
+        if let Err(e) = signing_keys::sweep(app).await {
+            tracing::error!(error = %e, "rotation of signing keys failed");
+        }
         match (families::sweep(app).await, sessions::sweep(app).await) {
             (Ok(families), Ok(sessions)) => tracing::info!(families, sessions, "swept"),
             (Err(e), _) | (_, Err(e)) => tracing::error!(error = %e, "sweep failed"),

@@ -3,6 +3,8 @@
 //! sentence that names it.
 
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::HashMap, fmt::Display, net::IpAddr, path::PathBuf};
 
@@ -31,6 +33,11 @@ pub const SETTINGS: &[&str] = &[
     "jwt_access_lifetime",
     "jwt_refresh_lifetime",
     "jwt_refresh_retry_window",
+    "jwt_algorithm",
+    "jwt_key_lifetime",
+    "jwt_issuer",
+    "jwt_audience",
+    "jwt_leeway",
     "throttles_enabled",
     "trusted_proxies",
     "registration_open",
@@ -63,6 +70,15 @@ pub struct Config {
     pub jwt_refresh_lifetime: i64,
     /// For so long the same refresh token gets the same successor again.
     pub jwt_refresh_retry_window: i64,
+    pub jwt_algorithm: JwtAlgorithm,
+    /// After so long the next signing key takes over; 0: only when somebody says so.
+    pub jwt_key_lifetime: i64,
+    /// `iss` of what is issued; what names another is refused.
+    pub jwt_issuer: Option<String>,
+    /// `aud` of what is issued; what names none of these is refused. Empty: not looked at.
+    pub jwt_audience: Vec<String>,
+    /// How far `exp`, `nbf` and `iat` are stretched.
+    pub jwt_leeway: i64,
     pub throttles_enabled: bool,
     pub trusted_proxies: Vec<IpNet>,
     pub registration_open: bool,
@@ -87,6 +103,33 @@ pub enum SecureCookies {
     Auto,
     Always,
     Never,
+}
+
+/// What JWTs are signed with (RFC 7518, 3.1; RFC 8037).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JwtAlgorithm {
+    Hs256,
+    EdDsa,
+    Es256,
+    Rs256,
+}
+
+impl JwtAlgorithm {
+    const ALL: [Self; 4] = [Self::Hs256, Self::EdDsa, Self::Es256, Self::Rs256];
+
+    /// As a JWT's header spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+            Self::EdDsa => "EdDSA",
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,44 +257,55 @@ impl Config {
             jwt_access_lifetime: s.within("jwt_access_lifetime", 3600, 1, 86_400 * 365)?,
             jwt_refresh_lifetime: s.within("jwt_refresh_lifetime", 86_400, 1, 86_400 * 3650)?,
             jwt_refresh_retry_window: s.within("jwt_refresh_retry_window", 10, 0, 300)?,
+            jwt_algorithm: s.choice(
+                "jwt_algorithm",
+                JwtAlgorithm::Hs256,
+                &JwtAlgorithm::ALL.map(|one| (one.as_str(), one)),
+            )?,
+            jwt_key_lifetime: s.within("jwt_key_lifetime", 0, 0, 86_400 * 3650)?,
+            jwt_issuer: s.text("jwt_issuer"),
+            jwt_audience: s.list("jwt_audience"),
+            jwt_leeway: s.within("jwt_leeway", 0, 0, 300)?,
             throttles_enabled: s.parse("throttles_enabled", true)?,
             trusted_proxies: s.networks("trusted_proxies")?,
             registration_open: s.parse("registration_open", true)?,
             generate_token_enabled: s.parse("generate_token_enabled", true)?,
             session_idle_lifetime: s.within("session_idle_lifetime", 86_400, 60, 86_400 * 90)?,
             session_lifetime: s.within("session_lifetime", 86_400 * 14, 60, 86_400 * 365)?,
-            secure_cookies: match s.text("secure_cookies").as_deref() {
-                None | Some("auto") => SecureCookies::Auto,
-                Some("true") => SecureCookies::Always,
-                Some("false") => SecureCookies::Never,
-                Some(_) => {
-                    return Err(BadSetting::new(
-                        "LATCHKEY_SECURE_COOKIES",
-                        "expected auto, true or false",
-                    ));
-                }
-            },
+            secure_cookies: s.choice(
+                "secure_cookies",
+                SecureCookies::Auto,
+                &[
+                    ("auto", SecureCookies::Auto),
+                    ("true", SecureCookies::Always),
+                    ("false", SecureCookies::Never),
+                ],
+            )?,
             hash_memory_kib: s.within("hash_memory_kib", 19_456, 8, 1_048_576)?,
             hash_iterations: s.within("hash_iterations", 2, 1, 100)?,
             hash_parallel: s.within("hash_parallel", cores(), 1, 256)?,
             hash_queue_length: s.within("hash_queue_length", 256, 0, 100_000)?,
             hash_queue_deadline: s.within("hash_queue_deadline", 10, 1, 300)?,
-            log_format: match s.text("log_format").as_deref() {
-                Some("text") => LogFormat::Text,
-                None if figment.profile() == "debug" => LogFormat::Text,
-                Some("json") | None => LogFormat::Json,
-                Some(_) => {
-                    return Err(BadSetting::new(
-                        "LATCHKEY_LOG_FORMAT",
-                        "expected text or json",
-                    ));
-                }
-            },
+            log_format: s.choice(
+                "log_format",
+                if figment.profile() == "debug" {
+                    LogFormat::Text
+                } else {
+                    LogFormat::Json
+                },
+                &[("text", LogFormat::Text), ("json", LogFormat::Json)],
+            )?,
         };
         if config.jwt_refresh_lifetime < config.jwt_access_lifetime {
             return Err(BadSetting::new(
                 "LATCHKEY_JWT_REFRESH_LIFETIME",
                 "must not be shorter than the access lifetime",
+            ));
+        }
+        if config.jwt_signing_key.is_some() && config.jwt_algorithm != JwtAlgorithm::Hs256 {
+            return Err(BadSetting::new(
+                "LATCHKEY_JWT_SIGNING_KEY",
+                "is a key for HS256; leave it out, or leave LATCHKEY_JWT_ALGORITHM out",
             ));
         }
         Ok(config)
@@ -285,83 +339,4 @@ impl Config {
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(pairs: &[(&str, &str)]) -> Result<Config, BadSetting> {
-        let env: Environment = pairs
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
-        Config::load(&figment(&env), &env)
-    }
-
-    #[test]
-    fn postgres_without_a_secret_is_refused() {
-        let refused = load(&[("DATABASE_URL", "postgres://a@b/c")]).unwrap_err();
-        assert!(
-            refused
-                .to_string()
-                .starts_with("LATCHKEY_SECRET_KEY: is needed"),
-            "{refused}"
-        );
-    }
-
-    #[test]
-    fn a_short_secret_is_refused() {
-        let refused = load(&[("LATCHKEY_SECRET_KEY", "short")]).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "LATCHKEY_SECRET_KEY: must have at least 32 bytes"
-        );
-    }
-
-    #[test]
-    fn the_latchkey_form_wins_over_database_url() {
-        let config = load(&[
-            ("DATABASE_URL", "postgres://a@b/c"),
-            ("LATCHKEY_DATABASE_URL", "sqlite:x.db"),
-        ])
-        .unwrap();
-        assert_eq!(config.database_url, "sqlite:x.db");
-    }
-
-    #[test]
-    fn only_a_debug_profile_on_loopback_goes_without_a_setup_code() {
-        let cases = [
-            (vec![("ROCKET_PROFILE", "debug")], false),
-            (vec![("ROCKET_PROFILE", "release")], true),
-            (
-                vec![("ROCKET_PROFILE", "debug"), ("ROCKET_ADDRESS", "0.0.0.0")],
-                true,
-            ),
-            (
-                vec![
-                    ("ROCKET_PROFILE", "debug"),
-                    ("LATCHKEY_SETUP_CODE", "abcd1234"),
-                ],
-                true,
-            ),
-        ];
-        for (env, asked) in cases {
-            assert_eq!(load(&env).unwrap().setup_needs_code, asked, "{env:?}");
-        }
-    }
-
-    #[test]
-    fn a_secret_of_digits_stays_text() {
-        let digits = "1".repeat(40);
-        let config = load(&[("LATCHKEY_SECRET_KEY", &digits)]).unwrap();
-        assert_eq!(config.secret_key.unwrap().expose(), digits.as_bytes());
-    }
-
-    #[test]
-    fn proxies_are_addresses_or_networks() {
-        let config = load(&[("LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1")]).unwrap();
-        assert_eq!(config.trusted_proxies.len(), 2);
-        assert!(load(&[("LATCHKEY_TRUSTED_PROXIES", "proxy")]).is_err());
-    }
 }

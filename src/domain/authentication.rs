@@ -8,12 +8,12 @@ use crate::{
     checks::{TokenFacts, Verdict},
     domain::{
         families,
-        jwt::{self, Kind, Subject},
+        jwt::{Kind, Subject},
         scopes::Scopes,
-        tokens,
+        signing_keys, tokens,
         users::{self, User},
     },
-    error::{AuthFailure, Error, JwtFault, Result},
+    error::{AuthFailure, Error, Result},
     keys::Digest,
     secret::{Jwt, TokenKey},
 };
@@ -90,9 +90,12 @@ pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Caller> {
     let refused = |failure| Error::AuthenticationFailed(failure);
     let fault = |fault| refused(AuthFailure::Bearer(fault));
     let stamp = app.db.checks().stamp();
-    let claims = jwt::verify(token, app.keys.jwt_key(), app.now())
-        .and_then(|claims| claims.expect(Kind::Access))
-        .map_err(fault)?;
+    let in_header = |e| match e {
+        Error::JwtRefused(why) => fault(why),
+        other => other,
+    };
+    let claims = signing_keys::verify(app, token).await.map_err(in_header)?;
+    let claims = claims.expect(Kind::Access).map_err(fault)?;
     let user = match claims.subject() {
         Subject::Missing => return Err(refused(AuthFailure::NoUserId)),
         Subject::Nobody => None,
@@ -104,10 +107,7 @@ pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Caller> {
     }
     families::check_access(app, &claims, &user)
         .await
-        .map_err(|e| match e {
-            Error::JwtRefused(_) => fault(JwtFault::Blacklisted),
-            other => other,
-        })?;
+        .map_err(in_header)?;
     let user = Arc::new(user);
     let verdict = Verdict::Known {
         user: user.clone(),

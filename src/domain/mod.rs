@@ -16,6 +16,7 @@ pub mod scopes;
 pub mod sessions;
 pub mod setup;
 pub mod signed_data;
+pub mod signing_keys;
 pub mod slots;
 pub mod students;
 pub mod throttles;

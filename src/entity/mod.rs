@@ -5,6 +5,7 @@ pub mod meta;
 pub mod refresh_family;
 pub mod secret_slot;
 pub mod session;
+pub mod signing_key;
 pub mod student;
 pub mod token;
 pub mod user;

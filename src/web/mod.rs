@@ -19,6 +19,7 @@ pub mod page;
 mod pages;
 pub mod site;
 pub mod templates;
+mod well_known;
 pub mod words;
 
 #[cfg(test)]
@@ -50,6 +51,7 @@ pub fn rocket(app: App, figment: Figment) -> Rocket<Build> {
         .attach(templates::fairing())
         .mount("/", health::routes())
         .mount("/", forward_auth::routes())
+        .mount("/", well_known::routes())
         .mount("/", site::routes())
         .mount("/admin", admin::routes())
         .mount("/static", assets::routes())

@@ -7,6 +7,7 @@ use crate::{
         audit::AuditEvent,
         paging::Count,
         scopes::Scopes,
+        signing_keys,
         tokens::{self, Token, TokenState},
         users::User,
     },
@@ -33,6 +34,17 @@ impl Tag {
                 word: "Disabled",
             }
         }
+    }
+
+    pub fn signing_key(state: signing_keys::KeyState) -> Self {
+        use signing_keys::KeyState::{Current, Next, Previous, Retired};
+        let (kind, word) = match state {
+            Next => ("accent", "Next"),
+            Current => ("ok", "Signs"),
+            Previous => ("warn", "Previous"),
+            Retired => ("off", "Retired"),
+        };
+        Self { kind, word }
     }
 
     pub fn token(state: TokenState) -> Self {
@@ -355,6 +367,8 @@ fn verb(action: &str, alone: bool) -> String {
         ("token.created", _) => "created token",
         ("token.rotated", _) => "rotated token",
         ("token.revoked", _) => "revoked token",
+        ("signing_key.rotated", _) => "called up signing key",
+        ("signing_key.revoked", _) => "revoked signing key",
         ("student.created", _) => "added student",
         ("student.changed", _) => "edited student",
         ("student.deleted", _) => "deleted student",

@@ -9,7 +9,7 @@ use latchkey::{
     },
     news,
 };
-use rocket::http::Method::{self, Delete, Get, Head, Options, Patch, Post, Put};
+use rocket::http::Method::{Delete, Get, Head, Options, Patch, Post, Put};
 
 use crate::support::{Answer, Caller, START, TestApp, until};
 
@@ -225,7 +225,7 @@ both! {
         // Two that contradict each other; a method that changes something on the way; a web socket.
         let cross = by_proxy(&browser, "GET", "/").with("Sec-Fetch-Site", "cross-site");
         tells_nobody(&cross.with("X-Original-Method", "POST").get(PATH).await, 403);
-        tells_nobody(&cross.send(Method::Post, PATH, None).await, 403);
+        tells_nobody(&cross.send(Post, PATH, None).await, 403);
         tells_nobody(&cross.with("Sec-WebSocket-Key", "x").get(PATH).await, 403);
         is_ann(&cross.with("X-Original-Method", "GET").get(PATH).await);
     }

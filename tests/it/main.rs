@@ -39,5 +39,6 @@ mod proxies;
 mod revocation;
 mod scopes;
 mod setup;
+mod signing_keys;
 mod sweep_routes;
 mod throttles;

@@ -10,6 +10,9 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Routes that answer without session or credential. Whoever makes a route public adds it here.
 const PUBLIC: &[&str] = &[
     "GET /",
+    "GET /.well-known/jwks.json",
+    "GET /.well-known/oauth-authorization-server",
+    "GET /.well-known/openid-configuration",
     "GET /admin/login",
     "GET /favicon.ico",
     "GET /generate-token",

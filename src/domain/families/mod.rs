@@ -9,7 +9,8 @@ mod issue;
 mod oauth;
 mod store;
 
-use issue::{answer, pair, presented};
+pub use issue::pair;
+use issue::{answer, presented};
 pub use oauth::{holds_refresh, revoke};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
@@ -23,7 +24,8 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
-        jwt::{self, Claims, Kind, Subject},
+        jwt::{Claims, Kind, Subject},
+        signing_keys,
         users::{self, User},
     },
     error::{Error, JwtFault, Result},
@@ -43,21 +45,20 @@ pub struct Refreshed {
     pub refresh: Option<Jwt>,
 }
 
-/// A sign-in: a new family and its first pair.
+/// A sign-in: a new family, whose first `pair` is made when it is committed.
 pub async fn start<C: ConnectionTrait>(
     db: &C,
     app: &App,
     user: &User,
     by: &Actor,
-) -> Result<TokenPair> {
-    let family = insert(db, app, user, None, 1, by).await?;
-    pair(app, &family)
+) -> Result<Family> {
+    insert(db, app, user, None, 1, by).await
 }
 
 /// A sign-in by password over the API.
 pub async fn sign_in(app: &App, user: &User, by: &Actor) -> Result<TokenPair> {
     let db = app.db.begin().await?;
-    let pair = start(&db, app, user, by).await.map_err(|e| match e {
+    let family = start(&db, app, user, by).await.map_err(|e| match e {
         // Deleted since its password was compared.
         Error::Conflict(_) => Error::InvalidCredentials { tries_left: None },
         other => other,
@@ -70,13 +71,14 @@ pub async fn sign_in(app: &App, user: &User, by: &Actor) -> Result<TokenPair> {
     )
     .await?;
     db.commit(Affects::Nobody).await?;
-    Ok(pair)
+    pair(app, &family).await
 }
 
 /// Exchanges a refresh token. `JwtRefused` for a bad or used one, `NoActiveAccount` for a
 /// disabled user.
 pub async fn refresh(app: &App, token: &Jwt, by: &Actor) -> Result<Refreshed> {
-    let claims = read(app, token)?
+    let claims = signing_keys::verify(app, token)
+        .await?
         .expect(Kind::Refresh)
         .map_err(Error::JwtRefused)?;
     let user = holder(app, &claims).await?;
@@ -98,7 +100,8 @@ pub async fn refresh(app: &App, token: &Jwt, by: &Actor) -> Result<Refreshed> {
 
 /// Ends the family of a refresh token (SimpleJWT's blacklist), also of one signed elsewhere.
 pub async fn blacklist(app: &App, token: &Jwt, by: &Actor) -> Result<()> {
-    let claims = read(app, token)?
+    let claims = signing_keys::verify(app, token)
+        .await?
         .expect(Kind::Refresh)
         .map_err(Error::JwtRefused)?;
     let user = holder(app, &claims).await?;
@@ -130,7 +133,7 @@ async fn end_presented(app: &App, claims: &Claims, user: &User, by: &Actor) -> R
 
 /// Tells the truth about any token of ours (SimpleJWT's verify): signed, in time, not ended.
 pub async fn verify(app: &App, token: &Jwt) -> Result<()> {
-    let claims = read(app, token)?;
+    let claims = signing_keys::verify(app, token).await?;
     if claims.subject() == Subject::Missing {
         return Ok(());
     }
@@ -167,10 +170,6 @@ pub async fn check_access(app: &App, claims: &Claims, user: &User) -> Result<(),
     }
 }
 
-fn read(app: &App, token: &Jwt) -> Result<Claims> {
-    jwt::verify(token, app.keys.jwt_key(), app.now()).map_err(Error::JwtRefused)
-}
-
 /// The user of a token that is exchanged; a deleted one makes the token invalid.
 async fn holder(app: &App, claims: &Claims) -> Result<User> {
     let user = match claims.subject() {
@@ -192,7 +191,7 @@ async fn adopt(app: &App, claims: &Claims, user: &User, by: &Actor) -> Result<Op
         Err(e) => return Err(e),
     };
     db.commit(Affects::Nobody).await?;
-    Ok(Some(answer(app, &family)?))
+    Ok(Some(answer(app, &family).await?))
 }
 
 /// One step of a known family. `Ok(None)`: another request was quicker, look again.
@@ -210,7 +209,7 @@ async fn advance(
     let number = presented(app, &family, &claims.jti);
     if number == family.counter {
         if !app.config.jwt_rotate_refresh_tokens {
-            return Ok(Some(answer(app, &family)?));
+            return Ok(Some(answer(app, &family).await?));
         }
         let next = Family {
             counter: family.counter + 1,
@@ -221,7 +220,7 @@ async fn advance(
             ..family.clone()
         };
         return Ok(if raise(app, &family, &next).await? {
-            Some(answer(app, &next)?)
+            Some(answer(app, &next).await?)
         } else {
             None
         });
@@ -230,7 +229,7 @@ async fn advance(
         && now - family.issued_at <= app.config.jwt_refresh_retry_window
         && app.config.jwt_rotate_refresh_tokens;
     if retry {
-        return Ok(Some(answer(app, &family)?));
+        return Ok(Some(answer(app, &family).await?));
     }
     let db = app.db.begin().await?;
     if end(&db, app, &family, "replay").await? {

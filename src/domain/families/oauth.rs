@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{end, find, find_in, foreign_is_current, holder, insert, is_alive, presented, read};
+use super::{end, find, find_in, foreign_is_current, holder, insert, is_alive, presented};
 use crate::{
     app::App,
     checks::Affects,
@@ -11,6 +11,7 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         jwt::{Claims, Kind},
+        signing_keys,
         users::{self, User},
     },
     error::{Error, JwtFault, Result},
@@ -20,7 +21,7 @@ use crate::{
 /// Whose live refresh token this is; `None` for everything else. A spent one is not live, though
 /// exchanging it inside the retry window still gives its successor; asking about it ends nothing.
 pub async fn holds_refresh(app: &App, token: &Jwt) -> Result<Option<User>> {
-    let claims = match read(app, token) {
+    let claims = match signing_keys::verify(app, token).await {
         Ok(claims) => claims.expect(Kind::Refresh).ok(),
         Err(Error::JwtRefused(_)) => None,
         Err(e) => return Err(e),
@@ -48,7 +49,7 @@ pub async fn holds_refresh(app: &App, token: &Jwt) -> Result<Option<User>> {
 /// `UnsupportedTokenType`: well signed, but neither of the two. `PermissionDenied`: of somebody whom
 /// `by` may not touch.
 pub async fn revoke(app: &App, by: &Actor, token: &Jwt) -> Result<()> {
-    let claims = match read(app, token) {
+    let claims = match signing_keys::verify(app, token).await {
         Ok(claims) if claims.is_of_a_sign_in() => claims,
         Ok(_) | Err(Error::JwtRefused(JwtFault::NoExpiry | JwtFault::NoId)) => {
             return Err(Error::UnsupportedTokenType);

@@ -72,6 +72,23 @@ impl<'r> FromRequest<'r> for HostName {
     }
 }
 
+/// Where this server is, as the client knows it: `http://localhost:8000`. The client's word.
+#[derive(Clone, Debug)]
+pub struct Origin(pub String);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Origin {
+    type Error = Infallible;
+
+    async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Infallible> {
+        let scheme = if is_encrypted(req) { "https" } else { "http" };
+        let host = req
+            .host()
+            .map_or_else(|| "localhost".to_owned(), ToString::to_string);
+        Outcome::Success(Self(format!("{scheme}://{host}")))
+    }
+}
+
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for ClientIp {
     type Error = Infallible;

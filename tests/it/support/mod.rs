@@ -17,7 +17,7 @@ use std::{
 
 pub use answer::Answer;
 pub use caller::Caller;
-pub use forge::{claims_of, forged, forged_with_header, hs256};
+pub use forge::{claims_of, forged, forged_with_header, header_of, hs256};
 pub use html::{between, csrf, nothing_inline};
 pub use program::{Program, Server, folder};
 pub use proxy::{Proxy, Upstream, find_program, without};
