@@ -30,6 +30,8 @@ use crate::{
 const PATH: &str = "/auth/verify";
 /// Where proxies say which method the request has that is judged.
 const METHODS: [&str; 2] = ["X-Forwarded-Method", "X-Original-Method"];
+/// Bytes. Proxies give the headers of an answer 4 KB; beyond, they would answer with a failure.
+const MAX_LOCATION: usize = 2048;
 
 pub fn routes() -> Vec<Route> {
     use Method::{Connect, Delete, Get, Head, Options, Patch, Post, Put, Trace};
@@ -205,13 +207,13 @@ fn sign_in_page(req: &Request<'_>) -> String {
         (Some(uri), None) => local(uri),
         _ => None,
     };
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    if let Some(next) = next {
-        query.append_pair("next", next);
-    }
-    format!("/login/?{}", query.finish())
-        .trim_end_matches('?')
-        .to_owned()
+    let login = "/login/";
+    let back = next.map(|next| {
+        let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        format!("{login}?next={next}")
+    });
+    back.filter(|location| location.len() <= MAX_LOCATION)
+        .unwrap_or_else(|| login.to_owned())
 }
 
 #[cfg(test)]

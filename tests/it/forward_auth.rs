@@ -277,6 +277,29 @@ both! {
         }
     }
 
+    /// Its requests as its documentation describes them: GET, its own address as the host, the
+    /// client's headers, and five of its own.
+    #[with(PROXY)]
+    async fn as_traefik_asks(app: &TestApp) {
+        let as_traefik = |caller: &Caller, method: &str| {
+            caller
+                .with("Host", "127.0.0.1:8000")
+                .with("X-Forwarded-For", "192.0.2.7")
+                .with("X-Forwarded-Proto", "https")
+                .with("X-Forwarded-Host", "app.example.org")
+                .with("X-Forwarded-Method", method)
+                .with("X-Forwarded-Uri", "/report?a=1")
+        };
+        let path = "/auth/verify/?scope=students:read&redirect=true";
+        is_ann(&as_traefik(&app.token_user("ann").await, "POST").get(path).await);
+        let stranger = as_traefik(&app.anonymous().with("Accept", "text/html"), "GET");
+        assert_eq!(stranger.get(path).await.redirect(), "/login/?next=%2Freport%3Fa%3D1");
+        let ann = app.find_user("ann").await;
+        let browser = as_traefik(&app.browser(&ann).await, "POST");
+        is_ann(&browser.with("Origin", "https://app.example.org").get(path).await);
+        tells_nobody(&browser.with("Origin", "http://127.0.0.1:8000").get(path).await, 403);
+    }
+
     #[with(PROXY)]
     async fn the_way_back_stays_on_the_host(app: &TestApp) {
         let browser = app.anonymous().with("Accept", "text/html");
@@ -287,6 +310,10 @@ both! {
             let answer = by_proxy(&browser, "GET", uri).get("/auth/verify/?redirect=true").await;
             assert_eq!(answer.redirect(), "/login/", "{uri}");
         }
+        // A header that no proxy would take is worse than to begin at the start.
+        let long = format!("/?{}", "&".repeat(1000));
+        let answer = by_proxy(&browser, "GET", &long).get("/auth/verify/?redirect=true").await;
+        assert_eq!(answer.redirect(), "/login/");
         let tricky = by_proxy(&browser, "GET", "/%0d%0aSet-Cookie:x=y?next=//evil.example");
         let answer = tricky.get("/auth/verify/?redirect=true").await;
         let to = "/login/?next=%2F%250d%250aSet-Cookie%3Ax%3Dy%3Fnext%3D%2F%2Fevil.example";

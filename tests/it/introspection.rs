@@ -234,6 +234,25 @@ both! {
         inactive(&ask(&service, &nobody).await);
     }
 
+    #[with(
+        ("LATCHKEY_JWT_ALGORITHM", "EdDSA"),
+        ("LATCHKEY_JWT_ISSUER", "https://auth.example.org"),
+        ("LATCHKEY_JWT_AUDIENCE", "api"),
+    )]
+    async fn other_algorithms_issuer_and_audience_are_told(app: &TestApp) {
+        let service = service(app).await;
+        let (access, refresh) = app.pair(&app.user("ann").await).await;
+        for token in [&access, &refresh] {
+            let described = ask(&service, token).await;
+            assert_eq!(described["active"], true);
+            assert_eq!(described["iss"], "https://auth.example.org");
+            assert_eq!(described["aud"], "api");
+        }
+        let mut other = access.clone();
+        other.replace_range(access.len() - 10.., "AAAAAAAAAA");
+        inactive(&ask(&service, &other).await);
+    }
+
     #[with(("LATCHKEY_JWT_SIGNING_KEY", JWT_KEY))]
     async fn tokens_signed_elsewhere_keep_their_own_claims(app: &TestApp) {
         let service = service(app).await;
