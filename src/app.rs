@@ -7,7 +7,10 @@ use crate::{
     clock::Clock,
     config::Config,
     db::{Db, Opener, make_private_folder},
-    domain::{hashing::Hasher, signing_keys::SigningKeys, throttles::Throttles, usage::Usage},
+    domain::{
+        hashing::Hasher, signing_keys::SigningKeys, status_lists::StatusLists,
+        throttles::Throttles, usage::Usage,
+    },
     error::{Error, Result},
     keys::Keyring,
     secret::{self, SecretBytes},
@@ -23,6 +26,7 @@ pub struct App {
     pub throttles: Arc<Throttles>,
     pub usage: Arc<Usage>,
     pub signing_keys: Arc<SigningKeys>,
+    pub status_lists: Arc<StatusLists>,
 }
 
 impl App {
@@ -44,6 +48,7 @@ impl App {
             throttles: Arc::new(Throttles::new(config.throttles_enabled)),
             usage: Arc::default(),
             signing_keys: Arc::default(),
+            status_lists: Arc::default(),
             config: Arc::new(config),
             clock,
             keys: Arc::new(keys),

@@ -130,6 +130,12 @@ impl Checks {
         !state.is_deaf && stamp.0 >= state.everything
     }
 
+    /// Whether nothing at all has changed since.
+    pub fn is_unchanged(&self, stamp: Stamp) -> bool {
+        let state = self.read();
+        !state.is_deaf && stamp.0 == state.last
+    }
+
     /// What is remembered of a credential and still true at `now` (Unix seconds).
     pub fn find(&self, credential: &Digest, now: i64) -> Option<Verdict> {
         let entry = self.entries.get(credential)?;

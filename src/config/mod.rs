@@ -6,7 +6,12 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, fmt::Display, net::IpAddr, path::PathBuf};
+use std::{
+    collections::HashMap,
+    fmt::Display,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use ipnet::IpNet;
 use rocket::figment::{
@@ -38,6 +43,7 @@ pub const SETTINGS: &[&str] = &[
     "jwt_issuer",
     "jwt_audience",
     "jwt_leeway",
+    "jwt_status_list",
     "throttles_enabled",
     "trusted_proxies",
     "registration_open",
@@ -79,6 +85,8 @@ pub struct Config {
     pub jwt_audience: Vec<String>,
     /// How far `exp`, `nbf` and `iat` are stretched.
     pub jwt_leeway: i64,
+    /// Tokens name their bit in a list of what is revoked.
+    pub jwt_status_list: bool,
     pub throttles_enabled: bool,
     pub trusted_proxies: Vec<IpNet>,
     pub registration_open: bool,
@@ -206,25 +214,8 @@ impl Config {
     pub fn load(figment: &Figment, env: &Environment) -> Result<Self, BadSetting> {
         let s = Source::new(figment, env)?;
         let data_dir = PathBuf::from(s.text("data_dir").unwrap_or_else(|| "data".to_owned()));
-        let database_url = s
-            .text("database_url")
-            .or_else(|| env.get("DATABASE_URL").cloned())
-            .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("latchkey.sqlite3").display()));
-        let postgres = ["postgres://", "postgresql://"]
-            .iter()
-            .any(|p| database_url.starts_with(p));
-        if !postgres && !database_url.starts_with("sqlite:") {
-            return Err(BadSetting::new(
-                "LATCHKEY_DATABASE_URL",
-                "expected `sqlite:<path>` or `postgres://user:password@host/database`",
-            ));
-        }
-        if database_url.trim_end_matches('/').ends_with(':') || database_url.contains(":memory:") {
-            return Err(BadSetting::new(
-                "LATCHKEY_DATABASE_URL",
-                "needs the path of a file: what is only in memory is not durable",
-            ));
-        }
+        let database_url = database_url(&s, env, &data_dir)?;
+        let postgres = is_postgres(&database_url);
         let secret_key = s.secret("secret_key", 32)?;
         if postgres && secret_key.is_none() {
             return Err(BadSetting::new(
@@ -266,6 +257,7 @@ impl Config {
             jwt_issuer: s.text("jwt_issuer"),
             jwt_audience: s.list("jwt_audience"),
             jwt_leeway: s.within("jwt_leeway", 0, 0, 300)?,
+            jwt_status_list: s.parse("jwt_status_list", false)?,
             throttles_enabled: s.parse("throttles_enabled", true)?,
             trusted_proxies: s.networks("trusted_proxies")?,
             registration_open: s.parse("registration_open", true)?,
@@ -296,19 +288,40 @@ impl Config {
                 &[("text", LogFormat::Text), ("json", LogFormat::Json)],
             )?,
         };
-        if config.jwt_refresh_lifetime < config.jwt_access_lifetime {
+        config.jwt_settings_agree()?;
+        Ok(config)
+    }
+
+    fn jwt_settings_agree(&self) -> Result<(), BadSetting> {
+        if self.jwt_refresh_lifetime < self.jwt_access_lifetime {
             return Err(BadSetting::new(
                 "LATCHKEY_JWT_REFRESH_LIFETIME",
                 "must not be shorter than the access lifetime",
             ));
         }
-        if config.jwt_signing_key.is_some() && config.jwt_algorithm != JwtAlgorithm::Hs256 {
+        if self.jwt_signing_key.is_some() && self.jwt_algorithm != JwtAlgorithm::Hs256 {
             return Err(BadSetting::new(
                 "LATCHKEY_JWT_SIGNING_KEY",
                 "is a key for HS256; leave it out, or leave LATCHKEY_JWT_ALGORITHM out",
             ));
         }
-        Ok(config)
+        let issuer = self.jwt_issuer.as_deref().unwrap_or_default();
+        if self.jwt_status_list && !issuer.starts_with("http") {
+            return Err(BadSetting::new(
+                "LATCHKEY_JWT_STATUS_LIST",
+                "needs LATCHKEY_JWT_ISSUER, the address under which this server is reached",
+            ));
+        }
+        if self.jwt_status_list
+            && self.jwt_algorithm == JwtAlgorithm::Hs256
+            && self.jwt_signing_key.is_none()
+        {
+            return Err(BadSetting::new(
+                "LATCHKEY_JWT_STATUS_LIST",
+                "is for others to verify; with HS256 nobody else can: set LATCHKEY_JWT_ALGORITHM",
+            ));
+        }
+        Ok(())
     }
 
     /// The file of a `sqlite:` URL, with or without slashes; what follows a `?` is not ours.
@@ -333,8 +346,34 @@ impl Config {
     }
 
     pub fn is_postgres(&self) -> bool {
-        self.database_url.starts_with("postgres")
+        is_postgres(&self.database_url)
     }
+}
+
+fn is_postgres(url: &str) -> bool {
+    ["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
+}
+
+fn database_url(s: &Source<'_>, env: &Environment, data_dir: &Path) -> Result<String, BadSetting> {
+    let url = s
+        .text("database_url")
+        .or_else(|| env.get("DATABASE_URL").cloned())
+        .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("latchkey.sqlite3").display()));
+    if !is_postgres(&url) && !url.starts_with("sqlite:") {
+        return Err(BadSetting::new(
+            "LATCHKEY_DATABASE_URL",
+            "expected `sqlite:<path>` or `postgres://user:password@host/database`",
+        ));
+    }
+    if url.trim_end_matches('/').ends_with(':') || url.contains(":memory:") {
+        return Err(BadSetting::new(
+            "LATCHKEY_DATABASE_URL",
+            "needs the path of a file: what is only in memory is not durable",
+        ));
+    }
+    Ok(url)
 }
 
 fn cores() -> usize {

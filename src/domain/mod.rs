@@ -18,6 +18,7 @@ pub mod setup;
 pub mod signed_data;
 pub mod signing_keys;
 pub mod slots;
+pub mod status_lists;
 pub mod students;
 pub mod throttles;
 pub mod tokens;

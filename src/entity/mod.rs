@@ -1,6 +1,7 @@
 //! Tables as sea-orm sees them, one a file. No logic here; times are Unix seconds.
 
 pub mod audit_event;
+pub mod deleted_family;
 pub mod meta;
 pub mod refresh_family;
 pub mod secret_slot;

@@ -17,7 +17,9 @@ mod json;
 pub mod negotiation;
 pub mod page;
 mod pages;
+mod published;
 pub mod site;
+mod status_lists;
 pub mod templates;
 mod well_known;
 pub mod words;
@@ -52,6 +54,7 @@ pub fn rocket(app: App, figment: Figment) -> Rocket<Build> {
         .mount("/", health::routes())
         .mount("/", forward_auth::routes())
         .mount("/", well_known::routes())
+        .mount("/", status_lists::routes())
         .mount("/", site::routes())
         .mount("/admin", admin::routes())
         .mount("/static", assets::routes())

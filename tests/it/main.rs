@@ -40,5 +40,6 @@ mod revocation;
 mod scopes;
 mod setup;
 mod signing_keys;
+mod status_lists;
 mod sweep_routes;
 mod throttles;

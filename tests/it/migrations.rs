@@ -26,10 +26,16 @@ async fn up_down_up(url: &str) {
     app.db.migrate().await.unwrap();
     let all = u32::try_from(Migrator::migrations().len()).unwrap();
     // One connection: SQLite's others would judge by the schema as they last saw it.
-    let mut options = ConnectOptions::new(&app.config.database_url);
-    let alone = Database::connect(options.max_connections(1).to_owned())
-        .await
-        .unwrap();
+    let mut options = ConnectOptions::new(if config.is_postgres() {
+        url
+    } else {
+        "sqlite://file"
+    });
+    let path = config.sqlite_path().to_owned();
+    options
+        .max_connections(1)
+        .map_sqlx_sqlite_opts(move |o| o.filename(&path));
+    let alone = Database::connect(options).await.unwrap();
     for n in 1..=all {
         Migrator::down(&alone, Some(1))
             .await

@@ -23,6 +23,8 @@ const PUBLIC: &[&str] = &[
     "GET /registration",
     "GET /setup",
     "GET /static/<file>",
+    "GET /status-lists",
+    "GET /status-lists/<number>",
     "POST /admin/login",
     "POST /api-token-auth",
     "POST /api/token",
@@ -67,7 +69,8 @@ fn path(route: &Route) -> String {
         .uri
         .path()
         .replace("<id>", "1")
-        .replace("<session_id>", "1");
+        .replace("<session_id>", "1")
+        .replace("<number>", "0");
     path.replace("<file>", "app.css")
 }
 

@@ -5,7 +5,7 @@ use crate::{
     app::App,
     domain::{
         jwt::{self, Audience, Kind, NewClaims, Ring},
-        signing_keys,
+        signing_keys, status_lists,
     },
     error::Result,
     secret::{self, Jwt},
@@ -77,6 +77,7 @@ fn token(app: &App, ring: &Ring, family: &Family, kind: Kind, jti: &str, iat: i6
         user_id: family.user_id.to_string(),
         aud: Audience::of(&app.config),
         iss: app.config.jwt_issuer.as_deref(),
+        status: status_lists::place(&app.config, family.id),
     };
     jwt::sign(&claims, signing_keys::signer(ring, iat)?)
 }

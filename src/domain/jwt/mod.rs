@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     config::Config,
+    domain::status_lists::Status,
     error::{Error, JwtFault, Result},
     secret::Jwt,
 };
@@ -63,6 +64,8 @@ pub struct NewClaims<'a> {
     pub aud: Option<Audience<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iss: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
 }
 
 /// One is written as text, several as a list (RFC 7519, 4.1.3).
