@@ -147,20 +147,13 @@ impl Db {
 
     /// Open connections, and those of them without work.
     pub fn connections(&self) -> (u32, usize) {
-        match self.read.get_database_backend() {
-            DbBackend::Postgres => {
-                let pool = self.read.get_postgres_connection_pool();
-                (pool.size(), pool.num_idle())
-            }
-            _ => {
-                let (read, write) = (&self.read, &self.write);
-                let pools = [read, write].map(DatabaseConnection::get_sqlite_connection_pool);
-                (
-                    pools.iter().map(|pool| pool.size()).sum(),
-                    pools.iter().map(|pool| pool.num_idle()).sum(),
-                )
-            }
+        if self.read.get_database_backend() == DbBackend::Postgres {
+            let pool = self.read.get_postgres_connection_pool();
+            return (pool.size(), pool.num_idle());
         }
+        let pools = [&self.read, &self.write].map(DatabaseConnection::get_sqlite_connection_pool);
+        let open = pools.iter().map(|pool| pool.size()).sum();
+        (open, pools.iter().map(|pool| pool.num_idle()).sum())
     }
 
     /// What is remembered of the answers.

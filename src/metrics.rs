@@ -1,4 +1,5 @@
-//! What the server counts about itself, in the text form that Prometheus reads (OpenMetrics).
+//! What the server counts about itself, in the text form that Prometheus reads
+//! (`OpenMetrics`).
 //! Labels are routes, words and statuses, never what somebody sent.
 
 use prometheus_client::{
@@ -30,7 +31,7 @@ struct Check {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LookUp {
-    result: &'static str,
+    found_in: &'static str,
 }
 
 /// What is measured at the moment somebody asks.
@@ -149,13 +150,14 @@ impl Metrics {
         self.requests.get_or_create(&labels).observe(seconds);
     }
 
-    /// `scheme`: `token`, `bearer`, `session` or `none`.
+    /// `scheme`: `token`, `bearer`, `session`, `none` or `malformed`.
     pub fn check(&self, scheme: &'static str, outcome: &'static str) {
         self.checks.get_or_create(&Check { scheme, outcome }).inc();
     }
 
-    pub fn look_up(&self, result: &'static str) {
-        self.look_ups.get_or_create(&LookUp { result }).inc();
+    /// `memory` or `database`.
+    pub fn look_up(&self, found_in: &'static str) {
+        self.look_ups.get_or_create(&LookUp { found_in }).inc();
     }
 
     pub fn replay(&self) {

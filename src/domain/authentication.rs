@@ -39,7 +39,7 @@ pub async fn look_at_token(app: &App, key: &TokenKey) -> Result<(Caller, TokenFa
         return refused(AuthFailure::TokenUnknown);
     }
     let credential = app.keys.token_digest(key.expose());
-    let verdict = match app.db.checks().find(&credential, app.now()) {
+    let verdict = match recall(app, &credential) {
         Some(verdict) => verdict,
         None => load_token(app, credential).await?,
     };
@@ -55,6 +55,16 @@ pub async fn look_at_token(app: &App, key: &TokenKey) -> Result<(Caller, TokenFa
         return refused(AuthFailure::TokenUserInactive);
     }
     Ok((Caller { user, scopes }, token))
+}
+
+fn recall(app: &App, credential: &Digest) -> Option<Verdict> {
+    let verdict = app.db.checks().find(credential, app.now());
+    app.metrics.look_up(if verdict.is_some() {
+        "memory"
+    } else {
+        "database"
+    });
+    verdict
 }
 
 async fn load_token(app: &App, credential: Digest) -> Result<Verdict> {
@@ -83,8 +93,7 @@ async fn load_token(app: &App, credential: Digest) -> Result<Verdict> {
 /// `Authorization: Bearer <access>`, as SimpleJWT judges it.
 pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Caller> {
     let credential = app.keys.jwt_digest(token.expose());
-    if let Some(Verdict::Known { user, scopes, .. }) = app.db.checks().find(&credential, app.now())
-    {
+    if let Some(Verdict::Known { user, scopes, .. }) = recall(app, &credential) {
         return Ok(Caller { user, scopes });
     }
     let refused = |failure| Error::AuthenticationFailed(failure);

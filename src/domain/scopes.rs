@@ -12,16 +12,19 @@ pub enum Scope {
     TokensManage,
     /// Asking what somebody's token is worth.
     TokensIntrospect,
+    /// What the server counts about itself.
+    MetricsRead,
 }
 
 impl Scope {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::StudentsRead,
         Self::StudentsWrite,
         Self::UsersRead,
         Self::UsersWrite,
         Self::TokensManage,
         Self::TokensIntrospect,
+        Self::MetricsRead,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -32,6 +35,7 @@ impl Scope {
             Self::UsersWrite => "users:write",
             Self::TokensManage => "tokens:manage",
             Self::TokensIntrospect => "tokens:introspect",
+            Self::MetricsRead => "metrics:read",
         }
     }
 
@@ -43,6 +47,7 @@ impl Scope {
             Self::UsersWrite => 8,
             Self::TokensManage => 16,
             Self::TokensIntrospect => 32,
+            Self::MetricsRead => 64,
         }
     }
 }

@@ -32,6 +32,7 @@ mod hashing;
 mod house_rules;
 mod introspection;
 mod jwt_interleavings;
+mod metrics;
 mod migrations;
 mod pages;
 mod pages_tokens;

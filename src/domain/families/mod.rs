@@ -239,6 +239,7 @@ async fn advance(
         }));
         audit::record(&db, now, by, event).await?;
         db.commit(Affects::User(user.id)).await?;
+        app.metrics.replay();
     }
     Err(Error::JwtRefused(JwtFault::Blacklisted))
 }

@@ -160,6 +160,13 @@ pub const ENDPOINTS: &[Endpoint] = &[
         ..GUARDED
     },
     Endpoint {
+        path: "/metrics",
+        name: "Metrics",
+        description: "What the server counts about itself, for Prometheus.",
+        methods: &[Get, Head, Options],
+        ..GUARDED
+    },
+    Endpoint {
         path: "/api-token-auth",
         name: "Obtain Auth Token",
         style: Style::ObtainToken,

@@ -54,7 +54,8 @@ needs!(
     StudentsWrite,
     UsersWrite,
     TokensManage,
-    TokensIntrospect
+    TokensIntrospect,
+    MetricsRead
 );
 
 /// A credential before it is asked what it may be used for.
@@ -96,13 +97,16 @@ impl<'r, S: Needs> FromRequest<'r> for ApiAuth<S> {
 
 /// The guard as a function, for the order of judgement on methods that no handler takes.
 pub async fn authenticate(req: &Request<'_>) -> Result<Authenticated> {
-    if let Some(auth) = by_session(req).await? {
-        if !csrf::is_safe(req.method()) {
-            csrf::check(req, None).await?;
-        }
-        return Ok(auth);
-    }
-    by_header(req).await
+    let Some(auth) = by_session(req).await? else {
+        return by_header(req).await;
+    };
+    let judged = if csrf::is_safe(req.method()) {
+        Ok(())
+    } else {
+        csrf::check(req, None).await
+    };
+    count(req, "session", &judged);
+    judged.map(|()| auth)
 }
 
 /// Whoever is signed in with this browser. The caller sees to cross-site requests.
@@ -126,16 +130,28 @@ pub async fn by_header(req: &Request<'_>) -> Result<Authenticated> {
     );
     let app = App::of(req);
     let actor = client::anonymous(req, Via::Api);
-    let caller = match credential {
-        Credential::None => return Err(Error::NotAuthenticated),
-        Credential::Malformed(failure) => return Err(Error::AuthenticationFailed(failure)),
+    let (scheme, judged) = match credential {
+        Credential::None => ("none", Err(Error::NotAuthenticated)),
+        Credential::Malformed(failure) => ("malformed", Err(Error::AuthenticationFailed(failure))),
         Credential::Token(key) => {
-            authentication::by_token(app, &key, &actor.address_text()).await?
+            let address = actor.address_text();
+            ("token", authentication::by_token(app, &key, &address).await)
         }
-        Credential::Bearer(jwt) => authentication::by_bearer(app, &jwt).await?,
+        Credential::Bearer(jwt) => ("bearer", authentication::by_bearer(app, &jwt).await),
     };
+    count(req, scheme, &judged);
+    let caller = judged?;
     Ok(Authenticated {
         actor: actor.signed_in(&caller.user),
         scopes: caller.scopes,
     })
+}
+
+fn count<T>(req: &Request<'_>, scheme: &'static str, judged: &Result<T>) {
+    let outcome = match judged {
+        Ok(_) => "accepted",
+        Err(Error::Internal(_)) => "failed",
+        Err(_) => "refused",
+    };
+    App::of(req).metrics.check(scheme, outcome);
 }

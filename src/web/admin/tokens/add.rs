@@ -107,6 +107,7 @@ fn boxes(ticked: &[&str]) -> Vec<ScopeBox> {
         Scope::UsersWrite => "Register users",
         Scope::TokensManage => "Get and create tokens",
         Scope::TokensIntrospect => "Check tokens",
+        Scope::MetricsRead => "Read metrics",
     };
     let all = Scope::ALL.into_iter();
     all.map(|scope| ScopeBox {
