@@ -1,5 +1,6 @@
 //! Everything that knows HTTP. The whole URL map is `rocket`, on one screen.
 
+pub mod activity;
 pub mod admin;
 pub mod api;
 pub mod assets;

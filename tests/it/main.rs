@@ -43,3 +43,8 @@ mod signing_keys;
 mod status_lists;
 mod sweep_routes;
 mod throttles;
+mod token_policies;
+mod token_uses;
+mod tokens_burn;
+mod tokens_cli;
+mod tokens_scan;

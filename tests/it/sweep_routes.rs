@@ -31,6 +31,7 @@ const PUBLIC: &[&str] = &[
     "POST /api/token/blacklist",
     "POST /api/token/refresh",
     "POST /api/token/verify",
+    "POST /api/tokens/burn",
     "POST /generate-token",
     "POST /login",
     "POST /logout",

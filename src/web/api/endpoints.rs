@@ -121,6 +121,15 @@ pub const ENDPOINTS: &[Endpoint] = &[
         methods: &[Get, Head, Options, Post],
         ..GUARDED
     },
+    // Before the address of one token, which it would match as well.
+    Endpoint {
+        path: "/api/tokens/burn",
+        name: "Token Burn",
+        description: "Ends the given API token at once. Whoever holds it may: it needs no other credential.",
+        style: Style::Drf,
+        fields: &[("token", "Token")],
+        ..SIMPLE_JWT
+    },
     Endpoint {
         path: "/api/tokens/<id>",
         name: "Token",

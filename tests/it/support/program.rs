@@ -62,6 +62,21 @@ impl Program {
         self.command(arguments).output().unwrap()
     }
 
+    /// With this on its standard input.
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        drop(stdin);
+        child.wait_with_output().unwrap()
+    }
+
     /// Standard output of a command that must succeed.
     #[track_caller]
     pub fn succeeds(&self, arguments: &[&str]) -> String {
@@ -109,6 +124,14 @@ impl Server {
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Told to stop, as by an operator; returns when it is gone.
+    pub fn stop(mut self) {
+        let id = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(told.success());
+        assert!(self.child.wait().unwrap().success());
     }
 
     pub fn post(&self, path: &str, credential: &str, body: &Value) -> Answer {
