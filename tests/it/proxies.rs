@@ -117,6 +117,16 @@ fn credentials_are_judged(scene: &Scene) {
     assert_eq!(alias, "Authorization");
     let answer = proxy.get("/", &format!("Authentication: {key}"));
     assert!(reached(&answer, "Authentication").is_empty(), "{answer:?}");
+    for cookies in [
+        "sessionid=one",
+        "a=1; sessionid=one",
+        "sessionid=one; a=1; sessionid=two",
+    ] {
+        let answer = proxy.get("/", &format!("{reader}Cookie: {cookies}\r\n"));
+        assert_eq!(reached(&answer, "X-Auth-User"), ["zo%C3%AB"]);
+        let leaked = answer.text.contains("one") || answer.text.contains("two");
+        assert!(!leaked, "{cookies}: {answer:?}");
+    }
 
     let body = "a body of its own\nin two lines";
     let head = format!("{reader}Content-Type: text/plain\r\nAccept: image/png\r\n");

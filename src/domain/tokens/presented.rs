@@ -1,12 +1,9 @@
 //! Ending a token whose key somebody presents (RFC 7009).
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-
-use super::{Token, is_plausible, revoke};
+use super::{Token, find_by_digests, is_plausible, revoke};
 use crate::{
     app::App,
     domain::actor::Actor,
-    entity::token::{Column, Entity},
     error::{Error, Result},
     secret::TokenKey,
 };
@@ -33,7 +30,7 @@ async fn find(app: &App, key: &TokenKey) -> Result<Option<Token>> {
     if !is_plausible(&app.keys, key.expose()) {
         return Ok(None);
     }
-    let digest = app.keys.token_digest(key.expose()).to_vec();
-    let token = Entity::find().filter(Column::Digest.eq(digest));
-    Ok(token.one(app.db.read()).await?)
+    let digest = app.keys.token_digest(key.expose());
+    let mut found = find_by_digests(app, &[digest]).await?;
+    Ok(found.pop().map(|row| row.token))
 }
