@@ -17,6 +17,7 @@ use crate::{
     },
     error::{Error, Result},
     keys::Keyring,
+    metrics::Metrics,
     secret::{self, SecretBytes},
 };
 
@@ -31,6 +32,7 @@ pub struct App {
     pub usage: Arc<Usage>,
     pub signing_keys: Arc<SigningKeys>,
     pub status_lists: Arc<StatusLists>,
+    pub metrics: Arc<Metrics>,
 }
 
 impl App {
@@ -53,6 +55,7 @@ impl App {
             usage: Arc::default(),
             signing_keys: Arc::default(),
             status_lists: Arc::default(),
+            metrics: Arc::default(),
             config: Arc::new(config),
             clock,
             keys: Arc::new(keys),

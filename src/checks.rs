@@ -51,10 +51,21 @@ pub enum Verdict {
     Known {
         user: Arc<User>,
         scopes: Scopes,
-        /// For the notes on its use.
-        token_id: Option<i64>,
+        /// Of an API token.
+        token: Option<TokenFacts>,
     },
     Unknown,
+}
+
+/// What is told of an API token beside whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenFacts {
+    /// For the notes on its use.
+    pub id: i64,
+    /// Unix seconds.
+    pub created_at: i64,
+    /// Unix seconds; None: never.
+    pub expires_at: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -137,6 +148,11 @@ impl Checks {
         };
         let fresh = !state.is_deaf && entry.loaded >= changed.max(state.everything);
         (fresh && now < entry.until).then(|| entry.verdict.clone())
+    }
+
+    /// How many credentials are remembered, about.
+    pub fn count(&self) -> u64 {
+        self.entries.entry_count()
     }
 
     pub fn keep(&self, credential: Digest, stamp: Stamp, verdict: Verdict, until: i64) {
@@ -301,7 +317,7 @@ mod tests {
             Verdict::Known {
                 user: user(id),
                 scopes: Scopes::FULL,
-                token_id: None,
+                token: None,
             },
             1000,
         );

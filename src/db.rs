@@ -145,6 +145,24 @@ impl Db {
         &self.read
     }
 
+    /// Open connections, and those of them without work.
+    pub fn connections(&self) -> (u32, usize) {
+        match self.read.get_database_backend() {
+            DbBackend::Postgres => {
+                let pool = self.read.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            _ => {
+                let (read, write) = (&self.read, &self.write);
+                let pools = [read, write].map(DatabaseConnection::get_sqlite_connection_pool);
+                (
+                    pools.iter().map(|pool| pool.size()).sum(),
+                    pools.iter().map(|pool| pool.num_idle()).sum(),
+                )
+            }
+        }
+    }
+
     /// What is remembered of the answers.
     pub fn checks(&self) -> &Checks {
         &self.checks

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     app::App,
-    checks::Verdict,
+    checks::{TokenFacts, Verdict},
     domain::{
         families,
         jwt::{Kind, Subject},
@@ -27,6 +27,13 @@ pub struct Caller {
 
 /// `Authorization: Token <key>`, as Django REST framework judges it.
 pub async fn by_token(app: &App, key: &TokenKey, address: &str) -> Result<Caller> {
+    let (caller, token) = look_at_token(app, key).await?;
+    app.usage.note(token.id, app.now(), address);
+    Ok(caller)
+}
+
+/// The same for somebody who only asks about a token: that is no use of it.
+pub async fn look_at_token(app: &App, key: &TokenKey) -> Result<(Caller, TokenFacts)> {
     let refused = |failure| Err(Error::AuthenticationFailed(failure));
     if !tokens::is_plausible(&app.keys, key.expose()) {
         return refused(AuthFailure::TokenUnknown);
@@ -39,7 +46,7 @@ pub async fn by_token(app: &App, key: &TokenKey, address: &str) -> Result<Caller
     let Verdict::Known {
         user,
         scopes,
-        token_id,
+        token: Some(token),
     } = verdict
     else {
         return refused(AuthFailure::TokenUnknown);
@@ -47,10 +54,7 @@ pub async fn by_token(app: &App, key: &TokenKey, address: &str) -> Result<Caller
     if !user.is_active {
         return refused(AuthFailure::TokenUserInactive);
     }
-    if let Some(id) = token_id {
-        app.usage.note(id, app.now(), address);
-    }
-    Ok(Caller { user, scopes })
+    Ok((Caller { user, scopes }, token))
 }
 
 async fn load_token(app: &App, credential: Digest) -> Result<Verdict> {
@@ -60,7 +64,11 @@ async fn load_token(app: &App, credential: Digest) -> Result<Verdict> {
             let verdict = Verdict::Known {
                 user: Arc::new(user),
                 scopes: tokens::scopes(&token),
-                token_id: Some(token.id),
+                token: Some(TokenFacts {
+                    id: token.id,
+                    created_at: token.created_at,
+                    expires_at: token.expires_at,
+                }),
             };
             (verdict, token.expires_at.unwrap_or(i64::MAX))
         }
@@ -104,7 +112,7 @@ pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Caller> {
     let verdict = Verdict::Known {
         user: user.clone(),
         scopes: Scopes::FULL,
-        token_id: None,
+        token: None,
     };
     app.db
         .checks()

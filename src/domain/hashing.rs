@@ -38,6 +38,7 @@ struct Inner {
     params: Params,
     permits: Arc<Semaphore>,
     places: AtomicUsize,
+    all_places: usize,
     deadline: Duration,
     /// Buffers between two uses. Reusing them saves a third of the time and most of the memory
     /// that a login storm would take. They need no wiping: with two passes or more every block is
@@ -51,11 +52,13 @@ impl Hasher {
     pub fn new(config: &Config) -> Result<Self> {
         let params = Params::new(config.hash_memory_kib, config.hash_iterations, 1, Some(32))
             .map_err(bad_hash)?;
+        let all_places = config.hash_queue_length + config.hash_parallel;
         let dummy = encode(&params, &secret::random::<16>()?, &secret::random::<32>()?)?;
         Ok(Self(Arc::new(Inner {
             params,
             permits: Arc::new(Semaphore::new(config.hash_parallel)),
-            places: AtomicUsize::new(config.hash_queue_length + config.hash_parallel),
+            places: AtomicUsize::new(all_places),
+            all_places,
             deadline: Duration::from_secs(config.hash_queue_deadline),
             buffers: Mutex::default(),
             dummy,
@@ -71,6 +74,12 @@ impl Hasher {
             encode(&inner.params, &salt, &digest)
         })
         .await
+    }
+
+    /// Passwords that are being hashed or wait for it.
+    pub fn under_way(&self) -> usize {
+        let free = self.0.places.load(Ordering::SeqCst);
+        self.0.all_places.saturating_sub(free)
     }
 
     /// Compares in constant time; `None` costs as much as a real hash and never matches.

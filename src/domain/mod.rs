@@ -9,6 +9,7 @@ pub mod hashing;
 pub mod installation;
 pub mod jwt;
 pub mod login;
+pub mod oauth;
 pub mod paging;
 pub mod passwords;
 pub mod scopes;

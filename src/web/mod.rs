@@ -11,6 +11,7 @@ pub mod fairings;
 pub mod filters;
 pub mod flash;
 pub mod form;
+mod forward_auth;
 pub mod guards;
 mod health;
 mod json;
@@ -52,6 +53,7 @@ pub fn rocket(app: App, figment: Figment) -> Rocket<Build> {
         .attach(fairings::Headers)
         .attach(templates::fairing())
         .mount("/", health::routes())
+        .mount("/", forward_auth::routes())
         .mount("/", well_known::routes())
         .mount("/", status_lists::routes())
         .mount("/", site::routes())

@@ -93,6 +93,7 @@ fn is_api(route: &Route) -> bool {
         "/registerapi",
         "/get-token",
         "/api",
+        "/auth",
         "/generate-token",
     ]
     .iter()

@@ -6,10 +6,12 @@
 //! Rows are in `store`, the tokens in `issue`.
 
 mod issue;
+mod oauth;
 mod store;
 
 pub use issue::pair;
 use issue::{answer, presented};
+pub use oauth::{holds_refresh, revoke};
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 pub use store::sweep;

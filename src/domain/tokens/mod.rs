@@ -6,6 +6,7 @@ mod key;
 mod list;
 mod make;
 mod policy;
+mod presented;
 mod scan;
 mod unused;
 
@@ -20,6 +21,7 @@ pub use key::is_plausible;
 pub use list::{TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for};
 pub use make::{default_of, get_or_create_default, issue, rotate};
 pub use policy::{LONGEST, MOST_GRACE, in_words, longest_life, refuse_life};
+pub use presented::revoke_presented;
 pub use scan::{Found, Scanner, Whose};
 pub use unused::sweep_unused;
 

@@ -18,6 +18,8 @@ pub enum Style {
     SimpleJwt,
     ObtainToken,
     GenerateToken,
+    /// `{"error", "error_description"}` for refused input (RFC 6749, 5.2).
+    OAuth,
 }
 
 #[derive(Debug)]
@@ -42,6 +44,8 @@ pub struct Endpoint {
 use Method::{Delete, Get, Head, Options, Patch, Post, Put};
 
 const CREDENTIALS: &[(&str, &str)] = &[("username", "Username"), ("password", "Password")];
+
+const PRESENTED: &[(&str, &str)] = &[("token", "Token"), ("token_type_hint", "Token type hint")];
 
 /// All of them.
 pub const ENDPOINTS: &[Endpoint] = &[
@@ -140,6 +144,22 @@ pub const ENDPOINTS: &[Endpoint] = &[
         ..GUARDED
     },
     Endpoint {
+        path: "/api/introspect",
+        name: "Token Introspection",
+        description: "What a token is worth at this moment (RFC 7662).",
+        style: Style::OAuth,
+        fields: PRESENTED,
+        ..GUARDED
+    },
+    Endpoint {
+        path: "/api/revoke",
+        name: "Token Revocation",
+        description: "Ends a token, or the sign-in that a JWT belongs to (RFC 7009).",
+        style: Style::OAuth,
+        fields: PRESENTED,
+        ..GUARDED
+    },
+    Endpoint {
         path: "/api-token-auth",
         name: "Obtain Auth Token",
         style: Style::ObtainToken,
@@ -222,7 +242,7 @@ impl Endpoint {
                 let read_only = self.style == Style::ObtainToken && *name == "token";
                 let about = json!({
                     "type": "string",
-                    "required": !read_only,
+                    "required": !read_only && *name != "token_type_hint",
                     "read_only": read_only,
                     "label": label,
                 });

@@ -12,6 +12,7 @@ mod burn;
 pub mod endpoints;
 mod generate_token;
 mod jwt;
+mod oauth;
 mod register;
 mod students;
 mod token;
@@ -63,6 +64,7 @@ pub fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         .mount("/", burn::routes())
         .mount("/", generate_token::routes())
         .mount("/", jwt::routes())
+        .mount("/", oauth::routes())
         .mount("/", register::routes())
         .mount("/", token::routes())
         .mount("/api/tokens", tokens::routes())

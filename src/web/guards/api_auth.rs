@@ -49,13 +49,19 @@ macro_rules! needs {
     )*};
 }
 
-needs!(StudentsRead, StudentsWrite, UsersWrite, TokensManage);
+needs!(
+    StudentsRead,
+    StudentsWrite,
+    UsersWrite,
+    TokensManage,
+    TokensIntrospect
+);
 
 /// A credential before it is asked what it may be used for.
 #[derive(Clone, Debug)]
 pub struct Authenticated {
     pub actor: Actor,
-    scopes: Scopes,
+    pub scopes: Scopes,
 }
 
 impl Authenticated {
@@ -90,18 +96,29 @@ impl<'r, S: Needs> FromRequest<'r> for ApiAuth<S> {
 
 /// The guard as a function, for the order of judgement on methods that no handler takes.
 pub async fn authenticate(req: &Request<'_>) -> Result<Authenticated> {
-    if let Some(user) = session::of(req).await.as_ref().map_err(Clone::clone)? {
-        if !is_safe(req) {
+    if let Some(auth) = by_session(req).await? {
+        if !csrf::is_safe(req.method()) {
             csrf::check(req, None).await?;
         }
-        return Ok(Authenticated {
-            actor: Actor {
-                via: Via::Api,
-                ..user.actor.clone()
-            },
-            scopes: Scopes::FULL,
-        });
+        return Ok(auth);
     }
+    by_header(req).await
+}
+
+/// Whoever is signed in with this browser. The caller sees to cross-site requests.
+pub async fn by_session(req: &Request<'_>) -> Result<Option<Authenticated>> {
+    let session = session::of(req).await.as_ref().map_err(Clone::clone)?;
+    Ok(session.as_ref().map(|user| Authenticated {
+        actor: Actor {
+            via: Via::Api,
+            ..user.actor.clone()
+        },
+        scopes: Scopes::FULL,
+    }))
+}
+
+/// Whoever shows a token or a JWT.
+pub async fn by_header(req: &Request<'_>) -> Result<Authenticated> {
     let headers = req.headers();
     let credential = credentials::choose(
         headers.get_one("Authorization"),
@@ -121,9 +138,4 @@ pub async fn authenticate(req: &Request<'_>) -> Result<Authenticated> {
         actor: actor.signed_in(&caller.user),
         scopes: caller.scopes,
     })
-}
-
-fn is_safe(req: &Request<'_>) -> bool {
-    use rocket::http::Method::{Get, Head, Options, Trace};
-    matches!(req.method(), Get | Head | Options | Trace)
 }

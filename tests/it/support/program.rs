@@ -151,27 +151,35 @@ impl Server {
         self.exchange(head.as_bytes())
     }
 
-    /// These bytes go, and what comes until the server hangs up.
     pub fn exchange(&self, bytes: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_mins(1)))
-            .unwrap();
-        stream.write_all(bytes).unwrap();
-        let mut text = Vec::new();
-        stream.read_to_end(&mut text).unwrap();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
-        let mut lines = head.lines();
-        let status = lines.next().and_then(|line| line.split(' ').nth(1));
-        Answer {
-            status: status.and_then(|s| s.parse().ok()).expect("a status"),
-            headers: lines
-                .filter_map(|line| line.split_once(": "))
-                .map(|(n, v)| (n.to_owned(), v.to_owned()))
-                .collect(),
-            text: body.to_owned(),
-        }
+        exchange(self.port, bytes)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+/// These bytes go, and what comes until the server hangs up.
+pub fn exchange(port: u16, bytes: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_mins(1)))
+        .unwrap();
+    stream.write_all(bytes).unwrap();
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).unwrap();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1));
+    Answer {
+        status: status.and_then(|s| s.parse().ok()).expect("a status"),
+        headers: lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(n, v)| (n.to_owned(), v.to_owned()))
+            .collect(),
+        text: body.to_owned(),
     }
 }
 

@@ -106,6 +106,7 @@ fn boxes(ticked: &[&str]) -> Vec<ScopeBox> {
         Scope::UsersRead => "Read users",
         Scope::UsersWrite => "Register users",
         Scope::TokensManage => "Get and create tokens",
+        Scope::TokensIntrospect => "Check tokens",
     };
     let all = Scope::ALL.into_iter();
     all.map(|scope| ScopeBox {
