@@ -74,9 +74,14 @@ both! {
     async fn a_limit_set_later_holds_when_a_token_is_rotated(app: &TestApp) {
         let ann = app.user("ann").await;
         let endless = named(app, ann.id, "endless", None).await;
+        let long = named(app, ann.id, "long", Some(100 * DAY)).await;
         let short = named(app, ann.id, "short", Some(DAY)).await;
         let limited = app.second_node(&[("LATCHKEY_TOKEN_LONGEST_LIFE", "2592000")]).await;
-        for (id, expected) in [(endless, START + 30 * DAY), (short, START + DAY)] {
+        for (id, expected) in [
+            (endless, START + 30 * DAY),
+            (long, START + 30 * DAY),
+            (short, START + DAY),
+        ] {
             let by = Actor::operator();
             let (token, _) = tokens::rotate(&limited.app, &by, id, 0).await.unwrap();
             assert_eq!(token.expires_at, Some(expected));

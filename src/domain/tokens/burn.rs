@@ -1,11 +1,9 @@
 //! Burning: whoever holds a key may end it, with nothing but the key. For leaked ones.
 
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 use serde_json::json;
 
-use super::{TokenState, key, locked, state};
+use super::{TokenState, key, locked, presented, state};
 use crate::{
     app::App,
     checks::Affects,
@@ -13,7 +11,6 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
     },
-    entity::token::{Column, Entity},
     error::{Error, Result},
     secret::TokenKey,
 };
@@ -30,15 +27,7 @@ pub async fn burn(app: &App, by: &Actor, text: &TokenKey) -> Result<()> {
     if !key::is_well_formed(text.expose()) {
         return Err(Error::field("token", "This is not an API token."));
     }
-    // Keys that this server never made are not looked up, as on the check path.
-    if !key::is_plausible(&app.keys, text.expose()) {
-        return Ok(());
-    }
-    let digest = app.keys.token_digest(text.expose()).to_vec();
-    let token = Entity::find()
-        .filter(Column::Digest.eq(digest))
-        .one(app.db.read())
-        .await?;
+    let token = presented::find(app, text).await?;
     let Some(token) = token.filter(|token| state(token, app.now()) == TokenState::Active) else {
         return Ok(());
     };

@@ -26,7 +26,8 @@ pub async fn revoke_presented(app: &App, by: &Actor, key: &TokenKey) -> Result<(
     }
 }
 
-async fn find(app: &App, key: &TokenKey) -> Result<Option<Token>> {
+/// The token of a key, whatever its state. Keys that this server never made are not looked up.
+pub(super) async fn find(app: &App, key: &TokenKey) -> Result<Option<Token>> {
     if !is_plausible(&app.keys, key.expose()) {
         return Ok(None);
     }

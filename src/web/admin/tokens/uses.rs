@@ -54,7 +54,10 @@ impl UsesChart {
             lines: (0..=4).map(|n| n * HEIGHT / 4).collect(),
             scale: (0..=4).rev().map(|n| count(n * top / 4)).collect(),
             bars: bars.map(|(n, day)| bar(n, *day, top)).collect(),
-            days: days.iter().step_by(7).map(|d| short(d.day)).collect(),
+            days: (0..=4)
+                .filter_map(|n| days.get(n * days.len().saturating_sub(1) / 4))
+                .map(|d| short(d.day))
+                .collect(),
             summary: most.map_or_else(String::new, |most| summary(uses, *most)),
             numbers: busy.map(|d| (short(d.day), count(d.count))).collect(),
         }
@@ -82,11 +85,12 @@ fn bar(n: i64, day: DayUses, top: i64) -> Bar {
     }
 }
 
-/// A quarter of the scale: 1, 2 or 5 with zeros, so that four of them reach `most`.
+/// A quarter of the scale: a round number of which four reach `most`.
 fn step(most: i64) -> i64 {
     let mut unit: i64 = 1;
     loop {
-        for step in [unit, unit.saturating_mul(2), unit.saturating_mul(5)] {
+        let half = if unit == 1 { 1 } else { unit / 2 * 3 };
+        for step in [unit, half, unit.saturating_mul(2), unit.saturating_mul(5)] {
             if step.saturating_mul(4) >= most {
                 return step;
             }
@@ -112,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_scale_is_made_of_round_numbers() {
-        for (most, expected) in [(0, 1), (4, 1), (5, 2), (20, 5), (21, 10), (480, 200)] {
+        for (most, expected) in [(0, 1), (4, 1), (5, 2), (20, 5), (21, 10), (480, 150)] {
             assert_eq!(step(most), expected, "{most}");
         }
         step(i64::MAX / 8);
@@ -130,6 +134,7 @@ mod tests {
         assert_eq!(chart.bars.len(), 2);
         assert_eq!((chart.bars[0].x, chart.bars[0].height), (5, 54));
         assert_eq!((chart.bars[1].x, chart.bars[1].y), (29 * 30 + 5, 0));
+        assert_eq!(chart.days, ["25 Oct", "1 Nov", "8 Nov", "15 Nov", "23 Nov"]);
         assert_eq!(chart.scale, ["4", "3", "2", "1", "0"]);
         assert_eq!(chart.numbers[0], ("23 Nov".to_owned(), "4".to_owned()));
         assert!(chart.summary.contains("5 in all, 4 on the busiest, 23 Nov"));
