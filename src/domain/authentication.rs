@@ -32,7 +32,7 @@ pub async fn by_token(app: &App, key: &TokenKey, address: &str) -> Result<Caller
     Ok(caller)
 }
 
-/// The same for somebody who only asks about a token: that is no use of it.
+/// The same without a note of its use.
 pub async fn look_at_token(app: &App, key: &TokenKey) -> Result<(Caller, TokenFacts)> {
     let refused = |failure| Err(Error::AuthenticationFailed(failure));
     if !tokens::is_plausible(&app.keys, key.expose()) {

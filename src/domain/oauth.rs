@@ -63,24 +63,31 @@ pub struct Worth {
 }
 
 /// What a token is worth; `None` for one that does not count, and for one that `by` may not ask
-/// about (RFC 7662, 2.2 wants the two to look alike): only staff asks about other people's. Asking
-/// is no use of the token and changes nothing. Warm, API tokens and access tokens are told from
-/// memory; refresh tokens are looked up.
+/// about (RFC 7662, 2.2 wants the two to look alike): only staff asks about other people's. An API
+/// token is asked about because somebody uses it there: that counts as a use. Warm, API tokens and
+/// access tokens are told from memory; refresh tokens are looked up.
 pub async fn introspect(app: &App, by: &Actor, presented: &Presented) -> Result<Option<Worth>> {
     let worth = match presented {
-        Presented::Token(key) => of_token(app, key).await,
+        Presented::Token(key) => of_token(app, by, key).await,
         Presented::Jwt(jwt) => of_jwt(app, jwt).await,
     };
     let worth = match worth {
         Err(Error::AuthenticationFailed(_)) => None,
         other => other?,
     };
-    let may_ask = |user: &User| by.is_staff || by.is_superuser || by.user_id == Some(user.id);
-    Ok(worth.filter(|worth| may_ask(&worth.user)))
+    Ok(worth.filter(|worth| may_ask(by, &worth.user)))
 }
 
-async fn of_token(app: &App, key: &TokenKey) -> Result<Option<Worth>> {
+fn may_ask(by: &Actor, user: &User) -> bool {
+    by.is_staff || by.is_superuser || by.user_id == Some(user.id)
+}
+
+async fn of_token(app: &App, by: &Actor, key: &TokenKey) -> Result<Option<Worth>> {
     let (Caller { user, scopes }, token) = authentication::look_at_token(app, key).await?;
+    if may_ask(by, &user) {
+        // Else a token that is only ever shown to other services would seem unused.
+        app.usage.note(token.id, app.now(), &by.address_text());
+    }
     Ok(Some(Worth {
         sort: Sort::Token,
         user,

@@ -277,7 +277,7 @@ both! {
         }
     }
 
-    /// Its requests as its documentation describes them: GET, its own address as the host, the
+    /// Its requests as they are known to us; it was not run: GET, its own address as the host, the
     /// client's headers, and five of its own.
     #[with(PROXY)]
     async fn as_traefik_asks(app: &TestApp) {
