@@ -7,7 +7,7 @@ use crate::{
     clock::Clock,
     config::Config,
     db::{Db, Opener, make_private_folder},
-    domain::{hashing::Hasher, throttles::Throttles, usage::Usage},
+    domain::{families, hashing::Hasher, throttles::Throttles, usage::Usage},
     error::{Error, Result},
     keys::Keyring,
     secret::{self, SecretBytes},
@@ -22,6 +22,7 @@ pub struct App {
     pub hasher: Hasher,
     pub throttles: Arc<Throttles>,
     pub usage: Arc<Usage>,
+    pub families: Arc<families::Memory>,
 }
 
 impl App {
@@ -42,6 +43,7 @@ impl App {
             hasher: Hasher::new(&config)?,
             throttles: Arc::new(Throttles::new(config.throttles_enabled)),
             usage: Arc::default(),
+            families: Arc::default(),
             config: Arc::new(config),
             clock,
             keys: Arc::new(keys),
