@@ -26,14 +26,17 @@ class Table:
         print(f"  SKIPPED: {what}: {why}", flush=True)
 
     def show(self):
-        where = None
-        for row in self.rows:
-            if row[0] != where:
-                where = row[0]
-                print(f"\n{where}\n  " + line(("", "measured", "goal", "")))
-            print("  " + line(row[1:]))
+        """All rows, the databases beside each other."""
+        places = list(dict.fromkeys(row[0] for row in self.rows))
+        cells = {}
+        for where, what, value, goal, verdict in self.rows:
+            cells.setdefault((what, goal), {})[where] = f"{value} {'(missed)' if verdict == 'MISSED' else ''}".strip()
+        print("\n| | goal | " + " | ".join(places) + " |\n|---|---|" + "---|" * len(places))
+        for (what, goal), found in cells.items():
+            print(f"| {what.strip()} | {goal} | " + " | ".join(found.get(where, "") for where in places) + " |")
         missed = [f"{row[0]}: {row[1]}" for row in self.rows if row[4] == "MISSED"]
-        print(f"\n{len(missed)} missed, {sum(row[4] == 'met' for row in self.rows)} met, {len(self.skipped)} skipped")
+        met = sum(row[4] == "met" for row in self.rows)
+        print(f"\n{met} met, {len(missed)} missed, {len(self.skipped)} skipped")
         for name in missed:
             print(f"  missed   {name}")
         for name in self.skipped:
@@ -43,4 +46,4 @@ class Table:
 
 def line(cells):
     what, value, goal, verdict = cells
-    return f"{what:<58}{value:>12}{goal:>10}  {verdict}".rstrip()
+    return f"{what:<64}{value:>12}{goal:>10}  {verdict}".rstrip()
