@@ -145,6 +145,17 @@ impl Db {
         &self.read
     }
 
+    /// Open connections, and those of them without work.
+    pub fn connections(&self) -> (u32, usize) {
+        if self.read.get_database_backend() == DbBackend::Postgres {
+            let pool = self.read.get_postgres_connection_pool();
+            return (pool.size(), pool.num_idle());
+        }
+        let pools = [&self.read, &self.write].map(DatabaseConnection::get_sqlite_connection_pool);
+        let open = pools.iter().map(|pool| pool.size()).sum();
+        (open, pools.iter().map(|pool| pool.num_idle()).sum())
+    }
+
     /// What is remembered of the answers.
     pub fn checks(&self) -> &Checks {
         &self.checks

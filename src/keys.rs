@@ -54,7 +54,7 @@ impl Keyring {
             flash: derive("flash")?,
             jti: derive("jti")?,
             throttle: derive("throttle")?,
-            jwt: fixed.clone().map_or_else(|| derive("jwt HS256"), Ok)?,
+            jwt: derive("jwt HS256")?,
             signed_data: fixed.map_or_else(|| derive("signed data HS256"), Ok)?,
             setup: match &config.setup_code {
                 Some(code) => code.clone(),
@@ -106,8 +106,8 @@ impl Keyring {
         &self.flash
     }
 
-    /// HS256 key of access and refresh tokens.
-    pub fn jwt_key(&self) -> &SecretBytes {
+    /// HS256 key of access and refresh tokens until it is first rotated.
+    pub fn first_jwt_key(&self) -> &SecretBytes {
         &self.jwt
     }
 

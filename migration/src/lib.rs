@@ -7,6 +7,9 @@ pub use sea_orm_migration::prelude::*;
 mod m20261123_000001_accounts;
 mod m20261123_000002_credentials;
 mod m20261123_000003_records;
+mod m20261124_000001_token_uses;
+mod m20261124_000002_signing_keys;
+mod m20261124_000003_deleted_families;
 
 pub struct Migrator;
 
@@ -17,6 +20,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000001_accounts::Migration),
             Box::new(m20261123_000002_credentials::Migration),
             Box::new(m20261123_000003_records::Migration),
+            Box::new(m20261124_000001_token_uses::Migration),
+            Box::new(m20261124_000002_signing_keys::Migration),
+            Box::new(m20261124_000003_deleted_families::Migration),
         ]
     }
 }

@@ -3,8 +3,15 @@
 //! sentence that names it.
 
 mod source;
+#[cfg(test)]
+mod tests;
 
-use std::{collections::HashMap, fmt::Display, net::IpAddr, path::PathBuf};
+use std::{
+    collections::HashMap,
+    fmt::Display,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use ipnet::IpNet;
 use rocket::figment::{
@@ -31,8 +38,16 @@ pub const SETTINGS: &[&str] = &[
     "jwt_access_lifetime",
     "jwt_refresh_lifetime",
     "jwt_refresh_retry_window",
+    "jwt_algorithm",
+    "jwt_key_lifetime",
+    "jwt_issuer",
+    "jwt_audience",
+    "jwt_leeway",
+    "jwt_status_list",
     "throttles_enabled",
     "trusted_proxies",
+    "token_longest_life",
+    "token_unused_revoke_days",
     "registration_open",
     "generate_token_enabled",
     "session_idle_lifetime",
@@ -63,8 +78,23 @@ pub struct Config {
     pub jwt_refresh_lifetime: i64,
     /// For so long the same refresh token gets the same successor again.
     pub jwt_refresh_retry_window: i64,
+    pub jwt_algorithm: JwtAlgorithm,
+    /// After so long the next signing key takes over; 0: only when somebody says so.
+    pub jwt_key_lifetime: i64,
+    /// `iss` of what is issued; what names another is refused.
+    pub jwt_issuer: Option<String>,
+    /// `aud` of what is issued; what names none of these is refused. Empty: not looked at.
+    pub jwt_audience: Vec<String>,
+    /// How far `exp`, `nbf` and `iat` are stretched.
+    pub jwt_leeway: i64,
+    /// Tokens name their bit in a list of what is revoked.
+    pub jwt_status_list: bool,
     pub throttles_enabled: bool,
     pub trusted_proxies: Vec<IpNet>,
+    /// Seconds that a named token may live; 0: for ever.
+    pub token_longest_life: i64,
+    /// Days after which a token that nobody uses is revoked; 0: never.
+    pub token_unused_revoke_days: i64,
     pub registration_open: bool,
     pub generate_token_enabled: bool,
     pub session_idle_lifetime: i64,
@@ -87,6 +117,33 @@ pub enum SecureCookies {
     Auto,
     Always,
     Never,
+}
+
+/// What JWTs are signed with (RFC 7518, 3.1; RFC 8037).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JwtAlgorithm {
+    Hs256,
+    EdDsa,
+    Es256,
+    Rs256,
+}
+
+impl JwtAlgorithm {
+    const ALL: [Self; 4] = [Self::Hs256, Self::EdDsa, Self::Es256, Self::Rs256];
+
+    /// As a JWT's header spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+            Self::EdDsa => "EdDSA",
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,25 +220,8 @@ impl Config {
     pub fn load(figment: &Figment, env: &Environment) -> Result<Self, BadSetting> {
         let s = Source::new(figment, env)?;
         let data_dir = PathBuf::from(s.text("data_dir").unwrap_or_else(|| "data".to_owned()));
-        let database_url = s
-            .text("database_url")
-            .or_else(|| env.get("DATABASE_URL").cloned())
-            .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("latchkey.sqlite3").display()));
-        let postgres = ["postgres://", "postgresql://"]
-            .iter()
-            .any(|p| database_url.starts_with(p));
-        if !postgres && !database_url.starts_with("sqlite:") {
-            return Err(BadSetting::new(
-                "LATCHKEY_DATABASE_URL",
-                "expected `sqlite:<path>` or `postgres://user:password@host/database`",
-            ));
-        }
-        if database_url.trim_end_matches('/').ends_with(':') || database_url.contains(":memory:") {
-            return Err(BadSetting::new(
-                "LATCHKEY_DATABASE_URL",
-                "needs the path of a file: what is only in memory is not durable",
-            ));
-        }
+        let database_url = database_url(&s, env, &data_dir)?;
+        let postgres = is_postgres(&database_url);
         let secret_key = s.secret("secret_key", 32)?;
         if postgres && secret_key.is_none() {
             return Err(BadSetting::new(
@@ -214,47 +254,82 @@ impl Config {
             jwt_access_lifetime: s.within("jwt_access_lifetime", 3600, 1, 86_400 * 365)?,
             jwt_refresh_lifetime: s.within("jwt_refresh_lifetime", 86_400, 1, 86_400 * 3650)?,
             jwt_refresh_retry_window: s.within("jwt_refresh_retry_window", 10, 0, 300)?,
+            jwt_algorithm: s.choice(
+                "jwt_algorithm",
+                JwtAlgorithm::Hs256,
+                &JwtAlgorithm::ALL.map(|one| (one.as_str(), one)),
+            )?,
+            jwt_key_lifetime: s.within("jwt_key_lifetime", 0, 0, 86_400 * 3650)?,
+            jwt_issuer: s.text("jwt_issuer"),
+            jwt_audience: s.list("jwt_audience"),
+            jwt_leeway: s.within("jwt_leeway", 0, 0, 300)?,
+            jwt_status_list: s.parse("jwt_status_list", false)?,
             throttles_enabled: s.parse("throttles_enabled", true)?,
             trusted_proxies: s.networks("trusted_proxies")?,
+            token_longest_life: s.within("token_longest_life", 0, 0, 86_400 * 36_500)?,
+            token_unused_revoke_days: s.within("token_unused_revoke_days", 0, 0, 36_500)?,
             registration_open: s.parse("registration_open", true)?,
             generate_token_enabled: s.parse("generate_token_enabled", true)?,
             session_idle_lifetime: s.within("session_idle_lifetime", 86_400, 60, 86_400 * 90)?,
             session_lifetime: s.within("session_lifetime", 86_400 * 14, 60, 86_400 * 365)?,
-            secure_cookies: match s.text("secure_cookies").as_deref() {
-                None | Some("auto") => SecureCookies::Auto,
-                Some("true") => SecureCookies::Always,
-                Some("false") => SecureCookies::Never,
-                Some(_) => {
-                    return Err(BadSetting::new(
-                        "LATCHKEY_SECURE_COOKIES",
-                        "expected auto, true or false",
-                    ));
-                }
-            },
+            secure_cookies: s.choice(
+                "secure_cookies",
+                SecureCookies::Auto,
+                &[
+                    ("auto", SecureCookies::Auto),
+                    ("true", SecureCookies::Always),
+                    ("false", SecureCookies::Never),
+                ],
+            )?,
             hash_memory_kib: s.within("hash_memory_kib", 19_456, 8, 1_048_576)?,
             hash_iterations: s.within("hash_iterations", 2, 1, 100)?,
             hash_parallel: s.within("hash_parallel", cores(), 1, 256)?,
             hash_queue_length: s.within("hash_queue_length", 256, 0, 100_000)?,
             hash_queue_deadline: s.within("hash_queue_deadline", 10, 1, 300)?,
-            log_format: match s.text("log_format").as_deref() {
-                Some("text") => LogFormat::Text,
-                None if figment.profile() == "debug" => LogFormat::Text,
-                Some("json") | None => LogFormat::Json,
-                Some(_) => {
-                    return Err(BadSetting::new(
-                        "LATCHKEY_LOG_FORMAT",
-                        "expected text or json",
-                    ));
-                }
-            },
+            log_format: s.choice(
+                "log_format",
+                if figment.profile() == "debug" {
+                    LogFormat::Text
+                } else {
+                    LogFormat::Json
+                },
+                &[("text", LogFormat::Text), ("json", LogFormat::Json)],
+            )?,
         };
-        if config.jwt_refresh_lifetime < config.jwt_access_lifetime {
+        config.jwt_settings_agree()?;
+        Ok(config)
+    }
+
+    fn jwt_settings_agree(&self) -> Result<(), BadSetting> {
+        if self.jwt_refresh_lifetime < self.jwt_access_lifetime {
             return Err(BadSetting::new(
                 "LATCHKEY_JWT_REFRESH_LIFETIME",
                 "must not be shorter than the access lifetime",
             ));
         }
-        Ok(config)
+        if self.jwt_signing_key.is_some() && self.jwt_algorithm != JwtAlgorithm::Hs256 {
+            return Err(BadSetting::new(
+                "LATCHKEY_JWT_SIGNING_KEY",
+                "is a key for HS256; leave it out, or leave LATCHKEY_JWT_ALGORITHM out",
+            ));
+        }
+        let issuer = self.jwt_issuer.as_deref().unwrap_or_default();
+        if self.jwt_status_list && !issuer.starts_with("http") {
+            return Err(BadSetting::new(
+                "LATCHKEY_JWT_STATUS_LIST",
+                "needs LATCHKEY_JWT_ISSUER, the address under which this server is reached",
+            ));
+        }
+        if self.jwt_status_list
+            && self.jwt_algorithm == JwtAlgorithm::Hs256
+            && self.jwt_signing_key.is_none()
+        {
+            return Err(BadSetting::new(
+                "LATCHKEY_JWT_STATUS_LIST",
+                "is for others to verify; with HS256 nobody else can: set LATCHKEY_JWT_ALGORITHM",
+            ));
+        }
+        Ok(())
     }
 
     /// The file of a `sqlite:` URL, with or without slashes; what follows a `?` is not ours.
@@ -279,89 +354,36 @@ impl Config {
     }
 
     pub fn is_postgres(&self) -> bool {
-        self.database_url.starts_with("postgres")
+        is_postgres(&self.database_url)
     }
+}
+
+fn is_postgres(url: &str) -> bool {
+    ["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
+}
+
+fn database_url(s: &Source<'_>, env: &Environment, data_dir: &Path) -> Result<String, BadSetting> {
+    let url = s
+        .text("database_url")
+        .or_else(|| env.get("DATABASE_URL").cloned())
+        .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("latchkey.sqlite3").display()));
+    if !is_postgres(&url) && !url.starts_with("sqlite:") {
+        return Err(BadSetting::new(
+            "LATCHKEY_DATABASE_URL",
+            "expected `sqlite:<path>` or `postgres://user:password@host/database`",
+        ));
+    }
+    if url.trim_end_matches('/').ends_with(':') || url.contains(":memory:") {
+        return Err(BadSetting::new(
+            "LATCHKEY_DATABASE_URL",
+            "needs the path of a file: what is only in memory is not durable",
+        ));
+    }
+    Ok(url)
 }
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(pairs: &[(&str, &str)]) -> Result<Config, BadSetting> {
-        let env: Environment = pairs
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
-        Config::load(&figment(&env), &env)
-    }
-
-    #[test]
-    fn postgres_without_a_secret_is_refused() {
-        let refused = load(&[("DATABASE_URL", "postgres://a@b/c")]).unwrap_err();
-        assert!(
-            refused
-                .to_string()
-                .starts_with("LATCHKEY_SECRET_KEY: is needed"),
-            "{refused}"
-        );
-    }
-
-    #[test]
-    fn a_short_secret_is_refused() {
-        let refused = load(&[("LATCHKEY_SECRET_KEY", "short")]).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "LATCHKEY_SECRET_KEY: must have at least 32 bytes"
-        );
-    }
-
-    #[test]
-    fn the_latchkey_form_wins_over_database_url() {
-        let config = load(&[
-            ("DATABASE_URL", "postgres://a@b/c"),
-            ("LATCHKEY_DATABASE_URL", "sqlite:x.db"),
-        ])
-        .unwrap();
-        assert_eq!(config.database_url, "sqlite:x.db");
-    }
-
-    #[test]
-    fn only_a_debug_profile_on_loopback_goes_without_a_setup_code() {
-        let cases = [
-            (vec![("ROCKET_PROFILE", "debug")], false),
-            (vec![("ROCKET_PROFILE", "release")], true),
-            (
-                vec![("ROCKET_PROFILE", "debug"), ("ROCKET_ADDRESS", "0.0.0.0")],
-                true,
-            ),
-            (
-                vec![
-                    ("ROCKET_PROFILE", "debug"),
-                    ("LATCHKEY_SETUP_CODE", "abcd1234"),
-                ],
-                true,
-            ),
-        ];
-        for (env, asked) in cases {
-            assert_eq!(load(&env).unwrap().setup_needs_code, asked, "{env:?}");
-        }
-    }
-
-    #[test]
-    fn a_secret_of_digits_stays_text() {
-        let digits = "1".repeat(40);
-        let config = load(&[("LATCHKEY_SECRET_KEY", &digits)]).unwrap();
-        assert_eq!(config.secret_key.unwrap().expose(), digits.as_bytes());
-    }
-
-    #[test]
-    fn proxies_are_addresses_or_networks() {
-        let config = load(&[("LATCHKEY_TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1")]).unwrap();
-        assert_eq!(config.trusted_proxies.len(), 2);
-        assert!(load(&[("LATCHKEY_TRUSTED_PROXIES", "proxy")]).is_err());
-    }
 }

@@ -87,13 +87,36 @@ impl<'a> Source<'a> {
         Ok(Some(SecretBytes::new(text.into_bytes())))
     }
 
-    pub(super) fn networks(&self, name: &str) -> Result<Vec<IpNet>, BadSetting> {
+    /// One of some words.
+    pub(super) fn choice<T: Copy>(
+        &self,
+        name: &str,
+        default: T,
+        choices: &[(&str, T)],
+    ) -> Result<T, BadSetting> {
+        let Some(text) = self.text(name) else {
+            return Ok(default);
+        };
+        let chosen = choices.iter().find(|(word, _)| *word == text);
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        chosen.map(|(_, value)| *value).ok_or_else(|| {
+            BadSetting::new(
+                &format!("LATCHKEY_{}", name.to_uppercase()),
+                format!("expected one of {}", words.join(", ")),
+            )
+        })
+    }
+
+    /// Separated by commas or blanks.
+    pub(super) fn list(&self, name: &str) -> Vec<String> {
         let text = self.text(name).unwrap_or_default();
-        let parts = text
-            .split([',', ' '])
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
-        parts
+        let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
+        parts.map(str::to_owned).collect()
+    }
+
+    pub(super) fn networks(&self, name: &str) -> Result<Vec<IpNet>, BadSetting> {
+        self.list(name)
+            .iter()
             .map(|part| {
                 part.parse::<IpNet>()
                     .or_else(|_| part.parse::<IpAddr>().map(IpNet::from))

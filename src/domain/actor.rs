@@ -10,6 +10,8 @@ pub enum Via {
     Web,
     Api,
     Cli,
+    /// The server's own timer.
+    Server,
 }
 
 impl Via {
@@ -18,6 +20,7 @@ impl Via {
             Self::Web => "web",
             Self::Api => "api",
             Self::Cli => "cli",
+            Self::Server => "server",
         }
     }
 }
@@ -55,6 +58,15 @@ impl Actor {
             is_staff: true,
             is_superuser: true,
             ..Self::anonymous(Via::Cli, None, None)
+        }
+    }
+
+    /// What the server does by itself. No account can have that name: there is a blank in it.
+    pub fn server() -> Self {
+        Self {
+            username: "the server".to_owned(),
+            via: Via::Server,
+            ..Self::operator()
         }
     }
 

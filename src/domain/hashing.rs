@@ -42,6 +42,7 @@ struct Inner {
     params: Params,
     permits: Arc<Semaphore>,
     places: AtomicUsize,
+    all_places: usize,
     deadline: Duration,
     threads: Threads,
     /// What an unknown user's password is compared with, so that it costs the same.
@@ -52,11 +53,13 @@ impl Hasher {
     pub fn new(config: &Config) -> Result<Self> {
         let params = Params::new(config.hash_memory_kib, config.hash_iterations, 1, Some(32))
             .map_err(bad_hash)?;
+        let all_places = config.hash_queue_length + config.hash_parallel;
         let dummy = encode(&params, &secret::random::<16>()?, &secret::random::<32>()?)?;
         Ok(Self(Arc::new(Inner {
             params,
             permits: Arc::new(Semaphore::new(config.hash_parallel)),
-            places: AtomicUsize::new(config.hash_queue_length + config.hash_parallel),
+            places: AtomicUsize::new(all_places),
+            all_places,
             deadline: Duration::from_secs(config.hash_queue_deadline),
             threads: Threads::start(config.hash_parallel)?,
             dummy,
@@ -68,11 +71,16 @@ impl Hasher {
         let inner = self.0.clone();
         self.run(move |memory| {
             let salt = secret::random::<16>()?;
-            let digest =
-                inner.digest(&inner.params, password.expose().as_bytes(), &salt, memory)?;
+            let digest = digest(&inner.params, password.expose().as_bytes(), &salt, memory)?;
             encode(&inner.params, &salt, &digest)
         })
         .await
+    }
+
+    /// Passwords that are being hashed or wait for it.
+    pub fn under_way(&self) -> usize {
+        let free = self.0.places.load(Ordering::SeqCst);
+        self.0.all_places.saturating_sub(free)
     }
 
     /// Compares in constant time; `None` costs as much as a real hash and never matches.
@@ -138,7 +146,7 @@ impl Inner {
             .filter(|h| h.algorithm.as_str() == "argon2id");
         let Some(hash) = parsed else {
             let dummy = PasswordHash::new(&self.dummy).map_err(bad_hash)?;
-            self.matches(&dummy, password, memory)?;
+            matches(&dummy, password, memory)?;
             return Ok(Verdict {
                 matches: false,
                 outdated: false,
@@ -149,41 +157,30 @@ impl Inner {
             || params.t_cost() != self.params.t_cost()
             || params.p_cost() != self.params.p_cost();
         Ok(Verdict {
-            matches: self.matches(&hash, password, memory)?,
+            matches: matches(&hash, password, memory)?,
             outdated,
         })
     }
+}
 
-    fn matches(
-        &self,
-        hash: &PasswordHash,
-        password: &Password,
-        memory: &mut Memory,
-    ) -> Result<bool> {
-        let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else {
-            return Ok(false);
-        };
-        let params = Params::try_from(hash).map_err(bad_hash)?;
-        let digest = self.digest(&params, password.expose().as_bytes(), &salt, memory)?;
-        Ok(same(&digest, expected.as_bytes()))
-    }
+fn matches(hash: &PasswordHash, password: &Password, memory: &mut Memory) -> Result<bool> {
+    let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else {
+        return Ok(false);
+    };
+    let params = Params::try_from(hash).map_err(bad_hash)?;
+    let digest = digest(&params, password.expose().as_bytes(), &salt, memory)?;
+    Ok(same(&digest, expected.as_bytes()))
+}
 
-    fn digest(
-        &self,
-        params: &Params,
-        password: &[u8],
-        salt: &[u8],
-        memory: &mut Memory,
-    ) -> Result<Vec<u8>> {
-        if memory.len() < params.block_count() {
-            *memory = vec![Block::default(); params.block_count()];
-        }
-        let mut out = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
-            .hash_password_into_with_memory(password, salt, &mut out, memory)
-            .map_err(bad_hash)?;
-        Ok(out)
+fn digest(params: &Params, password: &[u8], salt: &[u8], memory: &mut Memory) -> Result<Vec<u8>> {
+    if memory.len() < params.block_count() {
+        *memory = vec![Block::default(); params.block_count()];
     }
+    let mut out = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        .hash_password_into_with_memory(password, salt, &mut out, memory)
+        .map_err(bad_hash)?;
+    Ok(out)
 }
 
 fn encode(params: &Params, salt: &[u8], digest: &[u8]) -> Result<String> {

@@ -3,7 +3,13 @@
 
 use serde::Serialize;
 
-use crate::{app::App, domain::jwt, error::Result, secret::Jwt};
+use crate::{
+    app::App,
+    config::JwtAlgorithm,
+    domain::jwt::{self, Key},
+    error::Result,
+    secret::Jwt,
+};
 
 /// Seconds a signature is good for.
 const LIFETIME: i64 = 3600;
@@ -26,12 +32,13 @@ struct Signed<'a> {
 
 pub fn sign(app: &App, data: &GivenData) -> Result<Jwt> {
     let iat = app.now();
+    let key = Key::new("", JwtAlgorithm::Hs256, app.keys.signed_data_key())?;
     jwt::sign(
         &Signed {
             data,
             exp: iat + LIFETIME,
             iat,
         },
-        app.keys.signed_data_key(),
+        &key,
     )
 }

@@ -1,10 +1,13 @@
 //! Tables as sea-orm sees them, one a file. No logic here; times are Unix seconds.
 
 pub mod audit_event;
+pub mod deleted_family;
 pub mod meta;
 pub mod refresh_family;
 pub mod secret_slot;
 pub mod session;
+pub mod signing_key;
 pub mod student;
 pub mod token;
+pub mod token_use;
 pub mod user;

@@ -36,6 +36,7 @@ pub struct Chrome {
 pub struct Account {
     username: String,
     is_staff: bool,
+    is_superuser: bool,
     role: Role,
     #[serde(flatten)]
     person: Person,
@@ -46,6 +47,7 @@ impl Account {
         Self {
             username: user.username.clone(),
             is_staff: user.is_staff,
+            is_superuser: user.is_superuser,
             role: Role::of(user),
             person: Person::of(user),
         }
@@ -121,6 +123,8 @@ struct MenuItem {
     nav: &'static str,
     /// The letter after `g`.
     key: &'static str,
+    /// Others are not shown what they may not open.
+    for_superusers: bool,
 }
 
 const fn item(
@@ -136,6 +140,14 @@ const fn item(
         icon,
         nav,
         key,
+        for_superusers: false,
+    }
+}
+
+const fn for_superusers(item: MenuItem) -> MenuItem {
+    MenuItem {
+        for_superusers: true,
+        ..item
     }
 }
 
@@ -151,7 +163,10 @@ const MENU: &[MenuGroup] = &[
     },
     MenuGroup {
         label: "API",
-        items: &[item("Tokens", "/admin/tokens/", "key", "tokens", "t")],
+        items: &[
+            item("Tokens", "/admin/tokens/", "key", "tokens", "t"),
+            for_superusers(item("Signing keys", "/admin/keys/", "lock", "keys", "k")),
+        ],
     },
     MenuGroup {
         label: "Data",
@@ -171,6 +186,7 @@ pub fn sample() -> Chrome {
     let user = Account {
         username: "<b>sam</b>".to_owned(),
         is_staff: true,
+        is_superuser: true,
         role: Role::sample(),
         person: Person::named("<b>sam</b>", "Sam Archer"),
     };

@@ -1,5 +1,6 @@
 //! Everything that knows HTTP. The whole URL map is `rocket`, on one screen.
 
+pub mod activity;
 pub mod admin;
 pub mod api;
 pub mod assets;
@@ -10,14 +11,18 @@ pub mod fairings;
 pub mod filters;
 pub mod flash;
 pub mod form;
+mod forward_auth;
 pub mod guards;
 mod health;
 mod json;
 pub mod negotiation;
 pub mod page;
 mod pages;
+mod published;
 pub mod site;
+mod status_lists;
 pub mod templates;
+mod well_known;
 pub mod words;
 
 #[cfg(test)]
@@ -48,6 +53,9 @@ pub fn rocket(app: App, figment: Figment) -> Rocket<Build> {
         .attach(fairings::Headers)
         .attach(templates::fairing())
         .mount("/", health::routes())
+        .mount("/", forward_auth::routes())
+        .mount("/", well_known::routes())
+        .mount("/", status_lists::routes())
         .mount("/", site::routes())
         .mount("/admin", admin::routes())
         .mount("/static", assets::routes())

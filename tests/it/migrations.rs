@@ -7,6 +7,7 @@ use latchkey::{
     db::Opener,
 };
 use migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectOptions, Database};
 
 use crate::support::{SECRET, environment, folder, postgres, wait, without_postgres};
 
@@ -24,18 +25,34 @@ async fn up_down_up(url: &str) {
     assert!(app.db.is_migrated().await.unwrap());
     app.db.migrate().await.unwrap();
     let all = u32::try_from(Migrator::migrations().len()).unwrap();
+    // One connection: SQLite's others would judge by the schema as they last saw it.
+    let mut options = ConnectOptions::new(if config.is_postgres() {
+        url
+    } else {
+        "sqlite://file"
+    });
+    let path = config.sqlite_path().to_owned();
+    options
+        .max_connections(1)
+        .map_sqlx_sqlite_opts(move |o| o.filename(&path));
+    let alone = Database::connect(options).await.unwrap();
     for n in 1..=all {
-        Migrator::down(app.db.read(), Some(1))
+        Migrator::down(&alone, Some(1))
             .await
             .unwrap_or_else(|e| panic!("down {n}: {e}"));
     }
     assert_eq!(
-        Migrator::get_applied_migrations(app.db.read())
+        Migrator::get_applied_migrations(&alone)
             .await
             .unwrap()
             .len(),
         0
     );
+    alone.close().await.unwrap();
+    app.db.close().await.unwrap();
+    let app = App::open_as(Opener::Command, config, Clock::default())
+        .await
+        .unwrap();
     app.db.migrate().await.unwrap();
     assert!(app.db.is_migrated().await.unwrap());
     app.db.close().await.unwrap();

@@ -10,6 +10,9 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Routes that answer without session or credential. Whoever makes a route public adds it here.
 const PUBLIC: &[&str] = &[
     "GET /",
+    "GET /.well-known/jwks.json",
+    "GET /.well-known/oauth-authorization-server",
+    "GET /.well-known/openid-configuration",
     "GET /admin/login",
     "GET /favicon.ico",
     "GET /generate-token",
@@ -20,12 +23,15 @@ const PUBLIC: &[&str] = &[
     "GET /registration",
     "GET /setup",
     "GET /static/<file>",
+    "GET /status-lists",
+    "GET /status-lists/<number>",
     "POST /admin/login",
     "POST /api-token-auth",
     "POST /api/token",
     "POST /api/token/blacklist",
     "POST /api/token/refresh",
     "POST /api/token/verify",
+    "POST /api/tokens/burn",
     "POST /generate-token",
     "POST /login",
     "POST /logout",
@@ -64,7 +70,8 @@ fn path(route: &Route) -> String {
         .uri
         .path()
         .replace("<id>", "1")
-        .replace("<session_id>", "1");
+        .replace("<session_id>", "1")
+        .replace("<number>", "0");
     path.replace("<file>", "app.css")
 }
 
@@ -86,6 +93,7 @@ fn is_api(route: &Route) -> bool {
         "/registerapi",
         "/get-token",
         "/api",
+        "/auth",
         "/generate-token",
     ]
     .iter()

@@ -3,7 +3,10 @@
 use super::{Family, Refreshed, TokenPair};
 use crate::{
     app::App,
-    domain::jwt::{self, Kind, NewClaims},
+    domain::{
+        jwt::{self, Audience, Kind, NewClaims, Ring},
+        signing_keys, status_lists,
+    },
     error::Result,
     secret::{self, Jwt},
 };
@@ -27,9 +30,9 @@ fn jti_of(app: &App, family: &Family, counter: i64, kind: Kind) -> String {
     format!("{}{}", hex::encode(handle), hex::encode(&tag[..8]))
 }
 
-pub(super) fn answer(app: &App, family: &Family) -> Result<Refreshed> {
+pub(super) async fn answer(app: &App, family: &Family) -> Result<Refreshed> {
     if app.config.jwt_rotate_refresh_tokens {
-        let pair = pair(app, family)?;
+        let pair = pair(app, family).await?;
         return Ok(Refreshed {
             access: pair.access,
             refresh: Some(pair.refresh),
@@ -41,21 +44,19 @@ pub(super) fn answer(app: &App, family: &Family) -> Result<Refreshed> {
         hex::encode(family.handle.to_be_bytes()),
         hex::encode(secret::random::<8>()?)
     );
+    let ring = signing_keys::ring(app).await?;
     Ok(Refreshed {
-        access: token(app, family, Kind::Access, &jti, app.now())?,
+        access: token(app, &ring, family, Kind::Access, &jti, app.now())?,
         refresh: None,
     })
 }
 
-pub(super) fn pair(app: &App, family: &Family) -> Result<TokenPair> {
+/// What a family hands out now. Not inside a transaction: the signing keys may have to be read.
+pub async fn pair(app: &App, family: &Family) -> Result<TokenPair> {
+    let ring = signing_keys::ring(app).await?;
     let make = |kind| {
-        token(
-            app,
-            family,
-            kind,
-            &jti_of(app, family, family.counter, kind),
-            family.issued_at,
-        )
+        let jti = jti_of(app, family, family.counter, kind);
+        token(app, &ring, family, kind, &jti, family.issued_at)
     };
     Ok(TokenPair {
         refresh: make(Kind::Refresh)?,
@@ -63,7 +64,7 @@ pub(super) fn pair(app: &App, family: &Family) -> Result<TokenPair> {
     })
 }
 
-fn token(app: &App, family: &Family, kind: Kind, jti: &str, iat: i64) -> Result<Jwt> {
+fn token(app: &App, ring: &Ring, family: &Family, kind: Kind, jti: &str, iat: i64) -> Result<Jwt> {
     let lifetime = match kind {
         Kind::Access => app.config.jwt_access_lifetime,
         Kind::Refresh => app.config.jwt_refresh_lifetime,
@@ -74,6 +75,9 @@ fn token(app: &App, family: &Family, kind: Kind, jti: &str, iat: i64) -> Result<
         iat,
         jti,
         user_id: family.user_id.to_string(),
+        aud: Audience::of(&app.config),
+        iss: app.config.jwt_issuer.as_deref(),
+        status: status_lists::place(&app.config, family.id),
     };
-    jwt::sign(&claims, app.keys.jwt_key())
+    jwt::sign(&claims, signing_keys::signer(ring, iat)?)
 }

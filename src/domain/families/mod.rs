@@ -8,11 +8,14 @@
 
 mod issue;
 mod memory;
+mod oauth;
 mod raise;
 mod store;
 
-use issue::{answer, pair, presented};
+pub use issue::pair;
+use issue::{answer, presented};
 pub use memory::Memory;
+pub use oauth::{holds_refresh, revoke};
 use raise::raise;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
@@ -26,7 +29,8 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
-        jwt::{self, Claims, Kind, Subject},
+        jwt::{Claims, Kind, Subject},
+        signing_keys,
         users::{self, User},
     },
     error::{Error, JwtFault, Result},
@@ -46,23 +50,22 @@ pub struct Refreshed {
     pub refresh: Option<Jwt>,
 }
 
-/// A sign-in: a new family and its first pair.
+/// A sign-in: a new family, whose first `pair` is made when it is committed.
 pub async fn start<C: ConnectionTrait>(
     db: &C,
     app: &App,
     user: &User,
     by: &Actor,
-) -> Result<TokenPair> {
+) -> Result<Family> {
     let family = insert(db, app, user, None, 1, by).await?;
-    let pair = pair(app, &family)?;
-    app.families.keep(family);
-    Ok(pair)
+    app.families.keep(family.clone());
+    Ok(family)
 }
 
 /// A sign-in by password over the API.
 pub async fn sign_in(app: &App, user: &User, by: &Actor) -> Result<TokenPair> {
     let db = app.db.begin().await?;
-    let pair = start(&db, app, user, by).await.map_err(|e| match e {
+    let family = start(&db, app, user, by).await.map_err(|e| match e {
         // Deleted since its password was compared.
         Error::Conflict(_) => Error::InvalidCredentials { tries_left: None },
         other => other,
@@ -75,13 +78,14 @@ pub async fn sign_in(app: &App, user: &User, by: &Actor) -> Result<TokenPair> {
     )
     .await?;
     db.commit(Affects::Nobody).await?;
-    Ok(pair)
+    pair(app, &family).await
 }
 
 /// Exchanges a refresh token. `JwtRefused` for a bad or used one, `NoActiveAccount` for a
 /// disabled user.
 pub async fn refresh(app: &App, token: &Jwt, by: &Actor) -> Result<Refreshed> {
-    let claims = read(app, token)?
+    let claims = signing_keys::verify(app, token)
+        .await?
         .expect(Kind::Refresh)
         .map_err(Error::JwtRefused)?;
     if let Some(refreshed) = unread(app, &claims, by).await? {
@@ -122,7 +126,8 @@ async fn unread(app: &App, claims: &Claims, by: &Actor) -> Result<Option<Refresh
 
 /// Ends the family of a refresh token (SimpleJWT's blacklist), also of one signed elsewhere.
 pub async fn blacklist(app: &App, token: &Jwt, by: &Actor) -> Result<()> {
-    let claims = read(app, token)?
+    let claims = signing_keys::verify(app, token)
+        .await?
         .expect(Kind::Refresh)
         .map_err(Error::JwtRefused)?;
     let user = holder(app, &claims).await?;
@@ -154,7 +159,7 @@ async fn end_presented(app: &App, claims: &Claims, user: &User, by: &Actor) -> R
 
 /// Tells the truth about any token of ours (SimpleJWT's verify): signed, in time, not ended.
 pub async fn verify(app: &App, token: &Jwt) -> Result<()> {
-    let claims = read(app, token)?;
+    let claims = signing_keys::verify(app, token).await?;
     if claims.subject() == Subject::Missing {
         return Ok(());
     }
@@ -191,10 +196,6 @@ pub async fn check_access(app: &App, claims: &Claims, user: &User) -> Result<(),
     }
 }
 
-fn read(app: &App, token: &Jwt) -> Result<Claims> {
-    jwt::verify(token, app.keys.jwt_key(), app.now()).map_err(Error::JwtRefused)
-}
-
 /// The user of a token that is exchanged; a deleted one makes the token invalid.
 async fn holder(app: &App, claims: &Claims) -> Result<User> {
     let user = match claims.subject() {
@@ -216,7 +217,7 @@ async fn adopt(app: &App, claims: &Claims, user: &User, by: &Actor) -> Result<Op
         Err(e) => return Err(e),
     };
     db.commit(Affects::Nobody).await?;
-    let refreshed = answer(app, &family)?;
+    let refreshed = answer(app, &family).await?;
     app.families.keep(family);
     Ok(Some(refreshed))
 }
@@ -236,7 +237,7 @@ async fn advance(
     let number = presented(app, &family, &claims.jti);
     if number == family.counter {
         if !app.config.jwt_rotate_refresh_tokens {
-            return Ok(Some(answer(app, &family)?));
+            return Ok(Some(answer(app, &family).await?));
         }
         return rotate(app, &family, by).await;
     }
@@ -244,7 +245,7 @@ async fn advance(
         && now - family.issued_at <= app.config.jwt_refresh_retry_window
         && app.config.jwt_rotate_refresh_tokens;
     if retry {
-        return Ok(Some(answer(app, &family)?));
+        return Ok(Some(answer(app, &family).await?));
     }
     let db = app.db.begin().await?;
     if end(&db, app, &family, "replay").await? {
@@ -254,6 +255,7 @@ async fn advance(
         }));
         audit::record(&db, now, by, event).await?;
         db.commit(Affects::User(user.id)).await?;
+        app.metrics.replay();
     }
     Err(Error::JwtRefused(JwtFault::Blacklisted))
 }
@@ -273,7 +275,7 @@ async fn rotate(app: &App, family: &Family, by: &Actor) -> Result<Option<Refresh
     if !raise(app, family, &next).await? {
         return Ok(None);
     }
-    let refreshed = answer(app, &next)?;
+    let refreshed = answer(app, &next).await?;
     app.families.keep(next);
     Ok(Some(refreshed))
 }

@@ -10,7 +10,7 @@ use super::Family;
 use crate::{
     app::App,
     checks::Affects,
-    domain::{actor::Actor, jwt::Claims, users::User},
+    domain::{actor::Actor, jwt::Claims, status_lists, users::User},
     entity::refresh_family::{ActiveModel, Column, Entity},
     error::{Error, Result},
     secret,
@@ -29,6 +29,7 @@ pub async fn sweep(app: &App) -> Result<u64> {
         .exec(&db)
         .await?
         .rows_affected;
+    status_lists::sweep(app, &db).await?;
     db.commit(Affects::Nobody).await?;
     Ok(gone)
 }

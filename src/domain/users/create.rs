@@ -52,9 +52,9 @@ pub async fn register(
     let hash = app.hasher.hash(password).await?;
     let db = app.db.begin().await?;
     let user = insert(&db, app, by, input, hash, "user.registered").await?;
-    let pair = families::start(&db, app, &user, by).await?;
+    let family = families::start(&db, app, &user, by).await?;
     db.commit(Affects::Nobody).await?;
-    Ok((user, pair))
+    Ok((user, families::pair(app, &family).await?))
 }
 
 /// All complaints that can be known before the password is hashed.

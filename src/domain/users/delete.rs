@@ -11,7 +11,7 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         paging::{Count, count_up_to},
-        sessions,
+        sessions, status_lists,
     },
     entity::{token, user},
     error::{Error, Result},
@@ -50,6 +50,7 @@ pub async fn delete(app: &App, by: &Actor, id: i64) -> Result<()> {
     if user.is_superuser {
         require_another_superuser(&db, id).await?;
     }
+    status_lists::remember_deleted(app, &db, id).await?;
     user::Entity::delete_by_id(id).exec(&db).await?;
     let event = Event::new("user.deleted", Some(id), &user.username)
         .with(json!({"email": user.email, "superuser": user.is_superuser}));

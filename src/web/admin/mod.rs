@@ -2,6 +2,7 @@
 //! and turn its answers into pages.
 
 pub mod index;
+pub mod keys;
 pub mod listing;
 pub mod login;
 pub mod search;
@@ -17,6 +18,7 @@ use crate::web::page::Page;
 pub fn routes() -> Vec<Route> {
     [
         index::routes(),
+        keys::routes(),
         login::routes(),
         search::routes(),
         students::routes(),
@@ -30,6 +32,7 @@ pub fn routes() -> Vec<Route> {
 pub fn samples() -> Vec<Page> {
     [
         index::samples(),
+        keys::samples(),
         login::samples(),
         search::samples(),
         students::samples(),

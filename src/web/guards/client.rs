@@ -72,6 +72,23 @@ impl<'r> FromRequest<'r> for HostName {
     }
 }
 
+/// Where this server is, as the client knows it: `http://localhost:8000`. The client's word.
+#[derive(Clone, Debug)]
+pub struct Origin(pub String);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Origin {
+    type Error = Infallible;
+
+    async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Infallible> {
+        let scheme = if is_encrypted(req) { "https" } else { "http" };
+        let host = req
+            .host()
+            .map_or_else(|| "localhost".to_owned(), ToString::to_string);
+        Outcome::Success(Self(format!("{scheme}://{host}")))
+    }
+}
+
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for ClientIp {
     type Error = Infallible;
@@ -123,6 +140,12 @@ fn is_trusted(req: &Request<'_>, address: IpAddr) -> bool {
         .trusted_proxies
         .iter()
         .any(|net| net.contains(&address))
+}
+
+/// What a trusted proxy says about the request that it judges; everybody else's word is not heard.
+pub fn forwarded<'r>(req: &'r Request<'_>, name: &'r str) -> impl Iterator<Item = &'r str> {
+    let heard = is_trusted(req, peer(req));
+    req.headers().get(name).filter(move |_| heard)
 }
 
 /// Whether the request came by TLS, here or at a trusted proxy.

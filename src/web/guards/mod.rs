@@ -9,9 +9,10 @@ pub mod session;
 pub mod throttle;
 
 pub use api_auth::ApiAuth;
-pub use client::{ClientIp, HostName, RequestId, UserAgent};
+pub use client::{ClientIp, HostName, Origin, RequestId, UserAgent};
 pub use csrf::CsrfForm;
 pub use session::{
-    AdminSession, MaybeSession, SESSION_COOKIE, UserSession, end_cookie, start_cookie,
+    AdminSession, MaybeSession, SESSION_COOKIE, SuperuserSession, UserSession, end_cookie,
+    start_cookie,
 };
 pub use throttle::Throttle;

@@ -43,6 +43,12 @@ pub struct AdminSession {
     pub actor: Actor,
 }
 
+/// A signed-in superuser.
+#[derive(Clone, Debug)]
+pub struct SuperuserSession {
+    pub actor: Actor,
+}
+
 /// Somebody or nobody; but a database that does not answer is not "nobody".
 #[derive(Clone, Debug)]
 pub struct MaybeSession(pub Option<UserSession>);
@@ -106,6 +112,23 @@ impl<'r> FromRequest<'r> for &'r AdminSession {
                 session: user.session.clone(),
                 actor: user.actor.clone(),
             })),
+            Err(e) => reject(req, e),
+        }
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for &'r SuperuserSession {
+    type Error = Rejected;
+
+    async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Rejected> {
+        match require(req).await {
+            Ok(user) if user.actor.is_superuser => {
+                Outcome::Success(req.local_cache(|| SuperuserSession {
+                    actor: user.actor.clone(),
+                }))
+            }
+            Ok(_) => reject(req, Error::PermissionDenied),
             Err(e) => reject(req, e),
         }
     }

@@ -25,6 +25,13 @@ pub fn forged_with_header(header: &str, payload: &str, key: &str) -> String {
     format!("{message}.{signature}")
 }
 
+/// What a JWT says of itself.
+#[track_caller]
+pub fn header_of(jwt: &str) -> Value {
+    let header = jwt.split('.').next().expect("a JWT has three parts");
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap()
+}
+
 /// What a JWT says; its signature is not looked at.
 #[track_caller]
 pub fn claims_of(jwt: &str) -> Value {

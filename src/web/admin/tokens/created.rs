@@ -1,12 +1,6 @@
 //! The page that shows a new token once, with everything needed to make the first request.
 
-use std::convert::Infallible;
-
-use rocket::{
-    Request, State, get, head,
-    http::Status,
-    request::{FromRequest, Outcome},
-};
+use rocket::{State, get, head, http::Status};
 use serde::Serialize;
 
 use crate::{
@@ -15,7 +9,7 @@ use crate::{
     secret::TokenKey,
     web::{
         error::PageError,
-        guards::{AdminSession, client},
+        guards::{AdminSession, Origin},
         page::{Crumb, Page, View},
         words::TokenFacts,
     },
@@ -72,26 +66,6 @@ impl View for TokenShownOnce {
 
     fn trail(&self) -> Vec<Crumb> {
         super::trail_to(&self.token)
-    }
-}
-
-/// Where this server is, as the browser knows it: `http://localhost:8000`.
-pub struct Origin(String);
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for Origin {
-    type Error = Infallible;
-
-    async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Infallible> {
-        let scheme = if client::is_encrypted(req) {
-            "https"
-        } else {
-            "http"
-        };
-        let host = req
-            .host()
-            .map_or_else(|| "localhost".to_owned(), ToString::to_string);
-        Outcome::Success(Self(format!("{scheme}://{host}")))
     }
 }
 

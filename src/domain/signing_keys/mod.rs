@@ -1,0 +1,145 @@
+//! The keys that sign JWTs: kept sealed, read into a ring, and changed without a restart and
+//! without logging anybody out. One signs, the next is published before it does, and those before
+//! it verify until the last token they signed has expired. Rows and their changes are in `store`,
+//! rotation in `rotate`.
+//!
+//! Nothing flips a state: a key's times say what it is, so nodes whose clocks agree agree on keys.
+
+mod rotate;
+mod store;
+
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicI64, Ordering},
+};
+
+pub use rotate::{name, revoke, rotate, sweep};
+pub use store::list;
+
+pub use crate::entity::signing_key::Model as SigningKey;
+use crate::{
+    app::App,
+    checks::Stamp,
+    domain::jwt::{Claims, Key, Ring, Unverified},
+    error::{Error, Result},
+    secret::Jwt,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Published, and will sign.
+    Next,
+    Current,
+    /// Verifies what it signed.
+    Previous,
+    /// Nothing it signed is accepted any more.
+    Retired,
+}
+
+impl KeyState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Current => "current",
+            Self::Previous => "previous",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// What each of `keys` is at `now` (Unix seconds).
+pub fn states(keys: &[SigningKey], now: i64) -> Vec<KeyState> {
+    let active = |key: &&SigningKey| key.activates_at.is_some_and(|at| at <= now);
+    let current = keys
+        .iter()
+        .filter(active)
+        .max_by_key(|key| (key.activates_at, key.id));
+    let state = |key: &SigningKey| match key.retires_at {
+        Some(at) if at <= now => KeyState::Retired,
+        // Also where it is about to retire: until then it signs.
+        _ if current.is_some_and(|current| current.id == key.id) => KeyState::Current,
+        _ if active(&key) => KeyState::Previous,
+        _ => KeyState::Next,
+    };
+    keys.iter().map(state).collect()
+}
+
+/// The ring in memory, and how new it is.
+#[derive(Debug, Default)]
+pub struct SigningKeys {
+    ring: RwLock<Option<(Stamp, Arc<Ring>)>>,
+    /// Unix seconds of the last reading that an unknown `kid` caused.
+    reread_at: AtomicI64,
+}
+
+impl SigningKeys {
+    fn remembered(&self, app: &App) -> Option<Arc<Ring>> {
+        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        let (stamp, ring) = ring.as_ref()?;
+        app.db.checks().is_current(*stamp).then(|| ring.clone())
+    }
+}
+
+/// The keys that count; from memory unless something has changed.
+pub async fn ring(app: &App) -> Result<Arc<Ring>> {
+    match app.signing_keys.remembered(app) {
+        Some(ring) => Ok(ring),
+        None => load(app).await,
+    }
+}
+
+/// Judges signature and times of a JWT. Fails with `JwtRefused`.
+pub async fn verify(app: &App, jwt: &Jwt) -> Result<Claims> {
+    let unverified = Unverified::read(jwt).map_err(Error::JwtRefused)?;
+    let mut ring = ring(app).await?;
+    if unverified.kid().is_some_and(|kid| !ring.knows(kid)) && may_reread(app) {
+        // Another node may have rotated and its news be on their way.
+        ring = load(app).await?;
+    }
+    unverified
+        .verify(&ring, &app.config, app.now())
+        .map_err(Error::JwtRefused)
+}
+
+/// Once a second: whoever makes up names of keys must not make us ask the database each time.
+fn may_reread(app: &App) -> bool {
+    let now = app.now();
+    app.signing_keys.reread_at.swap(now, Ordering::Relaxed) != now
+}
+
+/// Fails only where somebody emptied the table by hand.
+pub fn signer(ring: &Ring, at: i64) -> Result<&Key> {
+    let none = || Error::internal(std::io::Error::other("there is no key to sign with"));
+    ring.signer(at).ok_or_else(none)
+}
+
+/// What others check signatures with: of asymmetric keys that sign, will or did (RFC 7517).
+pub async fn public(app: &App) -> Result<Vec<serde_json::Value>> {
+    let ring = ring(app).await?;
+    let now = app.now();
+    let counts = ring.iter().filter(|key| now < key.retires_at);
+    counts.filter_map(|key| key.public().transpose()).collect()
+}
+
+async fn load(app: &App) -> Result<Arc<Ring>> {
+    let stamp = app.db.checks().stamp();
+    let mut rows = store::all(app).await?;
+    if store::lacks(app, &rows) {
+        store::provide(app).await?;
+        rows = store::all(app).await?;
+    }
+    let mut keys = rows
+        .iter()
+        .filter(|row| !row.sealed.is_empty() && row.retires_at.is_none_or(|at| app.now() < at))
+        .map(|row| store::open(app, row))
+        .collect::<Result<Vec<_>>>()?;
+    keys.extend(store::fixed(app)?);
+    let ring = Arc::new(Ring::new(keys));
+    let mut remembered = app
+        .signing_keys
+        .ring
+        .write()
+        .unwrap_or_else(PoisonError::into_inner);
+    *remembered = Some((stamp, ring.clone()));
+    Ok(ring)
+}

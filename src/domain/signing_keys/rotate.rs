@@ -1,0 +1,170 @@
+//! Changing keys: by hand, when one has served its time, and at once when one is known to others.
+
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, IntoActiveModel};
+use serde_json::json;
+
+use super::{
+    KeyState, SigningKey, states,
+    store::{self, LEAD},
+};
+use crate::{
+    app::App,
+    checks::Affects,
+    domain::{
+        actor::Actor,
+        audit::{self, Event},
+    },
+    entity::signing_key::Entity,
+    error::{Error, Result},
+    secret::SecretBytes,
+};
+
+/// Seconds for which a retired key is listed before its row goes.
+const LISTED: i64 = 30 * 86_400;
+
+/// The next key signs from a moment on, and a new one waits. Nobody is logged out. `Conflict` while
+/// a rotation is under way and where the key is fixed by setting. Returns the key that will sign.
+pub async fn rotate(app: &App, by: &Actor) -> Result<SigningKey> {
+    require_superuser(by)?;
+    if app.config.jwt_signing_key.is_some() {
+        return Err(Error::Conflict(
+            "The signing key is fixed by the setting jwt_signing_key.".to_owned(),
+        ));
+    }
+    super::ring(app).await?;
+    let fresh = store::generate(app.config.jwt_algorithm).await?;
+    let db = app.db.begin().await?;
+    store::lock(&db).await?;
+    let rows = store::all_in(&db).await?;
+    if is_under_way(&rows, app.now()) {
+        return Err(Error::Conflict(
+            "A rotation is under way; try again in a moment.".to_owned(),
+        ));
+    }
+    let key = call_up(app, &db, by, &rows, &fresh, app.now() + LEAD).await?;
+    db.commit(Affects::Everything).await?;
+    Ok(key)
+}
+
+/// For a key that others know: nothing it signed is accepted from now on. If it signs, the next one
+/// takes over at once. `Conflict` for one that has signed nothing or nothing any more.
+pub async fn revoke(app: &App, by: &Actor, id: i64) -> Result<SigningKey> {
+    require_superuser(by)?;
+    super::ring(app).await?;
+    let fresh = store::generate(app.config.jwt_algorithm).await?;
+    let db = app.db.begin().await?;
+    store::lock(&db).await?;
+    let rows = store::all_in(&db).await?;
+    let now = app.now();
+    let mut judged = rows.iter().zip(states(&rows, now));
+    let (row, state) = judged
+        .find(|(row, _)| row.id == id)
+        .ok_or(Error::NotFound)?;
+    match state {
+        KeyState::Retired => return Err(Error::Conflict("It is retired already.".to_owned())),
+        KeyState::Next => return Err(Error::Conflict("It has signed nothing yet.".to_owned())),
+        KeyState::Current if row.retires_at.is_none() => {
+            call_up(app, &db, by, &rows, &fresh, now).await?;
+        }
+        KeyState::Current | KeyState::Previous => {}
+    }
+    let mut retired = row.clone().into_active_model();
+    retired.retires_at = Set(Some(now));
+    // What others know is of no use to us.
+    retired.sealed = Set(Vec::new());
+    let retired = retired.update(&db).await?;
+    let event = Event::new("signing_key.revoked", Some(row.id), name(row));
+    audit::record(&db, now, by, event).await?;
+    db.commit(Affects::Everything).await?;
+    Ok(retired)
+}
+
+/// Rotates if the key that signs has served its time, and drops what retired long ago.
+pub async fn sweep(app: &App) -> Result<()> {
+    super::ring(app).await?;
+    let now = app.now();
+    let rows = store::all(app).await?;
+    let old = |row: &SigningKey| row.retires_at.is_some_and(|at| at < now - LISTED);
+    if !rows.iter().any(old) && !is_due(app, &rows) {
+        return Ok(());
+    }
+    let fresh = store::generate(app.config.jwt_algorithm).await?;
+    let db = app.db.begin().await?;
+    store::lock(&db).await?;
+    // Another node may have been quicker.
+    let rows = store::all_in(&db).await?;
+    if is_due(app, &rows) {
+        call_up(app, &db, &Actor::server(), &rows, &fresh, now + LEAD).await?;
+    }
+    for row in rows.iter().filter(|row| old(row)) {
+        Entity::delete_by_id(row.id).exec(&db).await?;
+    }
+    db.commit(Affects::Everything).await
+}
+
+fn is_due(app: &App, rows: &[SigningKey]) -> bool {
+    let (now, life) = (app.now(), app.config.jwt_key_lifetime);
+    let since = |row: &SigningKey| row.activates_at.unwrap_or(now).max(row.created_at);
+    let served =
+        |row: &SigningKey| row.retires_at.is_none() && now.saturating_sub(since(row)) >= life;
+    life > 0
+        && app.config.jwt_signing_key.is_none()
+        && !is_under_way(rows, now)
+        && rows
+            .iter()
+            .zip(states(rows, now))
+            .any(|(row, state)| state == KeyState::Current && served(row))
+}
+
+fn is_under_way(rows: &[SigningKey], now: i64) -> bool {
+    rows.iter()
+        .any(|row| row.activates_at.is_some_and(|at| at > now))
+}
+
+/// The key that waits signs from `at` on; `fresh` waits in its place.
+async fn call_up<C: ConnectionTrait>(
+    app: &App,
+    db: &C,
+    by: &Actor,
+    rows: &[SigningKey],
+    fresh: &SecretBytes,
+    at: i64,
+) -> Result<SigningKey> {
+    let algorithm = app.config.jwt_algorithm;
+    let live = || rows.iter().filter(|row| row.retires_at.is_none());
+    for row in live().filter(|row| row.activates_at.is_some()) {
+        store::supersede(app, db, row.clone(), at).await?;
+    }
+    let waiting = live().find(|row| row.activates_at.is_none());
+    let waiting = waiting.filter(|row| row.algorithm == algorithm.as_str());
+    let key = match waiting {
+        None => store::insert_new(app, db, algorithm, fresh, Some(at)).await?,
+        Some(row) => {
+            store::insert_new(app, db, algorithm, fresh, None).await?;
+            let mut row = row.clone().into_active_model();
+            row.activates_at = Set(Some(at));
+            row.update(db).await?
+        }
+    };
+    let event = Event::new("signing_key.rotated", Some(key.id), name(&key));
+    let event = event.with(json!({"algorithm": key.algorithm, "signs_from": at}));
+    audit::record(db, app.now(), by, event).await?;
+    Ok(key)
+}
+
+fn require_superuser(by: &Actor) -> Result<()> {
+    if by.is_superuser {
+        Ok(())
+    } else {
+        Err(Error::PermissionDenied)
+    }
+}
+
+/// The first HS256 key has no id of its own.
+pub fn name(key: &SigningKey) -> &str {
+    if key.kid.is_empty() {
+        "first"
+    } else {
+        &key.kid
+    }
+}

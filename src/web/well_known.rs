@@ -1,0 +1,77 @@
+//! What other services read about this one: the public keys (RFC 7517) and where things are
+//! (RFC 8414).
+
+use rocket::{Route, State, get, http::ContentType, routes};
+use serde_json::{Value, json};
+
+use crate::{
+    app::App,
+    config::JwtAlgorithm,
+    domain::{scopes::Scope, signing_keys},
+    web::{error::ApiError, guards::Origin, published::Published},
+};
+
+/// Seconds for which others may keep a copy: a key is published long before it signs.
+const KEEP: u32 = 300;
+
+pub fn routes() -> Vec<Route> {
+    routes![jwks, authorization_server, openid_configuration]
+}
+
+/// The keys that signatures can be checked with: of asymmetric algorithms only. The one that will
+/// sign next is among them, so that nobody meets a key it has not heard of.
+#[get("/.well-known/jwks.json")]
+async fn jwks(app: &State<App>) -> Result<Published, ApiError> {
+    let keys = signing_keys::public(app).await?;
+    Ok(document(json!({ "keys": keys }), Some(KEEP)))
+}
+
+#[get("/.well-known/oauth-authorization-server")]
+fn authorization_server(app: &State<App>, origin: Origin) -> Published {
+    metadata(app, &origin.0)
+}
+
+/// The same where many libraries look for it. This is no `OpenID` provider: it says where keys and
+/// endpoints are, and signs nobody in for others.
+#[get("/.well-known/openid-configuration")]
+fn openid_configuration(app: &State<App>, origin: Origin) -> Published {
+    metadata(app, &origin.0)
+}
+
+fn metadata(app: &App, origin: &str) -> Published {
+    let config = &app.config;
+    // What a client compares with `iss`; without the setting, where it found us.
+    let issuer = config.jwt_issuer.as_deref();
+    let issuer = issuer.filter(|text| text.starts_with("https://") || text.starts_with("http://"));
+    let base = issuer.unwrap_or(origin).trim_end_matches('/');
+    let at = |path: &str| format!("{base}{path}");
+    let mut scopes = vec!["full"];
+    scopes.extend(Scope::ALL.map(Scope::as_str));
+    let mut metadata = json!({
+        "issuer": issuer.unwrap_or(origin),
+        "token_endpoint": at("/api/token/"),
+        "introspection_endpoint": at("/api/introspect/"),
+        "revocation_endpoint": at("/api/revoke/"),
+        "scopes_supported": scopes,
+        "response_types_supported": [],
+        "grant_types_supported": [],
+        "token_endpoint_auth_methods_supported": ["none"],
+        "access_token_signing_alg_values_supported": [config.jwt_algorithm.as_str()],
+    });
+    if config.jwt_algorithm != JwtAlgorithm::Hs256 {
+        metadata["jwks_uri"] = at("/.well-known/jwks.json").into();
+    }
+    if config.jwt_status_list {
+        metadata["status_list_aggregation_endpoint"] = at("/status-lists/").into();
+    }
+    // Made from the caller's word on where we are, it is for this caller alone.
+    document(metadata, issuer.map(|_| KEEP))
+}
+
+fn document(body: Value, keep: Option<u32>) -> Published {
+    Published {
+        content_type: ContentType::JSON,
+        body: body.to_string(),
+        keep,
+    }
+}

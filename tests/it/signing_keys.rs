@@ -1,0 +1,316 @@
+//! Keys that sign JWTs change without a restart and without logging anybody out; a key that others
+//! know is refused at once; the public ones are published before they sign.
+
+use latchkey::{
+    domain::{
+        actor::Actor,
+        signing_keys::{self, KeyState},
+    },
+    error::Error,
+    news,
+};
+use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, Backend, Caller, JWT_KEY, TestApp, claims_of, header_of, hs256, run, until,
+};
+
+const REFRESH: &str = "/api/token/refresh/";
+/// Seconds until a key that was called up signs.
+const LEAD: i64 = 2;
+
+async fn refresh(app: &TestApp, token: &str) -> Answer {
+    let body = json!({"refresh": token});
+    app.anonymous().post_json(REFRESH, body).await
+}
+
+async fn rotate(app: &TestApp) -> String {
+    let key = signing_keys::rotate(&app.app, &Actor::operator()).await;
+    key.unwrap().kid
+}
+
+async fn status(caller: &Caller) -> u16 {
+    caller.get("/studentapi/").await.status
+}
+
+async fn states(app: &TestApp) -> Vec<KeyState> {
+    let keys = signing_keys::list(&app.app).await.unwrap();
+    signing_keys::states(&keys, app.clock.now())
+}
+
+async fn jwks(app: &TestApp) -> Vec<Value> {
+    let answer = app.anonymous().get("/.well-known/jwks.json").await;
+    answer.expect(200)["keys"].as_array().unwrap().clone()
+}
+
+/// Signs as its owner would, is rotated, and what it signed goes on.
+async fn rotation_logs_nobody_out(app: &TestApp) {
+    let user = app.user("ann").await;
+    let (access, first) = app.pair(&user).await;
+    let old = app.anonymous().bearer(&access);
+    assert_eq!(status(&old).await, 200);
+    let kid = rotate(app).await;
+    assert_eq!(status(&old).await, 200, "before the new key signs");
+    app.clock.advance(LEAD);
+    assert_eq!(status(&old).await, 200, "after it does");
+    let answer = refresh(app, &first).await;
+    answer.expect(200);
+    let renewed = answer.string("access");
+    assert_eq!(header_of(&renewed)["kid"], json!(kid), "the new key signs");
+    assert_eq!(status(&app.anonymous().bearer(&renewed)).await, 200);
+    assert_eq!(
+        states(app).await,
+        [KeyState::Previous, KeyState::Current, KeyState::Next]
+    );
+    // The last token that the old key can have signed has expired.
+    app.clock.advance(86_400 + 61);
+    assert_eq!(
+        states(app).await,
+        [KeyState::Retired, KeyState::Current, KeyState::Next]
+    );
+}
+
+both! {
+    async fn the_first_key_names_none_as_clients_of_the_django_stack_know_it(app: &TestApp) {
+        let user = app.user("ann").await;
+        let (access, _) = app.pair(&user).await;
+        assert_eq!(header_of(&access), json!({"alg": "HS256", "typ": "JWT"}));
+        assert_eq!(states(app).await, [KeyState::Current, KeyState::Next]);
+        assert!(jwks(app).await.is_empty(), "a shared secret is not published");
+    }
+
+    async fn rotation_of_hs256_logs_nobody_out(app: &TestApp) {
+        rotation_logs_nobody_out(app).await;
+    }
+
+    #[with(("LATCHKEY_JWT_ALGORITHM", "EdDSA"))]
+    async fn rotation_of_eddsa_logs_nobody_out(app: &TestApp) {
+        rotation_logs_nobody_out(app).await;
+    }
+
+    #[with(("LATCHKEY_JWT_ALGORITHM", "ES256"))]
+    async fn rotation_of_es256_logs_nobody_out(app: &TestApp) {
+        rotation_logs_nobody_out(app).await;
+    }
+
+    #[with(("LATCHKEY_JWT_ALGORITHM", "RS256"))]
+    async fn rotation_of_rs256_logs_nobody_out(app: &TestApp) {
+        rotation_logs_nobody_out(app).await;
+    }
+
+    #[with(("LATCHKEY_JWT_ALGORITHM", "ES256"))]
+    async fn a_retry_across_a_rotation_gets_the_same_bytes(app: &TestApp) {
+        let user = app.user("ann").await;
+        let (_, first) = app.pair(&user).await;
+        rotate(app).await;
+        app.clock.advance(LEAD - 1);
+        let before = refresh(app, &first).await;
+        before.expect(200);
+        app.clock.advance(1);
+        let again = refresh(app, &first).await;
+        assert_eq!(again.json(), before.json(), "signed by the key of then");
+        let (access, _) = app.pair(&user).await;
+        assert_ne!(header_of(&access)["kid"], header_of(&before.string("access"))["kid"]);
+    }
+
+    #[with(("LATCHKEY_JWT_ALGORITHM", "EdDSA"))]
+    async fn the_published_keys_verify_what_is_signed_and_the_next_is_among_them(app: &TestApp) {
+        let user = app.user("ann").await;
+        let (access, _) = app.pair(&user).await;
+        let before = jwks(app).await;
+        assert_eq!(before.len(), 2);
+        for key in &before {
+            let mut names: Vec<_> = key.as_object().unwrap().keys().cloned().collect();
+            names.sort();
+            assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x"], "{key}");
+        }
+        let find = |keys: &[Value], jwt: &str| {
+            let kid = header_of(jwt)["kid"].clone();
+            keys.iter().find(|key| key["kid"] == kid).cloned().unwrap()
+        };
+        let verifies = |key: &Value, jwt: &str| {
+            use jsonwebtoken::{Algorithm, DecodingKey, jwk::Jwk};
+            let jwk: Jwk = serde_json::from_value(key.clone()).unwrap();
+            let (message, signature) = jwt.rsplit_once('.').unwrap();
+            let key = DecodingKey::from_jwk(&jwk).unwrap();
+            jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key, Algorithm::EdDSA)
+                .unwrap()
+        };
+        assert!(verifies(&find(&before, &access), &access));
+        rotate(app).await;
+        app.clock.advance(LEAD);
+        let (renewed, _) = app.pair(&user).await;
+        assert!(verifies(&find(&before, &renewed), &renewed), "it was known before it signed");
+        assert_eq!(jwks(app).await.len(), 3, "the old one, the new one, the next");
+    }
+
+    async fn what_a_revoked_key_signed_is_refused_at_once_and_nothing_else(app: &TestApp) {
+        let user = app.user("ann").await;
+        let (old_access, old_refresh) = app.pair(&user).await;
+        let by_token = app.anonymous().token(&app.default_token(&user).await);
+        rotate(app).await;
+        app.clock.advance(LEAD);
+        let (access, _) = app.pair(&user).await;
+        let callers = [&old_access, &access].map(|jwt| app.anonymous().bearer(jwt));
+        for caller in &callers {
+            assert_eq!(status(caller).await, 200);
+        }
+        let keys = signing_keys::list(&app.app).await.unwrap();
+        let by = Actor::operator();
+        signing_keys::revoke(&app.app, &by, keys[0].id).await.unwrap();
+        assert_eq!(status(&callers[0]).await, 401, "remembered or not");
+        assert_eq!(refresh(app, &old_refresh).await.status, 401);
+        assert_eq!(status(&callers[1]).await, 200);
+        assert_eq!(status(&by_token).await, 200);
+        let again = signing_keys::revoke(&app.app, &by, keys[0].id).await;
+        assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
+        assert_eq!(app.audited().await[0], "signing_key.revoked");
+    }
+
+    async fn where_the_current_key_is_revoked_the_next_one_takes_over(app: &TestApp) {
+        let user = app.user("ann").await;
+        let (access, first) = app.pair(&user).await;
+        let answer = refresh(app, &first).await;
+        answer.expect(200);
+        let keys = signing_keys::list(&app.app).await.unwrap();
+        let by = Actor::operator();
+        signing_keys::revoke(&app.app, &by, keys[0].id).await.unwrap();
+        assert_eq!(status(&app.anonymous().bearer(&access)).await, 401);
+        assert_eq!(refresh(app, &first).await.status, 401, "a retry is no way around");
+        let (access, _) = app.pair(&user).await;
+        assert_eq!(header_of(&access)["kid"], json!(keys[1].kid));
+        assert_eq!(status(&app.anonymous().bearer(&access)).await, 200);
+        assert_eq!(states(app).await, [KeyState::Retired, KeyState::Current, KeyState::Next]);
+    }
+
+    async fn one_rotation_at_a_time(app: &TestApp) {
+        rotate(app).await;
+        let again = signing_keys::rotate(&app.app, &Actor::operator()).await;
+        assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
+        app.clock.advance(LEAD);
+        rotate(app).await;
+    }
+
+    #[with(("LATCHKEY_JWT_KEY_LIFETIME", "1000"))]
+    async fn a_key_that_has_served_its_time_is_followed_by_itself(app: &TestApp) {
+        assert_eq!(states(app).await, [KeyState::Current, KeyState::Next]);
+        app.clock.advance(999);
+        signing_keys::sweep(&app.app).await.unwrap();
+        assert_eq!(states(app).await.len(), 2);
+        app.clock.advance(1);
+        let second = app.second_node(&[]).await;
+        for node in [app, &second, app] {
+            signing_keys::sweep(&node.app).await.unwrap();
+        }
+        app.clock.advance(LEAD);
+        assert_eq!(states(app).await, [KeyState::Previous, KeyState::Current, KeyState::Next]);
+        assert_eq!(app.audited().await, ["signing_key.rotated"]);
+        // Long after it retired, its row goes.
+        app.clock.advance(86_400 * 32);
+        signing_keys::sweep(&app.app).await.unwrap();
+        app.clock.advance(LEAD);
+        assert_eq!(states(app).await, [KeyState::Previous, KeyState::Current, KeyState::Next]);
+        second.close().await;
+    }
+
+    async fn another_algorithm_by_setting_logs_nobody_out(app: &TestApp) {
+        let user = app.user("ann").await;
+        let (access, first) = app.pair(&user).await;
+        let changed = app.second_node(&[("LATCHKEY_JWT_ALGORITHM", "EdDSA")]).await;
+        let old = changed.anonymous().bearer(&access);
+        assert_eq!(status(&old).await, 200);
+        changed.clock.advance(LEAD);
+        assert_eq!(status(&old).await, 200);
+        let answer = refresh(&changed, &first).await;
+        answer.expect(200);
+        assert_eq!(header_of(&answer.string("access"))["alg"], "EdDSA");
+        changed.close().await;
+    }
+
+    async fn a_fixed_key_takes_over_and_verifies_what_kept_keys_signed(app: &TestApp) {
+        let user = app.user("ann").await;
+        let (access, first) = app.pair(&user).await;
+        let fixed = app.second_node(&[("LATCHKEY_JWT_SIGNING_KEY", JWT_KEY)]).await;
+        assert_eq!(status(&fixed.anonymous().bearer(&access)).await, 200);
+        let answer = refresh(&fixed, &first).await;
+        answer.expect(200);
+        let signed = answer.string("access");
+        let (message, signature) = signed.rsplit_once('.').unwrap();
+        assert_eq!(hs256(message, JWT_KEY), signature);
+        let refused = signing_keys::rotate(&fixed.app, &Actor::operator()).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+        fixed.close().await;
+    }
+
+    async fn keys_are_the_business_of_superusers(app: &TestApp) {
+        let staff = app.user_with("sam", |input| latchkey::domain::users::UserInput {
+            is_staff: true,
+            ..input
+        });
+        let staff = app.browser(&staff.await).await;
+        assert_eq!(staff.get("/admin/keys/").await.status, 403);
+        assert!(!staff.get("/admin/").await.text.contains("/admin/keys/"));
+        let root = app.admin("root").await;
+        let page = root.get("/admin/keys/").await;
+        assert!(page.text.contains("first"), "{page:?}");
+        let sent = root.submit("/admin/keys/", "/admin/keys/rotate/", &[]).await;
+        assert_eq!(sent.redirect(), "/admin/keys/");
+        assert_eq!(states(app).await.len(), 3);
+    }
+
+    async fn issuer_and_audience_are_written_and_required(app: &TestApp) {
+        let user = app.user("ann").await;
+        let (without, _) = app.pair(&user).await;
+        let named = app
+            .second_node(&[
+                ("LATCHKEY_JWT_ISSUER", "https://auth.example.org"),
+                ("LATCHKEY_JWT_AUDIENCE", "api"),
+            ])
+            .await;
+        let (access, first) = named.pair(&user).await;
+        let claims = claims_of(&access);
+        assert_eq!((&claims["aud"], &claims["iss"]), (&json!("api"), &json!("https://auth.example.org")));
+        assert_eq!(status(&named.anonymous().bearer(&access)).await, 200);
+        assert_eq!(status(&named.anonymous().bearer(&without)).await, 401);
+        refresh(&named, &first).await.expect(200);
+        named.close().await;
+    }
+
+    #[with(("LATCHKEY_JWT_ALGORITHM", "EdDSA"))]
+    async fn the_metadata_say_where_things_are(app: &TestApp) {
+        let anybody = app.anonymous().with("Host", "auth.example.org");
+        let answer = anybody.get("/.well-known/oauth-authorization-server").await;
+        let data = answer.expect(200);
+        let same = anybody.get("/.well-known/openid-configuration").await;
+        assert_eq!(same.json(), data);
+        for name in ["issuer", "jwks_uri", "token_endpoint", "introspection_endpoint", "revocation_endpoint"] {
+            assert!(data[name].is_string(), "{name}: {data}");
+        }
+        assert_eq!(answer.header("Cache-Control"), Some("no-store"), "made for this caller");
+        let keys = anybody.get("/.well-known/jwks.json").await;
+        let tag = keys.header("ETag").unwrap();
+        let again = anybody.with("If-None-Match", tag).get("/.well-known/jwks.json").await;
+        assert_eq!((again.status, again.text.as_str()), (304, ""));
+    }
+}
+
+/// A rotation on one node is known to the other, by news or, where they are late, by looking once.
+#[test]
+fn another_node_knows_the_new_key() {
+    run(Backend::Postgres, &[], async |one| {
+        let two = one.second_node(&[]).await;
+        for node in [one, &two] {
+            tokio::spawn(news::follow(node.app.clone()));
+            until("the node hears", async || !node.app.db.checks().is_deaf()).await;
+        }
+        let user = one.user("ann").await;
+        let (access, _) = one.pair(&user).await;
+        assert_eq!(status(&two.anonymous().bearer(&access)).await, 200);
+        rotate(one).await;
+        one.clock.advance(LEAD);
+        let (access, _) = one.pair(&user).await;
+        assert!(header_of(&access)["kid"].is_string());
+        assert_eq!(status(&two.anonymous().bearer(&access)).await, 200);
+        two.close().await;
+    });
+}
