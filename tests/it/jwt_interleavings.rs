@@ -159,7 +159,7 @@ both! {
             let given: Vec<_> = answers.iter().map(|a| a.clone().expect(200)["refresh"].clone()).collect();
             let (first, second) = given.split_at(tokens.len());
             assert_eq!(first, second, "both get the same");
-            let different: BTreeSet<_> = first.iter().map(|token| token.to_string()).collect();
+            let different: BTreeSet<_> = first.iter().map(ToString::to_string).collect();
             assert_eq!(different.len(), tokens.len(), "nobody gets another's");
             tokens = first.iter().map(|token| token.as_str().unwrap().to_owned()).collect();
             assert_eq!(live(app, &tokens).await.len(), tokens.len());
