@@ -2,6 +2,7 @@
 
 mod accounts;
 mod doctor;
+mod import;
 mod keys;
 mod serve;
 
@@ -49,6 +50,8 @@ enum Command {
     /// The keys that sign JWTs: list, rotate, revoke.
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Take over the users, tokens and refresh tokens of a Django project. Can be repeated.
+    ImportDjango(import::ImportDjango),
     /// Check settings, database, secret and clock.
     Doctor,
 }
@@ -122,6 +125,7 @@ async fn dispatch(command: Command, figment: Figment, env: Environment) -> Resul
         Command::Changepassword { username } => accounts::change_password(context, &username).await,
         Command::CreateToken { username } => accounts::create_token(context, &username).await,
         Command::Keys(what) => keys::run(context, what).await,
+        Command::ImportDjango(what) => import::run(context, what).await,
         Command::Doctor => Ok(()),
     }
 }

@@ -17,10 +17,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    config::Config,
+    config::{Config, JwtAlgorithm},
     domain::status_lists::Status,
     error::{Error, JwtFault, Result},
-    secret::Jwt,
+    secret::{Jwt, SecretBytes},
 };
 
 /// Longer ones are refused unread.
@@ -126,6 +126,13 @@ impl Claims {
         };
         id.map_or(Subject::Nobody, Subject::User)
     }
+}
+
+/// Whether this HS256 secret made the signature. Looks at nothing else, so this accepts no token.
+pub fn is_signed_with(jwt: &Jwt, secret: &SecretBytes) -> Result<bool> {
+    let key = Key::new("", JwtAlgorithm::Hs256, secret)?;
+    let parts = jwt.expose().rsplit_once('.');
+    Ok(parts.is_some_and(|(message, signature)| key.verifies(message, signature)))
 }
 
 /// Signs `claims`.

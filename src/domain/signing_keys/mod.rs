@@ -6,6 +6,7 @@
 //! Nothing flips a state: a key's times say what it is, so nodes whose clocks agree agree on keys.
 
 mod rotate;
+mod shared;
 mod store;
 
 use std::sync::{
@@ -14,6 +15,7 @@ use std::sync::{
 };
 
 pub use rotate::{name, revoke, rotate, sweep};
+pub use shared::{Shared, is_shared, share};
 pub use store::list;
 
 pub use crate::entity::signing_key::Model as SigningKey;

@@ -23,6 +23,8 @@ use crate::{
 
 /// Seconds until a key that was called up signs: by then every node has heard of it.
 pub(super) const LEAD: i64 = 2;
+/// What the names of keys begin with that another server signs with, too.
+pub(super) const SHARED: &str = "shared-";
 /// Seconds for which a key verifies beyond the life of the last token it can have signed.
 const SLACK: i64 = 60;
 
@@ -69,7 +71,13 @@ pub(super) fn open(app: &App, row: &SigningKey) -> Result<Key> {
     let algorithm = JwtAlgorithm::parse(&row.algorithm)
         .ok_or_else(|| Error::internal(std::io::Error::other("an unknown algorithm is stored")))?;
     let private = app.keys.unseal(&row.sealed, &bound_to(&row.kid))?;
-    let mut key = Key::new(&row.kid, algorithm, &private)?;
+    // The tokens of a shared key name none: the other server writes none.
+    let kid = if row.kid.starts_with(SHARED) {
+        ""
+    } else {
+        &row.kid
+    };
+    let mut key = Key::new(kid, algorithm, &private)?;
     key.activates_at = row.activates_at.unwrap_or(i64::MAX);
     key.retires_at = row.retires_at.unwrap_or(i64::MAX);
     Ok(key)
@@ -161,7 +169,7 @@ pub(super) async fn insert_new<C: ConnectionTrait>(
     insert(app, db, &kid, algorithm, private, activates_at).await
 }
 
-async fn insert<C: ConnectionTrait>(
+pub(super) async fn insert<C: ConnectionTrait>(
     app: &App,
     db: &C,
     kid: &str,
@@ -203,6 +211,6 @@ pub(super) async fn supersede<C: ConnectionTrait>(
 }
 
 /// What ties a sealed key to its row.
-fn bound_to(kid: &str) -> String {
+pub(super) fn bound_to(kid: &str) -> String {
     format!("signing key {kid}")
 }

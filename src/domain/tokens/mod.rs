@@ -13,6 +13,7 @@ use serde_json::json;
 
 pub use key::is_plausible;
 pub use list::{TokenCounts, TokenFilter, TokenRow, counts, list, list_for};
+pub(crate) use make::seal_owner;
 pub use make::{default_of, get_or_create_default, issue, rotate};
 
 pub use crate::entity::token::Model as Token;
