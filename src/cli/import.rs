@@ -13,7 +13,7 @@ use crate::{
     db::Opener,
     domain::{
         actor::Actor,
-        import::{self, Findings, KeyFinding, OnConflict, Outcome, Report, Source, Tally, Wanted},
+        import::{self, Findings, KeyFinding, OnConflict, Outcome, Source, Tally, Wanted},
     },
     secret::SecretBytes,
 };
@@ -142,7 +142,11 @@ fn text(outcome: &Outcome, wanted: &Wanted, fixed: bool) -> String {
         lines.extend(others.map(|what| format!("  {what}")));
     }
     lines.push("Next:".to_owned());
-    lines.extend(next(report, outcome.imported, fixed).map(|line| format!("  {line}")));
+    lines.extend(
+        next(outcome, wanted, fixed)
+            .into_iter()
+            .map(|line| format!("  {line}")),
+    );
     lines.join("\n")
 }
 
@@ -167,23 +171,29 @@ fn findings(lines: &mut Vec<String>, title: &str, findings: &Findings) {
     }
 }
 
-fn next(report: &Report, imported: bool, fixed: bool) -> impl Iterator<Item = &'static str> {
-    let key = match report.key {
-        Some(KeyFinding::Fits | KeyFinding::Untried) if imported => {
-            Some("JWTs of either side pass on the other; `latchkey keys rotate` ends that.")
+fn next(outcome: &Outcome, wanted: &Wanted, fixed: bool) -> Vec<&'static str> {
+    let report = &outcome.report;
+    if !outcome.imported {
+        let stands = report.conflicts.count() == 0 || wanted.on_conflict == OnConflict::Skip;
+        return vec![if stands {
+            "Run it without --dry-run; it looks at everything again before it writes."
+        } else {
+            "Solve the conflicts in Django, or leave them out with `--on-conflict skip`."
+        }];
+    }
+    let mut lines = vec![
+        "Sign in with an old password; its hash is renewed then. Keys and ids are the old ones.",
+    ];
+    match report.key {
+        Some(KeyFinding::Fits | KeyFinding::Untried) => {
+            lines.push("JWTs of either side pass on the other; `latchkey keys rotate` ends that.");
         }
-        None if report.refresh_tokens.read > 0 && !fixed => Some(
+        None if report.refresh_tokens.read > 0 && !fixed => lines.push(
             "JWTs that Django signed are refused here: run this again with --secret-key, or set \
              LATCHKEY_JWT_SIGNING_KEY.",
         ),
-        _ => None,
-    };
-    let first = if imported {
-        "Sign in with an old password; its hash is renewed then. Keys and ids are the old ones."
-    } else {
-        "Run it without --dry-run; it looks at everything again before it writes."
-    };
-    let again =
-        imported.then_some("What Django writes from now on comes over when this is run again.");
-    [Some(first), key, again].into_iter().flatten()
+        _ => {}
+    }
+    lines.push("What Django adds from now on comes over when this is run again.");
+    lines
 }

@@ -29,6 +29,8 @@ mod durable;
 mod hardened;
 mod hashing;
 mod house_rules;
+mod import_django;
+mod import_real_django;
 mod jwt_interleavings;
 mod migrations;
 mod pages;

@@ -6,6 +6,7 @@
 //! its rows again, since the server may be running; what is there already is left alone, so an
 //! import that was stopped goes on where it was when it is started again.
 
+mod hashes;
 mod refresh_tokens;
 mod report;
 mod source;
@@ -18,6 +19,7 @@ use std::collections::HashSet;
 use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::json;
 
+pub use hashes::{Survey, survey};
 pub use report::{Findings, KeyFinding, Report, Tally};
 pub use source::Source;
 
@@ -139,17 +141,14 @@ impl Pass<'_> {
             signing_keys::share(self.app, self.by, key).await?;
         }
         self.tables().await?;
+        // Rows that came into conflict since are among those left out.
         let report = Report {
+            conflicts: found.conflicts,
             notices: found.notices,
             hashes: found.hashes,
             not_imported: found.not_imported,
             key: found.key,
             ..self.report
-        };
-        let report = Report {
-            // Those of before; the ones met while writing are among the rows left out.
-            conflicts: found.conflicts,
-            ..report
         };
         let event = Event::new("import.finished", None, "Django").with(report.json());
         let db = self.app.db.begin().await?;

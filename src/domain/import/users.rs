@@ -236,7 +236,7 @@ fn judge(row: ForeignUser, there: &There, now: i64, report: &mut Report) -> Verd
     let who = format!("user {id} {username:?}");
     report.note_hash(&texts.password, &who);
     report.note_name(&who, &texts.username, &username);
-    let date_joined = row.date_joined.unwrap_or_else(|| {
+    let date_joined = row.date_joined.filter(|at| *at > 0).unwrap_or_else(|| {
         report
             .notices
             .add("no date of joining: today's is taken", who.clone());
@@ -262,7 +262,7 @@ fn judge(row: ForeignUser, there: &There, now: i64, report: &mut Report) -> Verd
         is_superuser: row.is_superuser,
         epoch: 0,
         epoch_at: 0,
-        last_login: row.last_login.unwrap_or(0),
+        last_login: row.last_login.unwrap_or(0).max(0),
         date_joined,
         version: 1,
     }))

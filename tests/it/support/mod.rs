@@ -18,7 +18,7 @@ pub use answer::Answer;
 pub use caller::Caller;
 pub use forge::{claims_of, forged, forged_with_header, header_of, hs256};
 pub use html::{between, csrf, nothing_inline};
-pub use program::{Program, folder};
+pub use program::{Program, Server, folder};
 pub use test_app::{Backend, JWT_KEY, PASSWORD, SECRET, START, TestApp, environment};
 
 /// Shared by all tests: connections belong to the runtime that opened them.
