@@ -101,6 +101,9 @@ pub async fn import(
         return Err(Error::PermissionDenied);
     }
     source.require(&wanted.users_table, &["id", "username", "password"])?;
+    if let Some(table) = &wanted.students_table {
+        source.require(table, students::COLUMNS)?;
+    }
     let mut pass = Pass {
         app,
         by,
