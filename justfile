@@ -7,7 +7,7 @@ _default:
 run *args:
     cargo run -- {{args}}
 
-# All tests; the browser tests need chromium and chromedriver, the PostgreSQL ones its server programs
+# All tests; the browser tests need chromium and chromedriver, the PostgreSQL ones its server programs, those of proxies nginx and caddy
 test *args:
     cargo test --workspace --locked {{args}}
 
@@ -33,3 +33,7 @@ superuser:
 postman:
     cargo build --release --locked
     scripts/postman.sh
+
+# Every goal of speed, on SQLite and PostgreSQL; needs wrk (docs/benchmarks.md)
+bench *args:
+    bench/run {{args}}

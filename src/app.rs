@@ -1,18 +1,23 @@
 //! `App`: the one managed state, wired once at start. It stands below `domain`, which is handed it
 //! whole instead of its five parts; it knows nothing of the web.
 
-use std::{io::Write, path::Path, sync::Arc};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     clock::Clock,
     config::Config,
     db::{Db, Opener, make_private_folder},
     domain::{
-        hashing::Hasher, signing_keys::SigningKeys, status_lists::StatusLists,
+        families, hashing::Hasher, signing_keys::SigningKeys, status_lists::StatusLists,
         throttles::Throttles, usage::Usage,
     },
     error::{Error, Result},
     keys::Keyring,
+    metrics::Metrics,
     secret::{self, SecretBytes},
 };
 
@@ -27,6 +32,8 @@ pub struct App {
     pub usage: Arc<Usage>,
     pub signing_keys: Arc<SigningKeys>,
     pub status_lists: Arc<StatusLists>,
+    pub metrics: Arc<Metrics>,
+    pub families: Arc<families::Memory>,
 }
 
 impl App {
@@ -49,6 +56,8 @@ impl App {
             usage: Arc::default(),
             signing_keys: Arc::default(),
             status_lists: Arc::default(),
+            metrics: Arc::default(),
+            families: Arc::default(),
             config: Arc::new(config),
             clock,
             keys: Arc::new(keys),
@@ -61,21 +70,40 @@ impl App {
     }
 }
 
+/// The keys of the secret that is here; `None` where none was made yet. Makes nothing.
+pub fn present_keys(config: &Config) -> Result<Option<Keyring>> {
+    let secret = present_secret(config)?;
+    secret
+        .map(|secret| Keyring::new(&secret, config))
+        .transpose()
+}
+
 /// The explicit secret, or the one in the data folder, which is made at the first start.
 fn server_secret(config: &Config) -> Result<SecretBytes> {
-    if let Some(secret) = &config.secret_key {
-        return Ok(secret.clone());
+    match present_secret(config)? {
+        Some(secret) => Ok(secret),
+        None => make_secret(config, &secret_path(config)),
     }
-    let path = config.data_dir.join("secret_key");
+}
+
+fn present_secret(config: &Config) -> Result<Option<SecretBytes>> {
+    if let Some(secret) = &config.secret_key {
+        return Ok(Some(secret.clone()));
+    }
+    let path = secret_path(config);
     match std::fs::read_to_string(&path) {
-        Ok(text) if text.trim().len() >= 32 => Ok(SecretBytes::new(text.trim().into())),
+        Ok(text) if text.trim().len() >= 32 => Ok(Some(SecretBytes::new(text.trim().into()))),
         Ok(_) => Err(Error::internal(std::io::Error::other(format!(
             "{} holds less than 32 bytes",
             path.display()
         )))),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => make_secret(config, &path),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(at(&path, &e)),
     }
+}
+
+fn secret_path(config: &Config) -> PathBuf {
+    config.data_dir.join("secret_key")
 }
 
 fn make_secret(config: &Config, path: &Path) -> Result<SecretBytes> {

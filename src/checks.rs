@@ -27,11 +27,13 @@ const CHANGED: usize = 100_000;
 const ANSWER_BYTES: usize = 1024 * 1024;
 
 /// Whose credentials a change affects: every commit must say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Affects {
     /// Nobody's: no check would end otherwise than before.
     Nobody,
     User(i64),
+    /// Few enough for one message of PostgreSQL's NOTIFY, which is 8000 bytes: 300.
+    Users(Vec<i64>),
     /// A token that was unknown is there now.
     Unknown,
     /// The sample data, whose answer is remembered as well.
@@ -49,10 +51,21 @@ pub enum Verdict {
     Known {
         user: Arc<User>,
         scopes: Scopes,
-        /// For the notes on its use.
-        token_id: Option<i64>,
+        /// Of an API token.
+        token: Option<TokenFacts>,
     },
     Unknown,
+}
+
+/// What is told of an API token beside whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenFacts {
+    /// For the notes on its use.
+    pub id: i64,
+    /// Unix seconds.
+    pub created_at: i64,
+    /// Unix seconds; None: never.
+    pub expires_at: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -137,6 +150,11 @@ impl Checks {
         (fresh && now < entry.until).then(|| entry.verdict.clone())
     }
 
+    /// How many credentials are remembered, about.
+    pub fn count(&self) -> u64 {
+        self.entries.entry_count()
+    }
+
     pub fn keep(&self, credential: Digest, stamp: Stamp, verdict: Verdict, until: i64) {
         if !self.read().is_deaf {
             self.entries.insert(
@@ -177,9 +195,12 @@ impl Checks {
             Affects::User(id) if state.users.len() < CHANGED => {
                 state.users.insert(id, last);
             }
+            Affects::Users(ids) if state.users.len() + ids.len() <= CHANGED => {
+                state.users.extend(ids.into_iter().map(|id| (id, last)));
+            }
             Affects::Unknown => state.unknown = last,
             Affects::Students => state.students = last,
-            Affects::User(_) | Affects::Everything => {
+            Affects::User(_) | Affects::Users(_) | Affects::Everything => {
                 state.everything = last;
                 state.users.clear();
             }
@@ -236,10 +257,14 @@ impl Checks {
 
 impl Affects {
     /// For the other nodes; `None`: nothing they need to know.
-    pub fn write(self) -> Option<String> {
+    pub fn write(&self) -> Option<String> {
         match self {
             Self::Nobody => None,
             Self::User(id) => Some(format!("user {id}")),
+            Self::Users(ids) => {
+                let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+                Some(format!("users {}", ids.join(" ")))
+            }
             Self::Unknown => Some("unknown".to_owned()),
             Self::Students => Some("students".to_owned()),
             Self::Everything => Some("everything".to_owned()),
@@ -250,6 +275,10 @@ impl Affects {
     pub fn read(text: &str) -> Self {
         match text.split_once(' ') {
             Some(("user", id)) => id.parse().map_or(Self::Everything, Self::User),
+            Some(("users", ids)) => {
+                let ids: Result<_, _> = ids.split(' ').map(str::parse).collect();
+                ids.map_or(Self::Everything, Self::Users)
+            }
             None if text == "unknown" => Self::Unknown,
             None if text == "students" => Self::Students,
             _ => Self::Everything,
@@ -288,7 +317,7 @@ mod tests {
             Verdict::Known {
                 user: user(id),
                 scopes: Scopes::FULL,
-                token_id: None,
+                token: None,
             },
             1000,
         );
@@ -302,6 +331,17 @@ mod tests {
         checks.changed(Affects::User(1));
         assert!(checks.find(&[1; 32], 0).is_none());
         assert!(checks.find(&[2; 32], 0).is_some());
+    }
+
+    #[test]
+    fn a_change_of_several_drops_theirs_and_no_others() {
+        let checks = Checks::default();
+        for n in 1..=3 {
+            known(&checks, [n; 32], i64::from(n), checks.stamp());
+        }
+        checks.changed(Affects::Users(vec![1, 3]));
+        let found = [1, 2, 3].map(|n| checks.find(&[n; 32], 0).is_some());
+        assert_eq!(found, [false, true, false]);
     }
 
     #[test]
@@ -336,6 +376,7 @@ mod tests {
     fn news_are_read_as_they_were_written() {
         for affects in [
             Affects::User(7),
+            Affects::Users(vec![7, 8]),
             Affects::Unknown,
             Affects::Students,
             Affects::Everything,

@@ -5,7 +5,14 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// Unix seconds as `2026-11-23T12:00:00Z`: as Django REST framework writes dates in UTC.
+pub fn rfc3339(seconds: i64) -> String {
+    let date = OffsetDateTime::from_unix_timestamp(seconds).ok();
+    date.and_then(|date| date.format(&Rfc3339).ok())
+        .unwrap_or_default()
+}
 
 /// Where the time comes from.
 #[derive(Clone, Debug, Default)]

@@ -29,6 +29,9 @@ pub enum Error {
     /// A good token that may not be used for this; the scope it lacks.
     #[error("the credential lacks the scope {0}")]
     MissingScope(&'static str),
+    /// A proxy asks for something that does not exist, so nobody has it.
+    #[error("no such requirement: {0}")]
+    UnknownRequirement(String),
     #[error("CSRF failed: {0}")]
     CsrfFailed(&'static str),
     #[error("not found")]
@@ -37,6 +40,9 @@ pub enum Error {
     Validation(FieldErrors),
     #[error("cannot be parsed: {0}")]
     Parse(String),
+    /// RFC 7009, 2.2.1: a token of ours, but of a kind that is not revoked.
+    #[error("tokens of this kind are not revoked")]
+    UnsupportedTokenType,
     /// Seconds until the next try is welcome.
     #[error("throttled for {retry_after} s")]
     Throttled { retry_after: u64 },

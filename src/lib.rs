@@ -18,6 +18,7 @@ pub mod domain;
 pub mod entity;
 pub mod error;
 pub mod keys;
+pub mod metrics;
 pub mod news;
 pub mod secret;
 pub mod web;

@@ -7,6 +7,7 @@ pub use sea_orm_migration::prelude::*;
 mod m20261123_000001_accounts;
 mod m20261123_000002_credentials;
 mod m20261123_000003_records;
+mod m20261124_000001_token_uses;
 mod m20261124_000002_signing_keys;
 mod m20261124_000003_deleted_families;
 
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000001_accounts::Migration),
             Box::new(m20261123_000002_credentials::Migration),
             Box::new(m20261123_000003_records::Migration),
+            Box::new(m20261124_000001_token_uses::Migration),
             Box::new(m20261124_000002_signing_keys::Migration),
             Box::new(m20261124_000003_deleted_families::Migration),
         ]

@@ -57,7 +57,7 @@ pub async fn create_token(context: Context, username: &str) -> Result<(), Failur
     Ok(())
 }
 
-fn unknown(username: &str) -> Failure {
+pub fn unknown(username: &str) -> Failure {
     Failure::Said(format!("there is no user {username:?}"))
 }
 

@@ -4,7 +4,9 @@ mod accounts;
 mod doctor;
 mod import;
 mod keys;
+mod print;
 mod serve;
+mod tokens;
 
 use std::process::ExitCode;
 
@@ -47,6 +49,9 @@ enum Command {
     Changepassword { username: String },
     /// Print the user's default token, which is made if there is none.
     CreateToken { username: String },
+    /// List, make, rename, rotate and revoke API tokens; find leaked ones.
+    #[command(subcommand)]
+    Tokens(tokens::Tokens),
     /// The keys that sign JWTs: list, rotate, revoke.
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -85,18 +90,24 @@ struct Context {
 }
 
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
-    match start(cli.command.unwrap_or(Command::Serve)) {
-        Ok(()) => ExitCode::SUCCESS,
+    let command = Cli::parse().command.unwrap_or(Command::Serve);
+    let trouble = match &command {
+        Command::Tokens(tokens::Tokens::Scan(_)) => ExitCode::from(tokens::scan::TROUBLE),
+        _ => ExitCode::FAILURE,
+    };
+    match start(command) {
+        Ok(code) => code,
+        // Whoever read the answer has seen enough.
+        Err(Failure::Io(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("latchkey: {failure}");
-            ExitCode::FAILURE
+            trouble
         }
     }
 }
 
 /// On a runtime of our own: Rocket's would panic at a `Rocket.toml` that it cannot read.
-fn start(command: Command) -> Result<(), Failure> {
+fn start(command: Command) -> Result<ExitCode, Failure> {
     let env = config::environment();
     let figment = config::figment(&env);
     let workers = config::server(&figment)?.workers;
@@ -107,9 +118,14 @@ fn start(command: Command) -> Result<(), Failure> {
         .block_on(dispatch(command, figment, env))
 }
 
-async fn dispatch(command: Command, figment: Figment, env: Environment) -> Result<(), Failure> {
+async fn dispatch(
+    command: Command,
+    figment: Figment,
+    env: Environment,
+) -> Result<ExitCode, Failure> {
     if matches!(command, Command::Doctor) {
-        return doctor::run(&figment, &env).await;
+        doctor::run(&figment, &env).await?;
+        return Ok(ExitCode::SUCCESS);
     }
     let config = Config::load(&figment, &env)?;
     start_logging(&config, &env);
@@ -119,15 +135,21 @@ async fn dispatch(command: Command, figment: Figment, env: Environment) -> Resul
         config,
     };
     match command {
-        Command::Serve => serve::run(context).await,
-        Command::Migrate => migrate(context).await,
-        Command::Createsuperuser { noinput } => accounts::create_superuser(context, noinput).await,
-        Command::Changepassword { username } => accounts::change_password(context, &username).await,
-        Command::CreateToken { username } => accounts::create_token(context, &username).await,
-        Command::Keys(what) => keys::run(context, what).await,
-        Command::ImportDjango(what) => import::run(context, what).await,
-        Command::Doctor => Ok(()),
+        Command::Serve => serve::run(context).await?,
+        Command::Migrate => migrate(context).await?,
+        Command::Createsuperuser { noinput } => {
+            accounts::create_superuser(context, noinput).await?;
+        }
+        Command::Changepassword { username } => {
+            accounts::change_password(context, &username).await?;
+        }
+        Command::CreateToken { username } => accounts::create_token(context, &username).await?,
+        Command::Keys(what) => keys::run(context, what).await?,
+        Command::ImportDjango(what) => import::run(context, what).await?,
+        Command::Tokens(command) => return tokens::run(context, command).await,
+        Command::Doctor => {}
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Context {
@@ -143,6 +165,15 @@ impl Context {
              (LATCHKEY_SECRET_KEY, or the file `secret_key` in the data folder)"
                 .to_owned(),
         ))
+    }
+
+    /// As `open`, where there is a database already: makes none.
+    async fn open_present(self, opener: Opener) -> Result<App, Failure> {
+        let path = self.config.sqlite_path();
+        if self.config.is_postgres() || std::path::Path::new(path).exists() {
+            return self.open(opener).await;
+        }
+        Err(Failure::Said(format!("there is no database {path}")))
     }
 }
 
@@ -179,6 +210,7 @@ fn explain(e: &Error) -> String {
             lines.collect::<Vec<_>>().join("\n")
         }
         Error::NotFound => "there is no such user".to_owned(),
+        Error::Conflict(text) => text.clone(),
         Error::Internal(source) => source.to_string(),
         other => other.to_string(),
     }

@@ -9,15 +9,18 @@ use super::{Context, Failure, say};
 use crate::{
     app::App,
     db::Opener,
-    domain::{families, sessions, setup, signing_keys, usage},
+    domain::{families, sessions, setup, signing_keys, tokens, usage},
+    error::Result as Outcome,
     news,
     web::{self, fairings::UnderWay},
 };
 
-/// Seconds between two flushes of "last used".
-const FLUSH: u64 = 10;
-/// Flushes between two sweeps of what has expired: an hour.
-const SWEEP: u64 = 360;
+/// Between two flushes of the uses of tokens.
+const FLUSH: Duration = Duration::from_secs(10);
+/// Before the first sweep: a start has enough to do.
+const FIRST_SWEEP: Duration = Duration::from_mins(1);
+/// Between two sweeps.
+const SWEEP: Duration = Duration::from_hours(1);
 
 pub async fn run(context: Context) -> Result<(), Failure> {
     let figment = context.figment.clone();
@@ -36,15 +39,17 @@ pub async fn run(context: Context) -> Result<(), Failure> {
             let mut shutdown = rocket.shutdown();
             Box::pin(async move {
                 let news = tokio::spawn(news::follow(timer.clone()));
+                // A long sweep does not delay the flushes, and is dropped half-way at the end.
+                let sweeps = tokio::spawn(sweep_for_ever(timer.clone()));
                 tokio::spawn(async move {
-                    for beat in 1_u64.. {
-                        let pause = sleep(Duration::from_secs(FLUSH));
+                    loop {
                         tokio::select! {
-                            () = pause => tick(&timer, beat).await,
+                            () = sleep(FLUSH) => flush(&timer).await,
                             () = &mut shutdown => break,
                         }
                     }
                     news.abort();
+                    sweeps.abort();
                 });
             })
         }));
@@ -103,18 +108,35 @@ async fn announce(rocket: &Rocket<Orbit>) {
     }
 }
 
-async fn tick(app: &App, beat: u64) {
+async fn flush(app: &App) {
     if let Err(e) = usage::flush(app).await {
-        tracing::error!(error = %e, "flush of last-used times failed");
+        tracing::error!(error = %e, "flush of the uses of tokens failed");
     }
-    if beat.is_multiple_of(SWEEP) {
-        if let Err(e) = signing_keys::sweep(app).await {
-            tracing::error!(error = %e, "rotation of signing keys failed");
-        }
-        match (families::sweep(app).await, sessions::sweep(app).await) {
-            (Ok(families), Ok(sessions)) => tracing::info!(families, sessions, "swept"),
-            (Err(e), _) | (_, Err(e)) => tracing::error!(error = %e, "sweep failed"),
-        }
+}
+
+async fn sweep_for_ever(app: App) {
+    sleep(FIRST_SWEEP).await;
+    loop {
+        sweep(&app).await;
+        sleep(SWEEP).await;
+    }
+}
+
+/// What the server clears away by itself. One that fails does not keep the others from their work.
+async fn sweep(app: &App) {
+    let rotated = signing_keys::sweep(app).await;
+    swept("signing keys", rotated.map(|()| 0));
+    swept("refresh families", families::sweep(app).await);
+    swept("sessions", sessions::sweep(app).await);
+    swept("counts of uses", usage::sweep(app).await);
+    swept("unused tokens", tokens::sweep_unused(app).await);
+}
+
+fn swept(what: &str, outcome: Outcome<u64>) {
+    match outcome {
+        Ok(0) => {}
+        Ok(n) => tracing::info!(what, n, "swept"),
+        Err(e) => tracing::error!(what, error = %e, "sweep failed"),
     }
 }
 

@@ -46,6 +46,8 @@ pub const SETTINGS: &[&str] = &[
     "jwt_status_list",
     "throttles_enabled",
     "trusted_proxies",
+    "token_longest_life",
+    "token_unused_revoke_days",
     "registration_open",
     "generate_token_enabled",
     "session_idle_lifetime",
@@ -89,6 +91,10 @@ pub struct Config {
     pub jwt_status_list: bool,
     pub throttles_enabled: bool,
     pub trusted_proxies: Vec<IpNet>,
+    /// Seconds that a named token may live; 0: for ever.
+    pub token_longest_life: i64,
+    /// Days after which a token that nobody uses is revoked; 0: never.
+    pub token_unused_revoke_days: i64,
     pub registration_open: bool,
     pub generate_token_enabled: bool,
     pub session_idle_lifetime: i64,
@@ -260,6 +266,8 @@ impl Config {
             jwt_status_list: s.parse("jwt_status_list", false)?,
             throttles_enabled: s.parse("throttles_enabled", true)?,
             trusted_proxies: s.networks("trusted_proxies")?,
+            token_longest_life: s.within("token_longest_life", 0, 0, 86_400 * 36_500)?,
+            token_unused_revoke_days: s.within("token_unused_revoke_days", 0, 0, 36_500)?,
             registration_open: s.parse("registration_open", true)?,
             generate_token_enabled: s.parse("generate_token_enabled", true)?,
             session_idle_lifetime: s.within("session_idle_lifetime", 86_400, 60, 86_400 * 90)?,

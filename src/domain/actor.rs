@@ -61,10 +61,10 @@ impl Actor {
         }
     }
 
-    /// What the server does by itself.
+    /// What the server does by itself. No account can have that name: there is a blank in it.
     pub fn server() -> Self {
         Self {
-            username: "server".to_owned(),
+            username: "the server".to_owned(),
             via: Via::Server,
             ..Self::operator()
         }

@@ -51,8 +51,26 @@ pub async fn record<C: ConnectionTrait>(
     by: &Actor,
     event: Event<'_>,
 ) -> Result<()> {
+    let row = row(now, by, event);
+    Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// Several at once: one statement.
+pub async fn record_all<C: ConnectionTrait>(
+    db: &C,
+    now: i64,
+    by: &Actor,
+    events: impl IntoIterator<Item = Event<'_>>,
+) -> Result<()> {
+    let rows = events.into_iter().map(|event| row(now, by, event));
+    Entity::insert_many(rows).exec_without_returning(db).await?;
+    Ok(())
+}
+
+fn row(now: i64, by: &Actor, event: Event<'_>) -> ActiveModel {
     let object_type = event.action.split('.').next().unwrap_or_default();
-    let row = ActiveModel {
+    ActiveModel {
         id: NotSet,
         at: Set(now),
         actor_id: Set(by.user_id),
@@ -65,9 +83,7 @@ pub async fn record<C: ConnectionTrait>(
         address: Set(by.address.map(|a| a.to_string())),
         request_id: Set(by.request_id.clone()),
         detail: Set(event.detail.to_string()),
-    };
-    Entity::insert(row).exec_without_returning(db).await?;
-    Ok(())
+    }
 }
 
 /// The newest events first.

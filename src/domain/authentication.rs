@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     app::App,
-    checks::Verdict,
+    checks::{TokenFacts, Verdict},
     domain::{
         families,
         jwt::{Kind, Subject},
@@ -27,19 +27,26 @@ pub struct Caller {
 
 /// `Authorization: Token <key>`, as Django REST framework judges it.
 pub async fn by_token(app: &App, key: &TokenKey, address: &str) -> Result<Caller> {
+    let (caller, token) = look_at_token(app, key).await?;
+    app.usage.note(token.id, app.now(), address);
+    Ok(caller)
+}
+
+/// The same without a note of its use.
+pub async fn look_at_token(app: &App, key: &TokenKey) -> Result<(Caller, TokenFacts)> {
     let refused = |failure| Err(Error::AuthenticationFailed(failure));
     if !tokens::is_plausible(&app.keys, key.expose()) {
         return refused(AuthFailure::TokenUnknown);
     }
     let credential = app.keys.token_digest(key.expose());
-    let verdict = match app.db.checks().find(&credential, app.now()) {
+    let verdict = match recall(app, &credential) {
         Some(verdict) => verdict,
         None => load_token(app, credential).await?,
     };
     let Verdict::Known {
         user,
         scopes,
-        token_id,
+        token: Some(token),
     } = verdict
     else {
         return refused(AuthFailure::TokenUnknown);
@@ -47,10 +54,17 @@ pub async fn by_token(app: &App, key: &TokenKey, address: &str) -> Result<Caller
     if !user.is_active {
         return refused(AuthFailure::TokenUserInactive);
     }
-    if let Some(id) = token_id {
-        app.usage.note(id, app.now(), address);
-    }
-    Ok(Caller { user, scopes })
+    Ok((Caller { user, scopes }, token))
+}
+
+fn recall(app: &App, credential: &Digest) -> Option<Verdict> {
+    let verdict = app.db.checks().find(credential, app.now());
+    app.metrics.look_up(if verdict.is_some() {
+        "memory"
+    } else {
+        "database"
+    });
+    verdict
 }
 
 async fn load_token(app: &App, credential: Digest) -> Result<Verdict> {
@@ -60,7 +74,11 @@ async fn load_token(app: &App, credential: Digest) -> Result<Verdict> {
             let verdict = Verdict::Known {
                 user: Arc::new(user),
                 scopes: tokens::scopes(&token),
-                token_id: Some(token.id),
+                token: Some(TokenFacts {
+                    id: token.id,
+                    created_at: token.created_at,
+                    expires_at: token.expires_at,
+                }),
             };
             (verdict, token.expires_at.unwrap_or(i64::MAX))
         }
@@ -75,8 +93,7 @@ async fn load_token(app: &App, credential: Digest) -> Result<Verdict> {
 /// `Authorization: Bearer <access>`, as SimpleJWT judges it.
 pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Caller> {
     let credential = app.keys.jwt_digest(token.expose());
-    if let Some(Verdict::Known { user, scopes, .. }) = app.db.checks().find(&credential, app.now())
-    {
+    if let Some(Verdict::Known { user, scopes, .. }) = recall(app, &credential) {
         return Ok(Caller { user, scopes });
     }
     let refused = |failure| Error::AuthenticationFailed(failure);
@@ -104,7 +121,7 @@ pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Caller> {
     let verdict = Verdict::Known {
         user: user.clone(),
         scopes: Scopes::FULL,
-        token_id: None,
+        token: None,
     };
     app.db
         .checks()

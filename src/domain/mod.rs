@@ -11,6 +11,7 @@ pub mod import;
 pub mod installation;
 pub mod jwt;
 pub mod login;
+pub mod oauth;
 pub mod paging;
 pub mod passwords;
 pub mod scopes;

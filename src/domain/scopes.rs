@@ -10,15 +10,21 @@ pub enum Scope {
     UsersRead,
     UsersWrite,
     TokensManage,
+    /// Asking what somebody's token is worth.
+    TokensIntrospect,
+    /// What the server counts about itself.
+    MetricsRead,
 }
 
 impl Scope {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::StudentsRead,
         Self::StudentsWrite,
         Self::UsersRead,
         Self::UsersWrite,
         Self::TokensManage,
+        Self::TokensIntrospect,
+        Self::MetricsRead,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -28,6 +34,8 @@ impl Scope {
             Self::UsersRead => "users:read",
             Self::UsersWrite => "users:write",
             Self::TokensManage => "tokens:manage",
+            Self::TokensIntrospect => "tokens:introspect",
+            Self::MetricsRead => "metrics:read",
         }
     }
 
@@ -38,6 +46,8 @@ impl Scope {
             Self::UsersRead => 4,
             Self::UsersWrite => 8,
             Self::TokensManage => 16,
+            Self::TokensIntrospect => 32,
+            Self::MetricsRead => 64,
         }
     }
 }
@@ -88,6 +98,24 @@ impl Scopes {
         scopes.filter(|s| self.has(*s)).map(Scope::as_str).collect()
     }
 
+    /// For services that look for the one they need: with full access every name there is, too.
+    pub fn spelled_out(self) -> String {
+        let full = (self == Self::FULL).then_some(Self::FULL_NAME);
+        let has = Scope::ALL.into_iter().filter(|scope| self.has(*scope));
+        let names: Vec<&str> = full.into_iter().chain(has.map(Scope::as_str)).collect();
+        names.join(" ")
+    }
+
+    /// The first of these that `others` lack.
+    pub fn missing_in(self, others: Self) -> Option<&'static str> {
+        if others.include(self) {
+            return None;
+        }
+        let mut wanted = Scope::ALL.into_iter().filter(|scope| self.has(*scope));
+        let missing = wanted.find(|scope| !others.has(*scope));
+        Some(missing.map_or(Self::FULL_NAME, Scope::as_str))
+    }
+
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -122,5 +150,18 @@ mod tests {
         let read = Scopes::of([Scope::StudentsRead]);
         assert!(read.has(Scope::StudentsRead) && !read.has(Scope::StudentsWrite));
         assert!(Scopes::FULL.include(read) && !read.include(Scopes::FULL));
+        assert_eq!(read.missing_in(Scopes::FULL), None);
+        assert_eq!(Scopes::FULL.missing_in(read), Some("students:write"));
+        // Full access is more than all there is today.
+        assert_eq!(
+            Scopes::FULL.missing_in(Scopes::of(Scope::ALL)),
+            Some("full")
+        );
+        assert!(
+            Scopes::FULL
+                .spelled_out()
+                .starts_with("full students:read ")
+        );
+        assert_eq!(read.spelled_out(), "students:read");
     }
 }

@@ -63,6 +63,11 @@ pub const GENERATE_TOKEN: Rule = Rule {
     limit: 100,
     window: MINUTE,
 };
+pub const BURN: Rule = Rule {
+    name: "burn",
+    limit: 100,
+    window: MINUTE,
+};
 /// Wrong set-up codes.
 pub const SETUP: Rule = Rule {
     name: "setup",

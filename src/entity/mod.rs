@@ -9,4 +9,5 @@ pub mod session;
 pub mod signing_key;
 pub mod student;
 pub mod token;
+pub mod token_use;
 pub mod user;

@@ -79,11 +79,12 @@ fn status(req: &Request<'_>, e: &Error) -> Status {
             Some(Style::SimpleJwt | Style::Envelope) => Status::Unauthorized,
             _ => Status::BadRequest,
         },
-        Error::PermissionDenied | Error::MissingScope(_) | Error::CsrfFailed(_) => {
-            Status::Forbidden
-        }
+        Error::PermissionDenied
+        | Error::MissingScope(_)
+        | Error::UnknownRequirement(_)
+        | Error::CsrfFailed(_) => Status::Forbidden,
         Error::NotFound => Status::NotFound,
-        Error::Validation(_) | Error::Parse(_) => Status::BadRequest,
+        Error::Validation(_) | Error::Parse(_) | Error::UnsupportedTokenType => Status::BadRequest,
         Error::Throttled { .. } => Status::TooManyRequests,
         Error::Busy { .. } => Status::ServiceUnavailable,
         Error::MethodNotAllowed => Status::MethodNotAllowed,
@@ -238,6 +239,12 @@ fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
             json!({"status": false, "message": summary(errors), "data": fields(errors)})
         }
         (Error::Validation(errors), Style::GenerateToken) => generate_token(errors),
+        (Error::Validation(errors), Style::OAuth) => oauth("invalid_request", &in_words(errors)),
+        (Error::Parse(text), Style::OAuth) => oauth("invalid_request", text),
+        (Error::UnsupportedTokenType, _) => oauth(
+            "unsupported_token_type",
+            "Only API tokens, access and refresh tokens are revoked.",
+        ),
         (Error::Validation(errors), _) => Value::Object(fields(errors)),
         (Error::Throttled { retry_after }, _) => {
             let unit = if *retry_after == 1 {
@@ -260,13 +267,26 @@ fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
             detail(&format!("Unsupported media type \"{given}\" in request."))
         }
         (Error::TooLarge, _) => detail("Request body is too large."),
-        (Error::Parse(text) | Error::Conflict(text), _) => detail(text),
+        (Error::Parse(text) | Error::Conflict(text) | Error::UnknownRequirement(text), _) => {
+            detail(text)
+        }
         (Error::LastSuperuser, _) => detail("This is the only superuser. Make another one first."),
         (Error::Internal(_), _) => json!({
             "detail": "Something broke on our side.",
             "request_id": client::request_id(req),
         }),
     }
+}
+
+/// RFC 6749, 5.2.
+fn oauth(error: &str, description: &str) -> Value {
+    json!({"error": error, "error_description": description})
+}
+
+fn in_words(errors: &FieldErrors) -> String {
+    let fields = errors.iter();
+    let lines = fields.map(|(name, messages)| format!("{name}: {}", messages.join(" ")));
+    lines.collect::<Vec<_>>().join(" ")
 }
 
 fn refused(failure: AuthFailure) -> Value {

@@ -16,7 +16,10 @@ use rocket::{
     http::{Header, Method},
 };
 
-use crate::web::{api::endpoints, guards::client};
+use crate::{
+    app::App,
+    web::{api::endpoints, guards::client},
+};
 
 /// Everything from our own address, nothing inline, nothing from elsewhere.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -90,7 +93,7 @@ impl Fairing for Headers {
     }
 }
 
-/// One line a request: route, not path, so that nothing typed into an address is written down.
+/// One line a request, and one count: route, not path, so that nothing typed into an address is written down.
 #[derive(Debug)]
 pub struct AccessLog;
 
@@ -110,20 +113,24 @@ impl Fairing for AccessLog {
     }
 
     async fn on_response<'r>(&self, req: &'r Request<'_>, res: &mut Response<'r>) {
-        if !tracing::enabled!(tracing::Level::INFO) {
-            return;
-        }
         let Started(start) = req.local_cache(|| Started(Instant::now()));
-        let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        tracing::info!(
-            request.id = client::request_id(req),
-            method = req.method().as_str(),
-            route = req.route().map_or("-", |route| route.uri.path()),
-            status = res.status().code,
-            duration_us = micros,
-            address = %client::address(req),
-            "request"
-        );
+        let took = start.elapsed();
+        let method = req.method().as_str();
+        let route = req.route().map_or("-", |route| route.uri.path());
+        let status = res.status().code;
+        let metrics = &App::of(req).metrics;
+        metrics.request(method, route, status, took.as_secs_f64());
+        if tracing::enabled!(tracing::Level::INFO) {
+            tracing::info!(
+                request.id = client::request_id(req),
+                method,
+                route,
+                status,
+                duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+                address = %client::address(req),
+                "request"
+            );
+        }
     }
 }
 

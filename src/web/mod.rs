@@ -1,5 +1,6 @@
 //! Everything that knows HTTP. The whole URL map is `rocket`, on one screen.
 
+pub mod activity;
 pub mod admin;
 pub mod api;
 pub mod assets;
@@ -10,6 +11,7 @@ pub mod fairings;
 pub mod filters;
 pub mod flash;
 pub mod form;
+mod forward_auth;
 pub mod guards;
 mod health;
 mod json;
@@ -51,6 +53,7 @@ pub fn rocket(app: App, figment: Figment) -> Rocket<Build> {
         .attach(fairings::Headers)
         .attach(templates::fairing())
         .mount("/", health::routes())
+        .mount("/", forward_auth::routes())
         .mount("/", well_known::routes())
         .mount("/", status_lists::routes())
         .mount("/", site::routes())

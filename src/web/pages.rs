@@ -111,6 +111,7 @@ fn words(req: &Request<'_>, e: &Error) -> (&'static str, String) {
             "Not for this account",
             "Only a superuser may do that. Nothing was changed.",
         ),
+        Error::UnknownRequirement(text) => ("Nobody may do that", text.clone()),
         Error::CsrfFailed(_) => own(
             "This form has expired",
             "Nothing was saved. Go back, reload the page and send it again.",
@@ -123,7 +124,7 @@ fn words(req: &Request<'_>, e: &Error) -> (&'static str, String) {
             "Something is missing",
             "Go back and check what you typed. Nothing was saved.",
         ),
-        Error::Parse(_) => own(
+        Error::Parse(_) | Error::UnsupportedTokenType => own(
             "That could not be read",
             "The request was not understood. Nothing was saved.",
         ),

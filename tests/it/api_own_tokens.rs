@@ -42,9 +42,11 @@ both! {
                 "created_by": "ann",
                 "expires": "2026-11-23T13:00:00Z",
                 "last_used": null,
+                "last_used_address": null,
             })
         );
         let path = format!("/api/tokens/{}/", made["id"]);
+        shown["uses"] = json!({"today": 0, "last_30_days": 0});
         ann.get(&path).await.is(200, &shown);
         assert_eq!(names(&ann.get("/api/tokens/").await.expect(200)), ["CI", "default"]);
         let ci = app.anonymous().token(&key);

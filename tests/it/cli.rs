@@ -213,3 +213,34 @@ fn under_a_foreign_name_the_set_up_form_asks_for_the_code() {
         assert_eq!(page.text.contains("name=\"code\""), asks, "{host}");
     }
 }
+
+#[test]
+fn signing_keys_are_listed_rotated_and_revoked_from_the_command_line() {
+    let program = program().set("LATCHKEY_JWT_ALGORITHM", "EdDSA");
+    program.succeeds(&["createsuperuser", "--noinput"]);
+    let server = program.serve();
+    let body = json!({"username": "root", "password": PASSWORD});
+    let access = server.post("/api/token/", "", &body).string("access");
+    let bearer = format!("Authorization: Bearer {access}\r\n");
+    server.get("/studentapi/", &bearer).expect(200);
+    let listed = program.succeeds(&["keys", "list"]);
+    let first = listed.split_whitespace().next().unwrap().to_owned();
+    assert!(
+        listed.contains("current") && listed.contains("next"),
+        "{listed}"
+    );
+    let next = program.succeeds(&["keys", "rotate"]);
+    assert!(
+        listed.contains(next.trim_end()),
+        "{next} was not in {listed}"
+    );
+    server.get("/studentapi/", &bearer).expect(200);
+    let unknown = program.fails(&["keys", "revoke", "nosuch"]);
+    assert!(unknown.contains("there is no key \"nosuch\""), "{unknown}");
+    // Until the next one signs it is the current one; revoking it calls the next up at once.
+    program.succeeds(&["keys", "revoke", &first]);
+    crate::support::wait(crate::support::until(
+        "the server hears of it",
+        async || server.get("/studentapi/", &bearer).status == 401,
+    ));
+}

@@ -31,6 +31,7 @@ const PUBLIC: &[&str] = &[
     "POST /api/token/blacklist",
     "POST /api/token/refresh",
     "POST /api/token/verify",
+    "POST /api/tokens/burn",
     "POST /generate-token",
     "POST /login",
     "POST /logout",
@@ -92,7 +93,9 @@ fn is_api(route: &Route) -> bool {
         "/registerapi",
         "/get-token",
         "/api",
+        "/auth",
         "/generate-token",
+        "/metrics",
     ]
     .iter()
     .any(|start| path.starts_with(start))

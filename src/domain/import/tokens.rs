@@ -131,7 +131,8 @@ impl Pass<'_> {
             created_at: Set(created.unwrap_or_else(|| self.app.now())),
             created_by: Set(self.by.username.clone()),
             expires_at: Set(None),
-            last_used_at: Set(None),
+            // Django does not say; else the sweep of unused tokens would end the old ones at once.
+            last_used_at: Set(Some(self.app.now())),
             last_used_address: Set(None),
             revoked_at: Set(None),
             revoked_by: Set(None),

@@ -117,6 +117,14 @@ impl Claims {
         }
     }
 
+    /// Whether it is one of a pair, of either kind.
+    pub fn is_of_a_sign_in(&self) -> bool {
+        let kind = self.token_type.as_ref().and_then(Value::as_str);
+        [Kind::Access, Kind::Refresh]
+            .into_iter()
+            .any(|one| kind == Some(one.as_str()))
+    }
+
     pub fn subject(&self) -> Subject {
         let id = match &self.user_id {
             None => return Subject::Missing,
@@ -277,8 +285,13 @@ fn times(claims: &Map<String, Value>, leeway: i64, now: i64) -> Result<(), JwtFa
     clippy::cast_possible_truncation,
     reason = "a date beyond i64 saturates"
 )]
-fn seconds(value: &Value) -> Option<i64> {
+pub(super) fn seconds(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_f64().map(|f| f as i64))
+}
+
+/// What a JWT says of itself, be it true or not: only for one that was judged, or is about to be.
+pub(super) fn unverified(jwt: &Jwt) -> Option<Map<String, Value>> {
+    object(Unverified::read(jwt).ok()?.payload).ok()
 }
 
 fn object(segment: &str) -> Result<Map<String, Value>, JwtFault> {

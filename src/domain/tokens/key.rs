@@ -9,9 +9,14 @@ use crate::{
     secret::{self, TokenKey},
 };
 
-const PREFIX: &str = "lk_";
+pub(super) const PREFIX: &str = "lk_";
+/// Bytes of a named key.
+pub(super) const LENGTH: usize = PREFIX.len() + RANDOM + TAG + CHECKSUM;
+/// Hex digits of a default key.
+pub(super) const DEFAULT_LENGTH: usize = 40;
 const RANDOM: usize = 28;
 const TAG: usize = 6;
+const CHECKSUM: usize = 6;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// 160 random bits.
@@ -39,18 +44,35 @@ pub fn new_named(keys: &Keyring) -> Result<TokenKey> {
     Ok(TokenKey::new(text))
 }
 
+/// Whether some server could have made it: a named key whose checksum is right, or 40 hex digits.
+/// Needs no secret.
+pub fn is_well_formed(key: &str) -> bool {
+    if key.starts_with(PREFIX) {
+        return has_right_checksum(key);
+    }
+    key.len() == DEFAULT_LENGTH && key.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn has_right_checksum(key: &str) -> bool {
+    let split = key.split_at_checked(LENGTH - CHECKSUM);
+    split.is_some_and(|(signed, sum)| sum == checksum(signed))
+        && key
+            .bytes()
+            .skip(PREFIX.len())
+            .all(|b| b.is_ascii_alphanumeric())
+}
+
 /// False: this server never made it. True says nothing but that a look-up is worth while.
 pub fn is_plausible(keys: &Keyring, key: &str) -> bool {
     if !key.starts_with(PREFIX) {
         return true;
     }
-    let Some((signed, sum)) = key.split_at_checked(PREFIX.len() + RANDOM + TAG) else {
+    if !has_right_checksum(key) {
         return false;
-    };
-    let Some((random, mark)) = signed.split_at_checked(PREFIX.len() + RANDOM) else {
-        return false;
-    };
-    sum == checksum(signed) && same(mark.as_bytes(), tag(keys, random).as_bytes())
+    }
+    let (random, rest) = key.split_at(PREFIX.len() + RANDOM);
+    let (mark, _) = rest.split_at(TAG);
+    same(mark.as_bytes(), tag(keys, random).as_bytes())
 }
 
 fn tag(keys: &Keyring, random: &str) -> String {
@@ -112,7 +134,9 @@ mod tests {
         assert!(!is_plausible(&other, text), "made by another server");
         for garbage in ["lk_", "lk_é", "lk_0123456789", &"lk_".repeat(20)] {
             assert!(!is_plausible(&keys, garbage), "{garbage}");
+            assert!(!is_well_formed(garbage), "{garbage}");
         }
+        assert!(is_well_formed(text) && is_well_formed(new_named(&other).unwrap().expose()));
     }
 
     #[test]
@@ -120,5 +144,9 @@ mod tests {
         let keys = keyring("a secret of thirty-two bytes, or more");
         assert!(is_plausible(&keys, new_default().unwrap().expose()));
         assert!(is_plausible(&keys, "x"));
+        assert!(is_well_formed(new_default().unwrap().expose()));
+        for other in ["x", &"A".repeat(40), &"g".repeat(40), &"a".repeat(41)] {
+            assert!(!is_well_formed(other), "{other}");
+        }
     }
 }

@@ -21,6 +21,7 @@ use crate::{
         user,
     },
     error::Result,
+    keys::Digest,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -62,31 +63,28 @@ pub async fn list(app: &App, filter: &TokenFilter) -> Result<Page<TokenRow>> {
         key_of,
     )
     .await?;
-    let ids: Vec<i64> = tokens.rows.iter().map(|token| token.user_id).collect();
-    let mut owners: HashMap<i64, User> = HashMap::new();
-    for user in user::Entity::find()
-        .filter(user::Column::Id.is_in(ids))
-        .all(app.db.read())
-        .await?
-    {
-        owners.insert(user.id, user);
-    }
-    // A user deleted between the two questions took the token along.
-    let rows = tokens
-        .rows
-        .into_iter()
-        .filter_map(|token| {
-            let owner = owners.get(&token.user_id)?.clone();
-            Some(TokenRow { token, owner })
-        })
-        .collect();
     Ok(Page {
-        rows,
+        rows: with_owners(app, tokens.rows).await?,
         next: tokens.next,
         previous: tokens.previous,
         total: tokens.total,
         first_index: tokens.first_index,
     })
+}
+
+async fn with_owners(app: &App, tokens: Vec<Token>) -> Result<Vec<TokenRow>> {
+    let ids: Vec<i64> = tokens.iter().map(|token| token.user_id).collect();
+    let owners = user::Entity::find()
+        .filter(user::Column::Id.is_in(ids))
+        .all(app.db.read())
+        .await?;
+    let owners: HashMap<i64, User> = owners.into_iter().map(|user| (user.id, user)).collect();
+    // A user deleted between the two questions took the token along.
+    let rows = tokens.into_iter().filter_map(|token| {
+        let owner = owners.get(&token.user_id)?.clone();
+        Some(TokenRow { token, owner })
+    });
+    Ok(rows.collect())
 }
 
 /// The tokens of one user that are not revoked, the newest first, at most a hundred.
@@ -98,6 +96,16 @@ pub async fn list_for(app: &App, user_id: i64) -> Result<Vec<Token>> {
         .limit(100)
         .all(app.db.read())
         .await?)
+}
+
+/// The tokens of these keys, whatever their state, with their owners; in no order.
+pub async fn find_by_digests(app: &App, digests: &[Digest]) -> Result<Vec<TokenRow>> {
+    let digests = digests.iter().map(|digest| digest.to_vec());
+    let found = Entity::find()
+        .filter(Column::Digest.is_in(digests))
+        .all(app.db.read())
+        .await?;
+    with_owners(app, found).await
 }
 
 /// The figures of the tabs.

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{
     DEFAULT_NAME, DefaultToken, NAME_MAX, NewToken, Token, TokenState, find_default, key, locked,
-    scopes, state,
+    policy, scopes, state,
 };
 use crate::{
     app::App,
@@ -63,7 +63,8 @@ pub async fn default_of(app: &App, by: &Actor, user_id: i64) -> Result<DefaultTo
     get_or_create_default(app, by, user_id).await
 }
 
-/// A named token; its key is not kept.
+/// A named token; its key is not kept. Where the server limits lives, one that is to live longer is
+/// refused, and one without an end gets the longest life.
 pub async fn issue(app: &App, by: &Actor, new: NewToken) -> Result<(Token, TokenKey)> {
     let owner = users::get(app, new.user_id).await?;
     users::may_touch(by, &owner)?;
@@ -73,13 +74,17 @@ pub async fn issue(app: &App, by: &Actor, new: NewToken) -> Result<(Token, Token
     if new.expires_at.is_some_and(|at| at <= app.now()) {
         errors.push("expires", "This is in the past.");
     }
+    let life = new.expires_at.map(|at| at.saturating_sub(app.now()));
+    if let Some(refusal) = life.and_then(|seconds| policy::refuse_life(app, seconds)) {
+        errors.push("expires", refusal);
+    }
     if new.scopes.is_empty() {
         errors.push("scopes", "Choose at least one.");
     }
     errors.into_result(|| ())?;
     let draft = Draft {
         name,
-        expires_at: new.expires_at,
+        expires_at: policy::capped(app, new.expires_at),
         is_default: false,
         scopes: new.scopes,
     };
@@ -128,7 +133,12 @@ pub async fn rotate(app: &App, by: &Actor, id: i64, grace: i64) -> Result<(Token
     row.update(&db).await?;
     let draft = Draft {
         name: old.name.clone(),
-        expires_at: old.expires_at,
+        // A limit that was set after the old one was made holds for the new one.
+        expires_at: if old.is_default {
+            old.expires_at
+        } else {
+            policy::capped(app, old.expires_at)
+        },
         is_default: old.is_default,
         scopes: scopes(&old),
     };

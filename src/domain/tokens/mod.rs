@@ -1,9 +1,14 @@
 //! API tokens: stored by keyed digest. The default one of get-or-create is also kept sealed,
 //! because that call must show it again; every other is shown once. Lists are in `list`.
 
+mod burn;
 mod key;
 mod list;
 mod make;
+mod policy;
+mod presented;
+mod scan;
+mod unused;
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
@@ -11,10 +16,15 @@ use sea_orm::{
 };
 use serde_json::json;
 
+pub use burn::{BURNED, burn};
 pub use key::is_plausible;
-pub use list::{TokenCounts, TokenFilter, TokenRow, counts, list, list_for};
+pub use list::{TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for};
 pub(crate) use make::seal_owner;
 pub use make::{default_of, get_or_create_default, issue, rotate};
+pub use policy::{LONGEST, MOST_GRACE, in_words, longest_life, refuse_life};
+pub use presented::revoke_presented;
+pub use scan::{Found, Scanner, Whose};
+pub use unused::sweep_unused;
 
 pub use crate::entity::token::Model as Token;
 use crate::{
@@ -43,6 +53,17 @@ pub enum TokenState {
     Revoked,
 }
 
+impl TokenState {
+    /// For the API and scripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
 /// What a token is at `now` (Unix seconds).
 pub fn state(token: &Token, now: i64) -> TokenState {
     if token.revoked_at.is_some() {
@@ -63,7 +84,7 @@ pub fn scopes(token: &Token) -> Scopes {
 pub struct NewToken {
     pub user_id: i64,
     pub name: String,
-    /// Unix seconds; None: never.
+    /// Unix seconds; None: never, or as late as the server's settings allow.
     pub expires_at: Option<i64>,
     pub scopes: Scopes,
 }

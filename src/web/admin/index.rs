@@ -11,11 +11,12 @@ use crate::{
         users::{self, UserCounts},
     },
     web::{
+        activity::Activity,
         error::PageError,
         filters,
         guards::AdminSession,
         page::{Page, View},
-        words::{Activity, count, counted},
+        words::{count, counted},
     },
 };
 

@@ -18,6 +18,8 @@ pub enum Style {
     SimpleJwt,
     ObtainToken,
     GenerateToken,
+    /// `{"error", "error_description"}` for refused input (RFC 6749, 5.2).
+    OAuth,
 }
 
 #[derive(Debug)]
@@ -42,6 +44,8 @@ pub struct Endpoint {
 use Method::{Delete, Get, Head, Options, Patch, Post, Put};
 
 const CREDENTIALS: &[(&str, &str)] = &[("username", "Username"), ("password", "Password")];
+
+const PRESENTED: &[(&str, &str)] = &[("token", "Token"), ("token_type_hint", "Token type hint")];
 
 /// All of them.
 pub const ENDPOINTS: &[Endpoint] = &[
@@ -117,6 +121,15 @@ pub const ENDPOINTS: &[Endpoint] = &[
         methods: &[Get, Head, Options, Post],
         ..GUARDED
     },
+    // Before the address of one token, which it would match as well.
+    Endpoint {
+        path: "/api/tokens/burn",
+        name: "Token Burn",
+        description: "Ends the given API token at once. Whoever holds it may: it needs no other credential.",
+        style: Style::Drf,
+        fields: &[("token", "Token")],
+        ..SIMPLE_JWT
+    },
     Endpoint {
         path: "/api/tokens/<id>",
         name: "Token",
@@ -128,6 +141,29 @@ pub const ENDPOINTS: &[Endpoint] = &[
         path: "/api/tokens/<id>/rotate",
         name: "Token Rotate",
         description: "A new key under the same name; the old one works on for `grace` seconds.",
+        ..GUARDED
+    },
+    Endpoint {
+        path: "/api/introspect",
+        name: "Token Introspection",
+        description: "What a token is worth at this moment (RFC 7662).",
+        style: Style::OAuth,
+        fields: PRESENTED,
+        ..GUARDED
+    },
+    Endpoint {
+        path: "/api/revoke",
+        name: "Token Revocation",
+        description: "Ends a token, or the sign-in that a JWT belongs to (RFC 7009).",
+        style: Style::OAuth,
+        fields: PRESENTED,
+        ..GUARDED
+    },
+    Endpoint {
+        path: "/metrics",
+        name: "Metrics",
+        description: "What the server counts about itself, for Prometheus.",
+        methods: &[Get, Head, Options],
         ..GUARDED
     },
     Endpoint {
@@ -213,7 +249,7 @@ impl Endpoint {
                 let read_only = self.style == Style::ObtainToken && *name == "token";
                 let about = json!({
                     "type": "string",
-                    "required": !read_only,
+                    "required": !read_only && *name != "token_type_hint",
                     "read_only": read_only,
                     "label": label,
                 });

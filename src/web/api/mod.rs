@@ -8,9 +8,11 @@ use rocket::{
 };
 use serde::Serialize;
 
+mod burn;
 pub mod endpoints;
 mod generate_token;
 mod jwt;
+mod oauth;
 mod register;
 mod students;
 mod token;
@@ -59,8 +61,10 @@ async fn sign_in(app: &App, caller: Actor, body: &Body) -> Result<(User, Actor),
 
 pub fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
     rocket
+        .mount("/", burn::routes())
         .mount("/", generate_token::routes())
         .mount("/", jwt::routes())
+        .mount("/", oauth::routes())
         .mount("/", register::routes())
         .mount("/", token::routes())
         .mount("/api/tokens", tokens::routes())
@@ -88,7 +92,9 @@ fn fallbacks(endpoint: &'static Endpoint) -> Vec<Route> {
     unanswered
         .flat_map(|method| {
             endpoint.paths().map(move |path| {
-                let mut route = Route::ranked(50, method, path, Fallback(endpoint));
+                // `/api/tokens/burn` must not be taken for the token of the id "burn".
+                let rank = if path.contains('<') { 50 } else { -50 };
+                let mut route = Route::ranked(rank, method, path, Fallback(endpoint));
                 route.name = Some("fallback".into());
                 route
             })

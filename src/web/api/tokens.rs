@@ -3,15 +3,16 @@
 
 use rocket::{Route, State, delete, get, http::Status, patch, post, routes};
 use serde::Serialize;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::Answer;
 use crate::{
     app::App,
+    clock::rfc3339,
     domain::{
         actor::Actor,
         scopes::Scopes,
-        tokens::{self, NewToken, Token, TokenState},
+        tokens::{self, LONGEST, MOST_GRACE, NewToken, Token},
+        usage::{self, Uses},
         users,
     },
     error::{Error, Result},
@@ -23,11 +24,6 @@ use crate::{
         negotiation::Acceptable,
     },
 };
-
-/// Seconds: a hundred years. Whoever wants longer leaves `expires_in` out.
-const LONGEST: i64 = 100 * 365 * 86_400;
-/// Seconds: a rotated key may work on for a week at most.
-const MOST_GRACE: i64 = 7 * 86_400;
 
 pub fn routes() -> Vec<Route> {
     routes![list, create, detail, rename, revoke, rotate]
@@ -46,9 +42,19 @@ struct TokenResponse {
     created_by: String,
     expires: Option<String>,
     last_used: Option<String>,
+    last_used_address: Option<String>,
+    /// Only where one token is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses: Option<UsesResponse>,
     /// Only from the call that made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+}
+
+#[derive(Serialize)]
+struct UsesResponse {
+    today: i64,
+    last_30_days: i64,
 }
 
 impl TokenResponse {
@@ -57,18 +63,27 @@ impl TokenResponse {
             id: token.id,
             is_default: token.is_default,
             scopes: tokens::scopes(&token).names(),
-            state: match tokens::state(&token, app.now()) {
-                TokenState::Active => "active",
-                TokenState::Expired => "expired",
-                TokenState::Revoked => "revoked",
-            },
-            created: date(token.created_at),
-            expires: token.expires_at.map(date),
-            last_used: token.last_used_at.map(date),
+            state: tokens::state(&token, app.now()).as_str(),
+            created: rfc3339(token.created_at),
+            expires: token.expires_at.map(rfc3339),
+            last_used: token.last_used_at.map(rfc3339),
+            last_used_address: token.last_used_address,
             name: token.name,
             prefix: token.prefix,
             created_by: token.created_by,
+            uses: None,
             key: None,
+        }
+    }
+
+    fn used(self, uses: &Uses) -> Self {
+        let uses = UsesResponse {
+            today: uses.today(),
+            last_30_days: uses.total(),
+        };
+        Self {
+            uses: Some(uses),
+            ..self
         }
     }
 
@@ -113,6 +128,8 @@ async fn create(
     if expires_in.is_some_and(|seconds| !(1..=LONGEST).contains(&seconds)) {
         let text = format!("Ensure this value is between 1 and {LONGEST}.");
         read.complain("expires_in", text);
+    } else if let Some(text) = expires_in.and_then(|seconds| tokens::refuse_life(app, seconds)) {
+        read.complain("expires_in", text);
     }
     let scopes = scopes.map_or(Some(auth.scopes), |text| Scopes::parse(&text));
     if scopes.is_none() {
@@ -147,7 +164,8 @@ async fn detail(
     app: &State<App>,
 ) -> Result<Answer<TokenResponse>, ApiError> {
     let token = reached(app, &auth.actor, id).await?;
-    Answer::ok(TokenResponse::of(app, token))
+    let uses = usage::uses_of(app, token.id).await?;
+    Answer::ok(TokenResponse::of(app, token).used(&uses))
 }
 
 #[patch("/<id>", data = "<body>")]
@@ -225,11 +243,4 @@ async fn reached(app: &App, by: &Actor, id: &str) -> Result<Token> {
     let row = tokens::get(app, id).await?;
     users::may_touch(by, &row.owner).map_err(|_| Error::NotFound)?;
     Ok(row.token)
-}
-
-/// As Django REST framework writes dates in UTC.
-fn date(seconds: i64) -> String {
-    let date = OffsetDateTime::from_unix_timestamp(seconds).ok();
-    date.and_then(|date| date.format(&Rfc3339).ok())
-        .unwrap_or_default()
 }

@@ -49,13 +49,20 @@ macro_rules! needs {
     )*};
 }
 
-needs!(StudentsRead, StudentsWrite, UsersWrite, TokensManage);
+needs!(
+    StudentsRead,
+    StudentsWrite,
+    UsersWrite,
+    TokensManage,
+    TokensIntrospect,
+    MetricsRead
+);
 
 /// A credential before it is asked what it may be used for.
 #[derive(Clone, Debug)]
 pub struct Authenticated {
     pub actor: Actor,
-    scopes: Scopes,
+    pub scopes: Scopes,
 }
 
 impl Authenticated {
@@ -90,18 +97,32 @@ impl<'r, S: Needs> FromRequest<'r> for ApiAuth<S> {
 
 /// The guard as a function, for the order of judgement on methods that no handler takes.
 pub async fn authenticate(req: &Request<'_>) -> Result<Authenticated> {
-    if let Some(user) = session::of(req).await.as_ref().map_err(Clone::clone)? {
-        if !is_safe(req) {
-            csrf::check(req, None).await?;
-        }
-        return Ok(Authenticated {
-            actor: Actor {
-                via: Via::Api,
-                ..user.actor.clone()
-            },
-            scopes: Scopes::FULL,
-        });
-    }
+    let Some(auth) = by_session(req).await? else {
+        return by_header(req).await;
+    };
+    let judged = if csrf::is_safe(req.method()) {
+        Ok(())
+    } else {
+        csrf::check(req, None).await
+    };
+    count(req, "session", &judged);
+    judged.map(|()| auth)
+}
+
+/// Whoever is signed in with this browser. The caller sees to cross-site requests.
+pub async fn by_session(req: &Request<'_>) -> Result<Option<Authenticated>> {
+    let session = session::of(req).await.as_ref().map_err(Clone::clone)?;
+    Ok(session.as_ref().map(|user| Authenticated {
+        actor: Actor {
+            via: Via::Api,
+            ..user.actor.clone()
+        },
+        scopes: Scopes::FULL,
+    }))
+}
+
+/// Whoever shows a token or a JWT.
+pub async fn by_header(req: &Request<'_>) -> Result<Authenticated> {
     let headers = req.headers();
     let credential = credentials::choose(
         headers.get_one("Authorization"),
@@ -109,21 +130,28 @@ pub async fn authenticate(req: &Request<'_>) -> Result<Authenticated> {
     );
     let app = App::of(req);
     let actor = client::anonymous(req, Via::Api);
-    let caller = match credential {
-        Credential::None => return Err(Error::NotAuthenticated),
-        Credential::Malformed(failure) => return Err(Error::AuthenticationFailed(failure)),
+    let (scheme, judged) = match credential {
+        Credential::None => ("none", Err(Error::NotAuthenticated)),
+        Credential::Malformed(failure) => ("malformed", Err(Error::AuthenticationFailed(failure))),
         Credential::Token(key) => {
-            authentication::by_token(app, &key, &actor.address_text()).await?
+            let address = actor.address_text();
+            ("token", authentication::by_token(app, &key, &address).await)
         }
-        Credential::Bearer(jwt) => authentication::by_bearer(app, &jwt).await?,
+        Credential::Bearer(jwt) => ("bearer", authentication::by_bearer(app, &jwt).await),
     };
+    count(req, scheme, &judged);
+    let caller = judged?;
     Ok(Authenticated {
         actor: actor.signed_in(&caller.user),
         scopes: caller.scopes,
     })
 }
 
-fn is_safe(req: &Request<'_>) -> bool {
-    use rocket::http::Method::{Get, Head, Options, Trace};
-    matches!(req.method(), Get | Head | Options | Trace)
+fn count<T>(req: &Request<'_>, scheme: &'static str, judged: &Result<T>) {
+    let outcome = match judged {
+        Ok(_) => "accepted",
+        Err(Error::Internal(_)) => "failed",
+        Err(_) => "refused",
+    };
+    App::of(req).metrics.check(scheme, outcome);
 }

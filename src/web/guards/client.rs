@@ -142,6 +142,12 @@ fn is_trusted(req: &Request<'_>, address: IpAddr) -> bool {
         .any(|net| net.contains(&address))
 }
 
+/// What a trusted proxy says about the request that it judges; everybody else's word is not heard.
+pub fn forwarded<'r>(req: &'r Request<'_>, name: &'r str) -> impl Iterator<Item = &'r str> {
+    let heard = is_trusted(req, peer(req));
+    req.headers().get(name).filter(move |_| heard)
+}
+
 /// Whether the request came by TLS, here or at a trusted proxy.
 pub fn is_encrypted(req: &Request<'_>) -> bool {
     let at_proxy = || {

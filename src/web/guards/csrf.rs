@@ -8,7 +8,7 @@
 use rocket::{
     Data, Request,
     data::{FromData, Outcome},
-    http::{Cookie, SameSite},
+    http::{Cookie, Method, SameSite},
 };
 
 use super::{client, session};
@@ -55,7 +55,8 @@ pub async fn token<'r>(req: &'r Request<'_>) -> Result<&'r str> {
 
 /// Judges an unsafe request of a browser: `CsrfFailed` says why not.
 pub async fn check(req: &Request<'_>, field: Option<&str>) -> Result<()> {
-    same_origin(req)?;
+    let host = req.headers().get_one("Host").unwrap_or_default();
+    same_origin(req, host)?;
     let given = field
         .or_else(|| req.headers().get_one(HEADER))
         .unwrap_or_default();
@@ -78,16 +79,34 @@ pub async fn check(req: &Request<'_>, field: Option<&str>) -> Result<()> {
     Ok(())
 }
 
+/// Methods that change nothing (RFC 9110, 9.2.1).
+pub fn is_safe(method: Method) -> bool {
+    use Method::{Get, Head, Options, Trace};
+    matches!(method, Get | Head | Options | Trace)
+}
+
+const ELSEWHERE: &str = "Origin checking failed.";
+
+/// For requests to other applications, which have no token of ours: the browser must say that they
+/// come from a page of `host`. One that says nothing is refused.
+pub fn says_same_origin(req: &Request<'_>, host: &str) -> Result<()> {
+    let headers = req.headers();
+    if headers.contains("Sec-Fetch-Site") || headers.contains("Origin") {
+        same_origin(req, host)
+    } else {
+        Err(Error::CsrfFailed(ELSEWHERE))
+    }
+}
+
 /// Browsers say where a request comes from; whoever says "elsewhere" is refused.
-fn same_origin(req: &Request<'_>) -> Result<()> {
-    let elsewhere = Err(Error::CsrfFailed("Origin checking failed."));
+fn same_origin(req: &Request<'_>, host: &str) -> Result<()> {
+    let elsewhere = Err(Error::CsrfFailed(ELSEWHERE));
     if let Some(site) = req.headers().get_one("Sec-Fetch-Site")
         && !matches!(site, "same-origin" | "none")
     {
         return elsewhere;
     }
     if let Some(origin) = req.headers().get_one("Origin") {
-        let host = req.headers().get_one("Host").unwrap_or_default();
         let of_origin = origin.split_once("://").map_or("", |(_, host)| host);
         let default = if origin.starts_with("https://") {
             ":443"

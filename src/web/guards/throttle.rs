@@ -35,6 +35,13 @@ impl Purpose for GenerateToken {
 }
 
 #[derive(Debug)]
+pub struct Burn;
+
+impl Purpose for Burn {
+    const RULE: Rule = throttles::BURN;
+}
+
+#[derive(Debug)]
 pub struct Throttle<P>(PhantomData<P>);
 
 #[rocket::async_trait]

@@ -6,6 +6,7 @@ mod forge;
 mod html;
 pub mod postgres;
 mod program;
+mod proxy;
 mod test_app;
 
 use std::{
@@ -19,6 +20,7 @@ pub use caller::Caller;
 pub use forge::{claims_of, forged, forged_with_header, header_of, hs256};
 pub use html::{between, csrf, nothing_inline};
 pub use program::{Program, Server, folder};
+pub use proxy::{Proxy, Upstream, find_program, without};
 pub use test_app::{Backend, JWT_KEY, PASSWORD, SECRET, START, TestApp, environment};
 
 /// Shared by all tests: connections belong to the runtime that opened them.

@@ -62,6 +62,21 @@ impl Program {
         self.command(arguments).output().unwrap()
     }
 
+    /// With this on its standard input.
+    pub fn run_with(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        drop(stdin);
+        child.wait_with_output().unwrap()
+    }
+
     /// Standard output of a command that must succeed.
     #[track_caller]
     pub fn succeeds(&self, arguments: &[&str]) -> String {
@@ -111,6 +126,14 @@ impl Server {
         self.child.wait().unwrap();
     }
 
+    /// Told to stop, as by an operator; returns when it is gone.
+    pub fn stop(mut self) {
+        let id = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(told.success());
+        assert!(self.child.wait().unwrap().success());
+    }
+
     pub fn post(&self, path: &str, credential: &str, body: &Value) -> Answer {
         let body = body.to_string();
         let head = format!(
@@ -128,27 +151,35 @@ impl Server {
         self.exchange(head.as_bytes())
     }
 
-    /// These bytes go, and what comes until the server hangs up.
     pub fn exchange(&self, bytes: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_mins(1)))
-            .unwrap();
-        stream.write_all(bytes).unwrap();
-        let mut text = Vec::new();
-        stream.read_to_end(&mut text).unwrap();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
-        let mut lines = head.lines();
-        let status = lines.next().and_then(|line| line.split(' ').nth(1));
-        Answer {
-            status: status.and_then(|s| s.parse().ok()).expect("a status"),
-            headers: lines
-                .filter_map(|line| line.split_once(": "))
-                .map(|(n, v)| (n.to_owned(), v.to_owned()))
-                .collect(),
-            text: body.to_owned(),
-        }
+        exchange(self.port, bytes)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+/// These bytes go, and what comes until the server hangs up.
+pub fn exchange(port: u16, bytes: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_mins(1)))
+        .unwrap();
+    stream.write_all(bytes).unwrap();
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).unwrap();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1));
+    Answer {
+        status: status.and_then(|s| s.parse().ok()).expect("a status"),
+        headers: lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(n, v)| (n.to_owned(), v.to_owned()))
+            .collect(),
+        text: body.to_owned(),
     }
 }
 

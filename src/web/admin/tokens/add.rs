@@ -4,7 +4,6 @@
 use rocket::{State, get, post};
 use serde::Serialize;
 
-use super::Choice;
 use crate::{
     app::App,
     domain::{
@@ -30,35 +29,65 @@ const LABELS: Labels = &[
     ("scopes", "Access"),
 ];
 
-/// Days; empty: never.
-const EXPIRIES: &[Choice] = &[
-    Choice {
-        value: "7",
-        label: "In 7 days",
-    },
-    Choice {
-        value: "30",
-        label: "In 30 days",
-    },
-    Choice {
-        value: "90",
-        label: "In 90 days",
-    },
-    Choice {
-        value: "365",
-        label: "In a year",
-    },
-    Choice {
-        value: "",
-        label: "Never",
-    },
-];
+/// Days that are offered, as far as the server's settings allow.
+const DAYS: [i64; 4] = [7, 30, 90, 365];
 const DAY: i64 = 24 * 60 * 60;
+/// The value of the server's limit where it is none of `DAYS`.
+const LONGEST: &str = "longest";
+
+/// An expiry to choose. `value` is a number of days; empty: never.
+#[derive(Debug, Serialize)]
+struct Expiry {
+    value: String,
+    label: String,
+    #[serde(skip)]
+    seconds: Option<i64>,
+}
+
+/// `limit`: seconds; `None`: for ever.
+fn expiries(limit: Option<i64>) -> Vec<Expiry> {
+    let allowed = DAYS
+        .into_iter()
+        .filter(|days| limit.is_none_or(|limit| days * DAY <= limit));
+    let mut all: Vec<Expiry> = allowed
+        .map(|days| Expiry {
+            value: days.to_string(),
+            label: match days {
+                365 => "In a year".to_owned(),
+                days => format!("In {days} days"),
+            },
+            seconds: Some(days * DAY),
+        })
+        .collect();
+    match limit {
+        None => all.push(Expiry {
+            value: String::new(),
+            label: "Never".to_owned(),
+            seconds: None,
+        }),
+        Some(limit) if !DAYS.contains(&(limit / DAY)) || limit % DAY != 0 => all.push(Expiry {
+            value: LONGEST.to_owned(),
+            label: format!("In {}, the longest", tokens::in_words(limit)),
+            seconds: Some(limit),
+        }),
+        Some(_) => {}
+    }
+    all
+}
+
+/// 90 days, or the longest where that is shorter.
+fn usual(expiries: &[Expiry]) -> &str {
+    let ninety = expiries.iter().find(|expiry| expiry.value == "90");
+    let usual = ninety.or(expiries.last());
+    usual.map_or("", |expiry| expiry.value.as_str())
+}
 
 #[derive(Serialize)]
 struct TokenAddForm {
     form: FormState,
-    expiries: &'static [Choice],
+    expiries: Vec<Expiry>,
+    /// What the server's settings allow, in words; empty: anything.
+    longest: String,
     scopes: Vec<ScopeBox>,
 }
 
@@ -77,6 +106,8 @@ fn boxes(ticked: &[&str]) -> Vec<ScopeBox> {
         Scope::UsersRead => "Read users",
         Scope::UsersWrite => "Register users",
         Scope::TokensManage => "Get and create tokens",
+        Scope::TokensIntrospect => "Check tokens",
+        Scope::MetricsRead => "Read metrics",
     };
     let all = Scope::ALL.into_iter();
     all.map(|scope| ScopeBox {
@@ -104,16 +135,24 @@ impl View for TokenAddForm {
     }
 }
 
-fn page(form: FormState, ticked: &[&str]) -> Page {
+/// `limit`: the longest life, in seconds.
+fn page(form: FormState, ticked: &[&str], limit: Option<i64>) -> Page {
     Page::of(&TokenAddForm {
         form,
-        expiries: EXPIRIES,
+        expiries: expiries(limit),
+        longest: limit.map_or_else(String::new, tokens::in_words),
         scopes: boxes(ticked),
     })
 }
 
 #[get("/tokens/new?<owner>&<kind>")]
-pub fn add_form(session: &AdminSession, owner: Option<&str>, kind: Option<&str>) -> Page {
+pub fn add_form(
+    session: &AdminSession,
+    app: &State<App>,
+    owner: Option<&str>,
+    kind: Option<&str>,
+) -> Page {
+    let limit = tokens::longest_life(app);
     let owner = owner.unwrap_or(&session.actor.username);
     let kind = if kind == Some("default") {
         "default"
@@ -125,8 +164,9 @@ pub fn add_form(session: &AdminSession, owner: Option<&str>, kind: Option<&str>)
             .with("owner", owner)
             .with("kind", kind)
             .with("access", "full")
-            .with("expires", "90"),
+            .with("expires", usual(&expiries(limit))),
         &[],
+        limit,
     )
 }
 
@@ -145,7 +185,8 @@ pub async fn add(
         Ok(to) => Ok(Go::to(to).into()),
         Err(Error::Validation(errors)) => {
             let ticked: Vec<&str> = form.all("scope").collect();
-            Ok(page(typed.refused(&errors, LABELS), &ticked).into())
+            let limit = tokens::longest_life(app);
+            Ok(page(typed.refused(&errors, LABELS), &ticked, limit).into())
         }
         Err(other) => Err(other.into()),
     }
@@ -164,7 +205,8 @@ async fn make(session: &AdminSession, app: &App, form: &CsrfForm) -> Result<Stri
         (found.token, found.key)
     } else {
         let name = form.text("name").to_owned();
-        let expires_at = expiry(form.text("expires"), app.now())?;
+        let life = expiry(form.text("expires"), tokens::longest_life(app))?;
+        let expires_at = life.map(|seconds| app.now() + seconds);
         tokens::issue(
             app,
             &session.actor,
@@ -200,14 +242,13 @@ fn chosen(form: &CsrfForm) -> Result<Scopes, Error> {
         .ok_or_else(|| Error::field("scopes", "Choose some of the list."))
 }
 
-fn expiry(days: &str, now: i64) -> Result<Option<i64>, Error> {
-    if days.is_empty() {
-        return Ok(None);
-    }
-    match days.parse::<i64>() {
-        Ok(n) if EXPIRIES.iter().any(|c| c.value == days) => Ok(Some(now + n * DAY)),
-        _ => Err(Error::field("expires", "Choose one of the list.")),
-    }
+/// The life that was chosen, in seconds; `None`: for ever.
+fn expiry(chosen: &str, limit: Option<i64>) -> Result<Option<i64>, Error> {
+    let offered = expiries(limit);
+    let expiry = offered.iter().find(|expiry| expiry.value == chosen);
+    expiry
+        .map(|expiry| expiry.seconds)
+        .ok_or_else(|| Error::field("expires", "Choose one of the list."))
 }
 
 pub fn samples() -> Vec<Page> {
@@ -217,8 +258,12 @@ pub fn samples() -> Vec<Page> {
         .with("owner", "nobody")
         .with("kind", "named");
     vec![
-        page(FormState::default(), &[]),
-        page(form.refused(&errors, LABELS), &["students:read"]),
+        page(FormState::default(), &[], None),
+        page(
+            form.refused(&errors, LABELS),
+            &["students:read"],
+            Some(10 * DAY),
+        ),
     ]
 }
 
@@ -228,10 +273,33 @@ mod tests {
 
     #[test]
     fn an_expiry_is_one_of_the_list() {
-        assert_eq!(expiry("", 5).unwrap(), None);
-        assert_eq!(expiry("7", 5).unwrap(), Some(5 + 7 * DAY));
-        for bad in ["8", "-7", "soon", "07"] {
-            assert!(expiry(bad, 5).is_err(), "{bad}");
+        assert_eq!(expiry("", None).unwrap(), None);
+        assert_eq!(expiry("7", None).unwrap(), Some(7 * DAY));
+        for bad in ["8", "-7", "soon", "07", LONGEST] {
+            assert!(expiry(bad, None).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn no_more_is_offered_than_is_allowed() {
+        let offered = |limit| {
+            let all = expiries(Some(limit));
+            (
+                all.iter().map(|e| e.value.clone()).collect::<Vec<_>>(),
+                usual(&all).to_owned(),
+            )
+        };
+        let words = |all: &[&str]| all.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            offered(90 * DAY),
+            (words(&["7", "30", "90"]), "90".to_owned())
+        );
+        assert_eq!(
+            offered(60 * DAY),
+            (words(&["7", "30", LONGEST]), LONGEST.to_owned())
+        );
+        assert_eq!(offered(3600), (words(&[LONGEST]), LONGEST.to_owned()));
+        assert_eq!(expiry(LONGEST, Some(3600)).unwrap(), Some(3600));
+        assert!(expiry("", Some(60 * DAY)).is_err() && expiry("365", Some(60 * DAY)).is_err());
     }
 }

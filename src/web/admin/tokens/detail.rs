@@ -3,22 +3,30 @@
 use rocket::{State, get};
 use serde::Serialize;
 
-use super::Choice;
+use super::{Choice, uses::UsesChart};
 use crate::{
     app::App,
-    domain::{audit, tokens::TokenState},
+    domain::{
+        audit,
+        tokens::TokenState,
+        usage::{self, DayUses, Uses},
+    },
     error::Error,
     web::{
+        activity::Activity,
         error::PageError,
         guards::AdminSession,
         page::{Crumb, Page, View},
-        words::{Activity, TokenFacts},
+        words::TokenFacts,
     },
 };
 
 #[derive(Serialize)]
 struct TokenDetail {
     token: TokenFacts,
+    uses: UsesChart,
+    /// Where the call came from that burned it.
+    burned_from: Option<String>,
     history: Vec<Activity>,
 }
 
@@ -38,9 +46,13 @@ impl View for TokenDetail {
 #[get("/tokens/<id>")]
 pub async fn detail(_session: &AdminSession, app: &State<App>, id: i64) -> Result<Page, PageError> {
     let token = super::facts(app, id).await?;
+    let uses = usage::uses_of(app, id).await?;
     let history = audit::for_object(app, "token", id, 20).await?;
+    let burned = history.iter().find(|event| event.action == "token.burned");
     Ok(Page::of(&TokenDetail {
         token,
+        uses: UsesChart::of(&uses),
+        burned_from: burned.and_then(|event| event.address.clone()),
         history: history.iter().map(Activity::of_this).collect(),
     }))
 }
@@ -78,9 +90,29 @@ pub async fn exists(_session: &AdminSession, app: &State<App>, id: i64) -> Resul
 
 pub fn samples() -> Vec<Page> {
     let token = super::sample_facts(TokenState::Active);
+    let uses = |count| Uses {
+        days: (0..30)
+            .map(|n| DayUses {
+                day: 1_700_006_400 + n * 86_400,
+                count: n * count,
+            })
+            .collect(),
+    };
+    let burned = TokenFacts {
+        is_burned: true,
+        ..super::sample_facts(TokenState::Revoked)
+    };
     vec![
         Page::of(&TokenDetail {
             token: token.clone(),
+            uses: UsesChart::of(&uses(0)),
+            burned_from: None,
+            history: Vec::new(),
+        }),
+        Page::of(&TokenDetail {
+            token: burned,
+            uses: UsesChart::of(&uses(7)),
+            burned_from: Some("192.0.2.7".to_owned()),
             history: Vec::new(),
         }),
         Page::of(&TokenExists {

@@ -5,6 +5,7 @@ mod change_list;
 mod confirm;
 mod created;
 mod detail;
+mod uses;
 
 use rocket::{Route, routes};
 use serde::Serialize;
@@ -113,5 +114,6 @@ fn sample_facts(state: TokenState) -> TokenFacts {
         last_address: None,
         revoked: matches!(state, TokenState::Revoked).then_some(1_700_000_100),
         revoked_by: "sam.archer".to_owned(),
+        is_burned: false,
     }
 }

@@ -11,13 +11,14 @@ use crate::{
     },
     error::{Error, FieldErrors, Result},
     web::{
+        activity::Activity,
         error::PageError,
         filters,
         flash::Flash,
         form::FormState,
         guards::{AdminSession, CsrfForm},
         page::{Crumb, Go, Page, Reply, View},
-        words::{self, Activity, Person, Role, Tag, TokenFacts},
+        words::{self, Person, Role, Tag, TokenFacts},
     },
 };
 
