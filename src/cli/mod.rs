@@ -2,6 +2,7 @@
 
 mod accounts;
 mod doctor;
+mod import;
 mod keys;
 mod print;
 mod serve;
@@ -54,6 +55,8 @@ enum Command {
     /// The keys that sign JWTs: list, rotate, revoke.
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Take over the users, tokens and refresh tokens of a Django project. Can be repeated.
+    ImportDjango(import::ImportDjango),
     /// Check settings, database, secret and clock.
     Doctor,
 }
@@ -142,6 +145,7 @@ async fn dispatch(
         }
         Command::CreateToken { username } => accounts::create_token(context, &username).await?,
         Command::Keys(what) => keys::run(context, what).await?,
+        Command::ImportDjango(what) => import::run(context, what).await?,
         Command::Tokens(command) => return tokens::run(context, command).await,
         Command::Doctor => {}
     }

@@ -4,8 +4,10 @@
 pub mod actor;
 pub mod audit;
 pub mod authentication;
+pub mod django_hashes;
 pub mod families;
 pub mod hashing;
+pub mod import;
 pub mod installation;
 pub mod jwt;
 pub mod login;
