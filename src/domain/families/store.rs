@@ -21,11 +21,10 @@ const KEPT: i64 = 86_400;
 
 /// Deletes families whose tokens have all expired. Returns how many.
 pub async fn sweep(app: &App) -> Result<u64> {
-    // Its last access token may outlive its last refresh token.
-    let kept = KEPT.max(app.config.jwt_access_lifetime);
+    let kept_since = status_lists::horizon(app).min(app.now() - KEPT);
     let db = app.db.begin().await?;
     let gone = Entity::delete_many()
-        .filter(Column::ExpiresAt.lt(app.now() - kept))
+        .filter(Column::ExpiresAt.lt(kept_since))
         .exec(&db)
         .await?
         .rows_affected;
