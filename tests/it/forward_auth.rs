@@ -122,7 +122,7 @@ both! {
             tells_nobody(&refused, 403);
             refused.is_detail(403, text);
         }
-        for query in ["scope=students%3Aread", "scope=", "", "staff=false", "scope=students:read%20"] {
+        for query in ["scope=students%3Aread", "", "staff=false", "scope=students:read%20"] {
             assert_eq!(reader.get(&format!("{PATH}?{query}")).await.status, 200, "{query}");
         }
         let staff = app.staff_token().await;
@@ -135,6 +135,8 @@ both! {
         for query in [
             "scope=students:eat", "scopes=students:read", "scope=Students:read", "staff=yes",
             "redirect=/x", "scope=students:read,students:write", "%00", "staff",
+            "scope", "scope=", "scope=%20", "scope=+%09", "scope=students:read&scope=",
+            "scope=full+nonsense", "scope=full&scope=nonsense",
         ] {
             for caller in [&staff, &app.anonymous()] {
                 tells_nobody(&caller.get(&format!("{PATH}?{query}")).await, 403);
