@@ -4,8 +4,7 @@ use latchkey::{
     domain::{
         actor::Actor,
         scopes::{Scope, Scopes},
-        tokens::{self, NewToken},
-        usage, users,
+        tokens, usage, users,
     },
     news,
 };
@@ -47,17 +46,9 @@ fn by_proxy(browser: &Caller, method: &str, uri: &str) -> Caller {
 }
 
 async fn reader(app: &TestApp, name: &str) -> Caller {
-    let user = app.user(name).await;
-    let new = NewToken {
-        user_id: user.id,
-        name: "reader".to_owned(),
-        expires_at: None,
-        scopes: Scopes::of([Scope::StudentsRead]),
-    };
-    let (_, key) = tokens::issue(&app.app, &Actor::operator(), new)
-        .await
-        .unwrap();
-    app.anonymous().token(key.expose())
+    let reads = Scopes::of([Scope::StudentsRead]);
+    let key = app.named_token(&app.user(name).await, reads).await;
+    app.anonymous().token(&key)
 }
 
 both! {

@@ -1,11 +1,7 @@
 //! What the server counts about itself, as Prometheus reads it.
 
 use latchkey::{
-    domain::{
-        actor::Actor,
-        scopes::{Scope, Scopes},
-        tokens::{self, NewToken},
-    },
+    domain::scopes::{Scope, Scopes},
     news,
 };
 use serde_json::json;
@@ -15,16 +11,10 @@ use crate::support::{Caller, TestApp, until};
 /// A watcher whose token is good for nothing else.
 async fn watcher(app: &TestApp) -> Caller {
     let root = app.superuser("root").await;
-    let new = NewToken {
-        user_id: root.id,
-        name: "prometheus".to_owned(),
-        expires_at: None,
-        scopes: Scopes::of([Scope::MetricsRead]),
-    };
-    let (_, key) = tokens::issue(&app.app, &Actor::operator(), new)
-        .await
-        .unwrap();
-    app.anonymous().token(key.expose())
+    let key = app
+        .named_token(&root, Scopes::of([Scope::MetricsRead]))
+        .await;
+    app.anonymous().token(&key)
 }
 
 /// The value of a line that begins so.
