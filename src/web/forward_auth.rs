@@ -101,7 +101,9 @@ impl Asked {
 async fn judge(req: &Request<'_>, asked: &Asked) -> Result<Authenticated> {
     let caller = match api_auth::by_session(req).await? {
         Some(caller) => {
-            not_forged(req)?;
+            let judged = not_forged(req);
+            api_auth::count(req, "session", &judged);
+            judged?;
             caller
         }
         None => api_auth::by_header(req).await?,

@@ -59,6 +59,29 @@ both! {
         }
     }
 
+    async fn what_the_service_next_door_asks_is_counted(app: &TestApp) {
+        let watcher = watcher(app).await;
+        let checks = async |scheme, outcome| {
+            let start = format!("latchkey_checks_total{{scheme=\"{scheme}\",outcome=\"{outcome}\"}}");
+            value(&watcher, &start).await
+        };
+        let ann = app.user("ann").await;
+        let browser = app.browser(&ann).await;
+        let same = browser.with("Sec-Fetch-Site", "same-origin");
+        assert_eq!(same.get("/auth/verify/").await.status, 200);
+        let cross = browser.with("Sec-Fetch-Site", "cross-site");
+        assert_eq!(cross.get("/auth/verify/").await.status, 403);
+        assert_eq!(checks("session", "accepted").await, Some(1.0));
+        assert_eq!(checks("session", "refused").await, Some(1.0));
+        let key = app.default_token(&ann).await;
+        let caller = app.anonymous().token(&key);
+        for token in [&key, "nonsense"] {
+            caller.post_json("/api/introspect/", json!({"token": token})).await.expect(200);
+        }
+        assert_eq!(checks("introspected", "accepted").await, Some(1.0));
+        assert_eq!(checks("introspected", "refused").await, Some(1.0));
+    }
+
     async fn they_are_for_staff_with_the_scope(app: &TestApp) {
         let watcher = watcher(app).await;
         assert_eq!(watcher.get("/metrics").await.status, 200);
