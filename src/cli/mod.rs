@@ -1,13 +1,15 @@
 //! The command line: the operator's door to the same functions that the panel and the API use.
 
 mod accounts;
+mod backup;
 mod doctor;
 mod keys;
+mod move_database;
 mod print;
 mod serve;
 mod tokens;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use rocket::figment::Figment;
@@ -54,6 +56,17 @@ enum Command {
     /// The keys that sign JWTs: list, rotate, revoke.
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Copy the SQLite database to a new file, also while it is served.
+    Backup {
+        /// Must not exist yet; made with mode 0600.
+        file: PathBuf,
+    },
+    /// Copy everything from SQLite into an empty PostgreSQL database, or back; stop the server before.
+    MoveDatabase {
+        /// `sqlite:<path>` or `postgres://…`; a password goes better into `PGPASSWORD`.
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
     /// Check settings, database, secret and clock.
     Doctor,
 }
@@ -142,6 +155,8 @@ async fn dispatch(
         }
         Command::CreateToken { username } => accounts::create_token(context, &username).await?,
         Command::Keys(what) => keys::run(context, what).await?,
+        Command::MoveDatabase { to } => move_database::run(context, &to).await?,
+        Command::Backup { file } => backup::run(context, &file).await?,
         Command::Tokens(command) => return tokens::run(context, command).await,
         Command::Doctor => {}
     }
@@ -165,9 +180,14 @@ impl Context {
 
     /// As `open`, where there is a database already: makes none.
     async fn open_present(self, opener: Opener) -> Result<App, Failure> {
+        self.database_is_there()?;
+        self.open(opener).await
+    }
+
+    fn database_is_there(&self) -> Result<(), Failure> {
         let path = self.config.sqlite_path();
         if self.config.is_postgres() || std::path::Path::new(path).exists() {
-            return self.open(opener).await;
+            return Ok(());
         }
         Err(Failure::Said(format!("there is no database {path}")))
     }

@@ -4,6 +4,7 @@
 pub mod actor;
 pub mod audit;
 pub mod authentication;
+pub mod backup;
 pub mod families;
 pub mod hashing;
 pub mod installation;
@@ -22,5 +23,6 @@ pub mod status_lists;
 pub mod students;
 pub mod throttles;
 pub mod tokens;
+pub mod transfer;
 pub mod usage;
 pub mod users;
