@@ -7,6 +7,7 @@ mod keys;
 mod move_database;
 mod print;
 mod serve;
+mod shell;
 mod tokens;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -69,6 +70,14 @@ enum Command {
     },
     /// Check settings, database, secret and clock.
     Doctor,
+    /// Print a script that completes these commands in a shell.
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page.
+    Man {
+        /// Write a page for each command into this folder instead.
+        #[arg(long, value_name = "FOLDER")]
+        to: Option<PathBuf>,
+    },
 }
 
 /// What is logged unless `RUST_LOG` says otherwise: our own words, and other people's trouble.
@@ -118,6 +127,17 @@ pub fn run() -> ExitCode {
 
 /// On a runtime of our own: Rocket's would panic at a `Rocket.toml` that it cannot read.
 fn start(command: Command) -> Result<ExitCode, Failure> {
+    match &command {
+        Command::Completions { shell } => {
+            shell::completions(*shell)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Man { to } => {
+            shell::man(to.as_deref())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
+    }
     let env = config::environment();
     let figment = config::figment(&env);
     let workers = config::server(&figment)?.workers;
@@ -158,7 +178,8 @@ async fn dispatch(
         Command::MoveDatabase { to } => move_database::run(context, &to).await?,
         Command::Backup { file } => backup::run(context, &file).await?,
         Command::Tokens(command) => return tokens::run(context, command).await,
-        Command::Doctor => {}
+        // Answered before there were settings.
+        Command::Doctor | Command::Completions { .. } | Command::Man { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
 }
