@@ -36,6 +36,7 @@ mod jwt_interleavings;
 mod metrics;
 mod migrations;
 mod move_database;
+mod packaging;
 mod pages;
 mod pages_tokens;
 mod proxies;
