@@ -3,6 +3,7 @@
 mod accounts;
 mod backup;
 mod doctor;
+mod export;
 mod keys;
 mod move_database;
 mod print;
@@ -62,6 +63,13 @@ enum Command {
         /// Must not exist yet; made with mode 0600.
         file: PathBuf,
     },
+    /// Write all data to a new file of JSON lines; secrets stay sealed.
+    Export {
+        /// Must not exist yet; made with mode 0600.
+        file: PathBuf,
+    },
+    /// Read what `export` wrote into an empty database; needs the same server secret.
+    Import { file: PathBuf },
     /// Copy everything from SQLite into an empty PostgreSQL database, or back; stop the server before.
     MoveDatabase {
         /// `sqlite:<path>` or `postgres://…`; a password goes better into `PGPASSWORD`.
@@ -176,6 +184,8 @@ async fn dispatch(
         Command::CreateToken { username } => accounts::create_token(context, &username).await?,
         Command::Keys(what) => keys::run(context, what).await?,
         Command::MoveDatabase { to } => move_database::run(context, &to).await?,
+        Command::Export { file } => export::export(context, &file).await?,
+        Command::Import { file } => export::import(context, &file).await?,
         Command::Backup { file } => backup::run(context, &file).await?,
         Command::Tokens(command) => return tokens::run(context, command).await,
         // Answered before there were settings.

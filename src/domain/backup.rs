@@ -3,14 +3,13 @@
 
 use std::path::Path;
 
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement,
-};
-use tempfile::NamedTempFile;
-
 use crate::{
     db::Db,
     error::{Error, Result},
+    new_file::NewFile,
+};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement,
 };
 
 /// Writes a consistent copy to `file`, which must not exist, with mode 0600; returns its bytes.
@@ -24,14 +23,8 @@ pub async fn to_file(db: &Db, file: &Path) -> Result<u64> {
             "this is PostgreSQL: back it up with pg_dump, and keep the server secret beside it";
         return Err(Error::Conflict(text.to_owned()));
     }
-    if file.symlink_metadata().is_ok() {
-        return Err(exists(file));
-    }
-    let parent = file.parent().filter(|p| !p.as_os_str().is_empty());
-    let folder = parent.unwrap_or(Path::new("."));
-    // In the same folder, so that giving it its name is one step; removed if that never comes.
-    let part = NamedTempFile::new_in(folder).map_err(|e| at(folder, &e))?;
-    let path = part.path().to_str().ok_or_else(|| not_text(folder))?;
+    let copy = NewFile::begin(file)?;
+    let path = copy.path().to_str().ok_or_else(|| not_text(file))?;
     let vacuum = Statement::from_sql_and_values(
         DbBackend::Sqlite,
         "VACUUM INTO ?",
@@ -39,17 +32,7 @@ pub async fn to_file(db: &Db, file: &Path) -> Result<u64> {
     );
     db.read().execute_raw(vacuum).await?;
     check(path).await?;
-    part.as_file().sync_all().map_err(|e| at(file, &e))?;
-    let copy = part.persist_noclobber(file).map_err(|e| match e.error {
-        e if e.kind() == std::io::ErrorKind::AlreadyExists => exists(file),
-        e => at(file, &e),
-    })?;
-    let bytes = copy.metadata().map_err(|e| at(file, &e))?.len();
-    // The name is on the disk as well.
-    std::fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|e| at(folder, &e))?;
-    Ok(bytes)
+    copy.keep()
 }
 
 /// Reads all of it and leaves no file beside it.
@@ -79,14 +62,6 @@ async fn open(path: &str) -> Result<DatabaseConnection, DbErr> {
     Database::connect(options).await
 }
 
-fn exists(file: &Path) -> Error {
-    Error::Conflict(format!("{} exists; nothing was written", file.display()))
-}
-
-fn not_text(folder: &Path) -> Error {
-    Error::Conflict(format!("{}: the name is not UTF-8", folder.display()))
-}
-
-fn at(path: &Path, e: &std::io::Error) -> Error {
-    Error::internal(std::io::Error::other(format!("{}: {e}", path.display())))
+fn not_text(file: &Path) -> Error {
+    Error::Conflict(format!("{}: the name is not UTF-8", file.display()))
 }

@@ -27,6 +27,7 @@ mod contract_requests;
 mod credentials;
 mod domain_users;
 mod durable;
+mod export;
 mod forward_auth;
 mod hardened;
 mod hashing;

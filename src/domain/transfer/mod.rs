@@ -1,13 +1,16 @@
-//! Moving everything from SQLite to PostgreSQL or back: every table, ids kept, in one transaction that
-//! is committed when both sides hold the same. Secrets go as they are, sealed and digested, so the
-//! server secret stays the same. How one table is read and written is in `table.rs`.
+//! Everything from one database into an empty one: straight from SQLite to PostgreSQL or back, or by way
+//! of a file (`lines.rs`). Every table, ids kept, in one transaction that is committed when both sides
+//! hold the same. Secrets go as they are, sealed and digested, so the server secret stays the same. How
+//! one table is read and written is in `table.rs`.
 
+mod lines;
 mod sequences;
 mod table;
 
 use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::json;
 
+pub use lines::{export, import};
 pub use table::Content;
 
 use crate::{

@@ -6,6 +6,7 @@ use sea_orm::{
     PrimaryKeyToColumn, PrimaryKeyTrait, QueryResult, Value,
     sea_query::{Alias, Condition, Expr, ExprTrait, Query},
 };
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
@@ -51,7 +52,7 @@ impl Content {
         hex::encode(bytes.collect::<Vec<u8>>())
     }
 
-    fn add(&mut self, row: &Row) -> Result<()> {
+    pub(super) fn add(&mut self, row: &Row) -> Result<()> {
         let mut hasher = Sha256::new();
         for value in row {
             // A type, a length, the bytes: no two rows spell the same.
@@ -141,6 +142,39 @@ impl Table {
             })
         };
         self.columns.iter().enumerate().map(value).collect()
+    }
+
+    /// A JSON array; bytes are in hex.
+    pub(super) fn to_json(row: &Row) -> Json {
+        let value = |value: &Value| match value {
+            Value::BigInt(Some(n)) => Json::from(*n),
+            Value::Bool(Some(flag)) => Json::from(*flag),
+            Value::String(Some(text)) => Json::from(text.as_str()),
+            Value::Bytes(Some(bytes)) => Json::from(hex::encode(bytes)),
+            _ => Json::Null,
+        };
+        row.iter().map(value).collect()
+    }
+
+    /// None for what `to_json` does not write.
+    pub(super) fn parse(&self, row: &[Json]) -> Option<Row> {
+        if row.len() != self.columns.len() {
+            return None;
+        }
+        let value = |(value, (_, kind)): (&Json, &(&str, Kind))| {
+            let null = value.is_null();
+            Some(match kind {
+                Kind::Number if null => Value::BigInt(None),
+                Kind::Flag if null => Value::Bool(None),
+                Kind::Text if null => Value::String(None),
+                Kind::Bytes if null => Value::Bytes(None),
+                Kind::Number => Value::BigInt(Some(value.as_i64()?)),
+                Kind::Flag => Value::Bool(Some(value.as_bool()?)),
+                Kind::Text => Value::String(Some(value.as_str()?.to_owned())),
+                Kind::Bytes => Value::Bytes(Some(hex::decode(value.as_str()?).ok()?)),
+            })
+        };
+        row.iter().zip(&self.columns).map(value).collect()
     }
 
     pub(super) async fn insert<C: ConnectionTrait>(&self, db: &C, rows: Vec<Row>) -> Result<()> {
