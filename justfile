@@ -33,3 +33,7 @@ superuser:
 postman:
     cargo build --release --locked
     scripts/postman.sh
+
+# Every goal of speed, on SQLite and PostgreSQL; needs wrk (docs/benchmarks.md)
+bench *args:
+    bench/run {{args}}

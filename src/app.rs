@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     db::{Db, Opener, make_private_folder},
     domain::{
-        hashing::Hasher, signing_keys::SigningKeys, status_lists::StatusLists,
+        families, hashing::Hasher, signing_keys::SigningKeys, status_lists::StatusLists,
         throttles::Throttles, usage::Usage,
     },
     error::{Error, Result},
@@ -33,6 +33,7 @@ pub struct App {
     pub signing_keys: Arc<SigningKeys>,
     pub status_lists: Arc<StatusLists>,
     pub metrics: Arc<Metrics>,
+    pub families: Arc<families::Memory>,
 }
 
 impl App {
@@ -56,6 +57,7 @@ impl App {
             signing_keys: Arc::default(),
             status_lists: Arc::default(),
             metrics: Arc::default(),
+            families: Arc::default(),
             config: Arc::new(config),
             clock,
             keys: Arc::new(keys),

@@ -7,7 +7,7 @@ use migration::{Migrator, MigratorTrait, async_trait::async_trait};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
     DbBackend, DbErr, EntityTrait, ExecResult, IsolationLevel, QueryResult, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait,
+    Statement, TransactionOptions, TransactionTrait, Value,
 };
 use tokio::time::timeout;
 
@@ -211,6 +211,26 @@ impl Db {
             news: self.news,
             checks: self.checks.clone(),
         })
+    }
+
+    /// A change that is one statement, affects nobody's credentials and needs no event in the audit:
+    /// it commits by itself, as durable as a transaction, at a third of the round trips. Returns
+    /// what it returns. Everything else goes through `begin`.
+    pub async fn change_alone<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Vec<QueryResult>> {
+        let backend = self.write.get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        Ok(self.write.query_all_raw(statement).await?)
+    }
+
+    /// Calls `seen` at each statement; before anybody has a clone of this.
+    pub fn on_statement(&mut self, seen: impl Fn() + Clone + Send + Sync + 'static) {
+        let beside = seen.clone();
+        self.read.set_metric_callback(move |_| beside());
+        self.write.set_metric_callback(move |_| seen());
     }
 
     /// The counter that commands beside the server raise.

@@ -1,5 +1,5 @@
 //! One server secret, one derived key for each purpose (HKDF-SHA256, RFC 5869), and what is done
-//! with them: keyed digests and sealing. Signing of JWTs is `domain/jwt.rs`.
+//! with them: keyed digests and sealing. Signing of JWTs is `domain/jwt/`.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chacha20poly1305::{

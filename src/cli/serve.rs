@@ -28,6 +28,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
         tracing::warn!("throttles are off: good for load tests, for nothing else");
     }
     let app = context.open(Opener::Server).await?;
+    signing_keys::fit_settings(&app).await?;
     let timer = app.clone();
     let under_way = UnderWay::default();
     let rocket = web::rocket(app.clone(), figment)

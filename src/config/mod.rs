@@ -311,7 +311,7 @@ impl Config {
             ));
         }
         let issuer = self.jwt_issuer.as_deref().unwrap_or_default();
-        if self.jwt_status_list && !issuer.starts_with("http") {
+        if self.jwt_status_list && !is_address(issuer) {
             return Err(BadSetting::new(
                 "LATCHKEY_JWT_STATUS_LIST",
                 "needs LATCHKEY_JWT_ISSUER, the address under which this server is reached",
@@ -362,6 +362,13 @@ impl Config {
     pub fn is_postgres(&self) -> bool {
         is_postgres(&self.database_url)
     }
+}
+
+/// Whether this is where something can be reached over HTTP.
+pub fn is_address(text: &str) -> bool {
+    ["https://", "http://"]
+        .iter()
+        .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
 }
 
 fn cores() -> usize {

@@ -1,9 +1,12 @@
 //! The hashing governor: Argon2id for passwords, bounded in memory, off the async threads, with a
-//! queue that says no before it grows without end (OWASP Password Storage Cheat Sheet).
+//! queue that says no before it grows without end (OWASP Password Storage Cheat Sheet). The threads
+//! themselves are `hashing/threads.rs`.
+
+mod threads;
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -13,8 +16,9 @@ use argon2::{
     Algorithm, Argon2, Block, Params, Version,
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
-use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+use tokio::{sync::Semaphore, time::timeout};
 
+use self::threads::{Memory, Threads};
 use crate::{
     config::Config,
     error::{Error, Result},
@@ -40,10 +44,7 @@ struct Inner {
     places: AtomicUsize,
     all_places: usize,
     deadline: Duration,
-    /// Buffers between two uses. Reusing them saves a third of the time and most of the memory
-    /// that a login storm would take. They need no wiping: with two passes or more every block is
-    /// overwritten by values that cost the whole computation to reach.
-    buffers: Mutex<Vec<Vec<Block>>>,
+    threads: Threads,
     /// What an unknown user's password is compared with, so that it costs the same.
     dummy: String,
 }
@@ -60,7 +61,7 @@ impl Hasher {
             places: AtomicUsize::new(all_places),
             all_places,
             deadline: Duration::from_secs(config.hash_queue_deadline),
-            buffers: Mutex::default(),
+            threads: Threads::start(config.hash_parallel)?,
             dummy,
         })))
     }
@@ -68,9 +69,9 @@ impl Hasher {
     /// A new encoded hash (PHC string). `Error::Busy` when the queue is full or too slow.
     pub async fn hash(&self, password: Password) -> Result<String> {
         let inner = self.0.clone();
-        self.run(move || {
+        self.run(move |memory| {
             let salt = secret::random::<16>()?;
-            let digest = inner.digest(&inner.params, password.expose().as_bytes(), &salt)?;
+            let digest = digest(&inner.params, password.expose().as_bytes(), &salt, memory)?;
             encode(&inner.params, &salt, &digest)
         })
         .await
@@ -87,8 +88,8 @@ impl Hasher {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.0.dummy.clone());
         let inner = self.0.clone();
-        self.run(move || {
-            let verdict = inner.compare(&stored, &password)?;
+        self.run(move |memory| {
+            let verdict = inner.compare(&stored, &password, memory)?;
             Ok(Verdict {
                 matches: known && verdict.matches,
                 ..verdict
@@ -100,7 +101,7 @@ impl Hasher {
     /// Waits for a place, then works on a thread of its own.
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let inner = &self.0;
         let busy = || Error::Busy {
@@ -119,13 +120,12 @@ impl Hasher {
             .await
             .map_err(|_| busy())?
             .map_err(Error::internal)?;
-        spawn_blocking(move || {
-            let result = work();
+        let job = move |memory: &mut Memory| {
+            let result = work(memory);
             drop((permit, place));
             result
-        })
-        .await
-        .map_err(Error::internal)?
+        };
+        inner.threads.run(job).await
     }
 }
 
@@ -139,14 +139,14 @@ impl Drop for Place {
 }
 
 impl Inner {
-    fn compare(&self, stored: &str, password: &Password) -> Result<Verdict> {
+    fn compare(&self, stored: &str, password: &Password, memory: &mut Memory) -> Result<Verdict> {
         // An unusable password ("!") or a hash of an unknown kind: as costly as any, never right.
         let parsed = PasswordHash::new(stored)
             .ok()
             .filter(|h| h.algorithm.as_str() == "argon2id");
         let Some(hash) = parsed else {
             let dummy = PasswordHash::new(&self.dummy).map_err(bad_hash)?;
-            self.matches(&dummy, password)?;
+            matches(&dummy, password, memory)?;
             return Ok(Verdict {
                 matches: false,
                 outdated: false,
@@ -157,36 +157,30 @@ impl Inner {
             || params.t_cost() != self.params.t_cost()
             || params.p_cost() != self.params.p_cost();
         Ok(Verdict {
-            matches: self.matches(&hash, password)?,
+            matches: matches(&hash, password, memory)?,
             outdated,
         })
     }
+}
 
-    fn matches(&self, hash: &PasswordHash, password: &Password) -> Result<bool> {
-        let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else {
-            return Ok(false);
-        };
-        let params = Params::try_from(hash).map_err(bad_hash)?;
-        let digest = self.digest(&params, password.expose().as_bytes(), &salt)?;
-        Ok(same(&digest, expected.as_bytes()))
-    }
+fn matches(hash: &PasswordHash, password: &Password, memory: &mut Memory) -> Result<bool> {
+    let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else {
+        return Ok(false);
+    };
+    let params = Params::try_from(hash).map_err(bad_hash)?;
+    let digest = digest(&params, password.expose().as_bytes(), &salt, memory)?;
+    Ok(same(&digest, expected.as_bytes()))
+}
 
-    fn digest(&self, params: &Params, password: &[u8], salt: &[u8]) -> Result<Vec<u8>> {
-        let mut buffer = self.buffers().pop().unwrap_or_default();
-        if buffer.len() < params.block_count() {
-            buffer = vec![Block::default(); params.block_count()];
-        }
-        let mut out = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
-        let result = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
-            .hash_password_into_with_memory(password, salt, &mut out, &mut buffer);
-        self.buffers().push(buffer);
-        result.map_err(bad_hash)?;
-        Ok(out)
+fn digest(params: &Params, password: &[u8], salt: &[u8], memory: &mut Memory) -> Result<Vec<u8>> {
+    if memory.len() < params.block_count() {
+        *memory = vec![Block::default(); params.block_count()];
     }
-
-    fn buffers(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
-        self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    let mut out = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        .hash_password_into_with_memory(password, salt, &mut out, memory)
+        .map_err(bad_hash)?;
+    Ok(out)
 }
 
 fn encode(params: &Params, salt: &[u8], digest: &[u8]) -> Result<String> {

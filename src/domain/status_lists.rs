@@ -6,7 +6,7 @@ use std::{
     collections::HashMap,
     io::Write,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -24,7 +24,10 @@ use crate::{
     app::App,
     checks::Stamp,
     config::Config,
-    domain::{jwt, signing_keys},
+    domain::{
+        jwt::{self, Key, Ring},
+        signing_keys,
+    },
     entity::{
         deleted_family,
         refresh_family::{Column, Entity, Relation},
@@ -43,6 +46,12 @@ pub const TTL: i64 = 30;
 /// Seconds for which a list is good, and after which an unchanged one is signed anew.
 const GOOD_FOR: i64 = 3600;
 const SIGNED_ANEW: i64 = 1800;
+
+/// A family whose refresh tokens expired before this (Unix seconds) has no token left that counts:
+/// its last access token may outlive its last refresh token.
+pub fn horizon(app: &App) -> i64 {
+    app.now() - app.config.jwt_access_lifetime - app.config.jwt_leeway
+}
 
 /// Where a token's bit is (the claim `status`).
 #[derive(Clone, Debug, Serialize)]
@@ -81,26 +90,48 @@ fn base(config: &Config) -> Option<&str> {
 #[derive(Debug, Default)]
 pub struct StatusLists {
     lists: Mutex<HashMap<i64, Arc<List>>>,
-    lag: AtomicI64,
+    range: Mutex<Range>,
+}
+
+/// The first and the last list that matter, and when they were looked up (Unix seconds).
+#[derive(Clone, Copy, Debug, Default)]
+struct Range {
+    at: i64,
+    ends: Option<(i64, i64)>,
 }
 
 impl StatusLists {
-    /// Seconds by which the list that was handed out last was behind the database.
-    pub fn lag(&self) -> i64 {
-        self.lag.load(Ordering::Relaxed)
-    }
-
     fn remembered(&self, number: i64) -> Option<Arc<List>> {
-        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.get(&number).cloned()
+        self.lists().get(&number).cloned()
     }
 
     /// `first`: the lists before it are of no use any more.
     fn remember(&self, number: i64, list: Arc<List>, first: i64) {
-        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lists = self.lists();
         lists.retain(|number, _| *number >= first);
         lists.insert(number, list);
     }
+
+    fn lists(&self) -> MutexGuard<'_, HashMap<i64, Arc<List>>> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn range(&self) -> MutexGuard<'_, Range> {
+        self.range.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Seconds by which verifiers may be behind: how old the oldest list is that was handed out lately
+/// and does not say all that has changed since.
+pub fn lag(app: &App) -> i64 {
+    let now = app.now();
+    let behind = |list: &Arc<List>| {
+        let asked_lately = now - list.asked_at.load(Ordering::Relaxed) <= 2 * TTL;
+        let is_exact = app.db.checks().is_unchanged(list.stamp);
+        (asked_lately && !is_exact).then(|| now - list.built_at)
+    };
+    let lists = app.status_lists.lists();
+    lists.values().filter_map(behind).max().unwrap_or(0)
 }
 
 #[derive(Debug)]
@@ -109,8 +140,19 @@ struct List {
     /// Unix seconds.
     built_at: i64,
     signed_at: i64,
+    asked_at: AtomicI64,
+    /// The `kid` it is signed under.
+    key: String,
     bits: Vec<u8>,
     jwt: Jwt,
+}
+
+impl List {
+    /// Whether its signature holds for those who have fetched the keys just now.
+    fn is_well_signed(&self, ring: &Ring, now: i64) -> bool {
+        let mut keys = ring.iter().filter(|key| now < key.retires_at);
+        now - self.signed_at < SIGNED_ANEW && keys.any(|key| key.kid == self.key)
+    }
 }
 
 /// One list, signed. `NotFound` where the setting is off or no token can name it.
@@ -119,13 +161,13 @@ pub async fn list(app: &App, number: i64) -> Result<Jwt> {
         return Err(Error::NotFound);
     };
     let now = app.now();
+    let ring = signing_keys::ring(app).await?;
     let known = app.status_lists.remembered(number);
+    let known = known.filter(|list| list.is_well_signed(&ring, now));
     if let Some(list) = &known {
         // Under many changes it is built once a second; that is the lag.
-        let is_exact = app.db.checks().is_unchanged(list.stamp);
-        if (is_exact || list.built_at == now) && now - list.signed_at < SIGNED_ANEW {
-            let behind = if is_exact { 0 } else { now - list.built_at };
-            app.status_lists.lag.store(behind, Ordering::Relaxed);
+        if app.db.checks().is_unchanged(list.stamp) || list.built_at == now {
+            list.asked_at.store(now, Ordering::Relaxed);
             return Ok(list.jwt.clone());
         }
     }
@@ -135,19 +177,22 @@ pub async fn list(app: &App, number: i64) -> Result<Jwt> {
         return Err(Error::NotFound);
     }
     let bits = bits(&revoked(app, number).await?, number);
-    let same = known.filter(|list| list.bits == bits && now - list.signed_at < SIGNED_ANEW);
-    let (jwt, signed_at) = match same {
-        Some(known) => (known.jwt.clone(), known.signed_at),
-        None => (sign(app, &uri(base, number), &bits).await?, now),
+    let signer = signing_keys::signer(&ring, now)?;
+    let (jwt, key, signed_at) = if let Some(known) = known.filter(|list| list.bits == bits) {
+        (known.jwt.clone(), known.key.clone(), known.signed_at)
+    } else {
+        let jwt = sign(signer, &uri(base, number), &bits, now)?;
+        (jwt, signer.kid.clone(), now)
     };
     let built = List {
         stamp,
         built_at: now,
         signed_at,
+        asked_at: AtomicI64::new(now),
+        key,
         bits,
         jwt: jwt.clone(),
     };
-    app.status_lists.lag.store(0, Ordering::Relaxed);
     app.status_lists.remember(number, Arc::new(built), first);
     Ok(jwt)
 }
@@ -166,7 +211,7 @@ pub async fn remember_deleted<C: ConnectionTrait>(app: &App, db: &C, user_id: i6
         .columns([Column::Id, Column::ExpiresAt])
         .from(Entity)
         .and_where(Column::UserId.eq(user_id))
-        .and_where(Column::ExpiresAt.gt(app.now()))
+        .and_where(Column::ExpiresAt.gt(horizon(app)))
         .to_owned();
     let mut insert = Query::insert();
     insert
@@ -189,37 +234,46 @@ pub async fn remember_deleted<C: ConnectionTrait>(app: &App, db: &C, user_id: i6
 /// Forgets deleted families whose tokens have expired.
 pub async fn sweep<C: ConnectionTrait>(app: &App, db: &C) -> Result<()> {
     deleted_family::Entity::delete_many()
-        .filter(deleted_family::Column::ExpiresAt.lt(app.now()))
+        .filter(deleted_family::Column::ExpiresAt.lt(horizon(app)))
         .exec(db)
         .await?;
     Ok(())
 }
 
-/// The first and the last list that matter.
+/// The first and the last list that matter, as they were at most a second ago.
 async fn range(app: &App) -> Result<Option<(i64, i64)>> {
-    let end = async |order: Order| -> Result<Option<i64>> {
-        let family = Entity::find()
-            .select_only()
-            .column(Column::Id)
-            .filter(Column::ExpiresAt.gt(app.now()))
-            .order_by(Column::Id, order.clone())
-            .into_tuple::<i64>()
-            .one(app.db.read())
-            .await?;
-        let deleted = deleted_family::Entity::find()
-            .filter(deleted_family::Column::ExpiresAt.gt(app.now()))
-            .order_by(deleted_family::Column::Id, order.clone())
-            .one(app.db.read())
-            .await?;
-        let ids = family.into_iter().chain(deleted.map(|row| row.id));
-        Ok(if matches!(order, Order::Asc) {
-            ids.min()
-        } else {
-            ids.max()
-        })
-    };
-    let (first, last) = (end(Order::Asc).await?, end(Order::Desc).await?);
-    Ok(first.zip(last).map(|(a, b)| (a / SIZE, b / SIZE)))
+    let now = app.now();
+    let known = *app.status_lists.range();
+    if known.at == now {
+        return Ok(known.ends);
+    }
+    let (first, last) = (end(app, Order::Asc).await?, end(app, Order::Desc).await?);
+    let ends = first.zip(last).map(|(a, b)| (a / SIZE, b / SIZE));
+    *app.status_lists.range() = Range { at: now, ends };
+    Ok(ends)
+}
+
+/// The smallest or the greatest id of a family with tokens that count, deleted ones included.
+async fn end(app: &App, order: Order) -> Result<Option<i64>> {
+    let family = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::ExpiresAt.gt(horizon(app)))
+        .order_by(Column::Id, order.clone())
+        .into_tuple::<i64>()
+        .one(app.db.read())
+        .await?;
+    let deleted = deleted_family::Entity::find()
+        .filter(deleted_family::Column::ExpiresAt.gt(horizon(app)))
+        .order_by(deleted_family::Column::Id, order.clone())
+        .one(app.db.read())
+        .await?;
+    let ids = family.into_iter().chain(deleted.map(|row| row.id));
+    Ok(if order == Order::Asc {
+        ids.min()
+    } else {
+        ids.max()
+    })
 }
 
 /// Ids of the list's families that are revoked in any way and have not expired.
@@ -238,7 +292,7 @@ async fn revoked(app: &App, number: i64) -> Result<Vec<i64>> {
         .join(JoinType::InnerJoin, Relation::User.def())
         .filter(Column::Id.gte(ids.start))
         .filter(Column::Id.lt(ids.end))
-        .filter(Column::ExpiresAt.gt(app.now()))
+        .filter(Column::ExpiresAt.gt(horizon(app)))
         .filter(ended)
         .into_tuple::<i64>()
         .all(app.db.read())
@@ -246,7 +300,7 @@ async fn revoked(app: &App, number: i64) -> Result<Vec<i64>> {
     let deleted = deleted_family::Entity::find()
         .filter(deleted_family::Column::Id.gte(ids.start))
         .filter(deleted_family::Column::Id.lt(ids.end))
-        .filter(deleted_family::Column::ExpiresAt.gt(app.now()))
+        .filter(deleted_family::Column::ExpiresAt.gt(horizon(app)))
         .all(app.db.read())
         .await?;
     revoked.extend(deleted.into_iter().map(|row| row.id));
@@ -280,11 +334,10 @@ struct Bits {
     lst: String,
 }
 
-async fn sign(app: &App, uri: &str, bits: &[u8]) -> Result<Jwt> {
+fn sign(key: &Key, uri: &str, bits: &[u8], now: i64) -> Result<Jwt> {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::best());
     zlib.write_all(bits).map_err(Error::internal)?;
     let zipped = zlib.finish().map_err(Error::internal)?;
-    let now = app.now();
     let claims = Claims {
         sub: uri,
         iat: now,
@@ -295,8 +348,7 @@ async fn sign(app: &App, uri: &str, bits: &[u8]) -> Result<Jwt> {
             lst: URL_SAFE_NO_PAD.encode(zipped),
         },
     };
-    let ring = signing_keys::ring(app).await?;
-    jwt::sign_as(TYPE, &claims, signing_keys::signer(&ring, now)?)
+    jwt::sign_as(TYPE, &claims, key)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use rocket::{
 
 use crate::{
     app::App,
+    domain::status_lists,
     error::Error,
     metrics::Now,
     web::{
@@ -53,7 +54,7 @@ fn metrics(auth: ApiAuth<MetricsRead>, app: &State<App>) -> Result<Text, ApiErro
         passwords_waiting: count(app.hasher.under_way()),
         remembered: i64::try_from(checks.count()).unwrap_or(i64::MAX),
         hears_other_nodes: !checks.is_deaf(),
-        status_list_lag: app.status_lists.lag(),
+        status_list_lag: status_lists::lag(app),
         connections: connections.into(),
         idle_connections: count(idle),
     };

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    config::JwtAlgorithm,
+    config::is_address,
     domain::{scopes::Scope, signing_keys},
+    error::Error,
     web::{error::ApiError, guards::Origin, published::Published},
 };
 
@@ -27,28 +28,30 @@ async fn jwks(app: &State<App>) -> Result<Published, ApiError> {
 }
 
 #[get("/.well-known/oauth-authorization-server")]
-fn authorization_server(app: &State<App>, origin: Origin) -> Published {
-    metadata(app, &origin.0)
+async fn authorization_server(app: &State<App>, origin: Origin) -> Result<Published, ApiError> {
+    metadata(app, &origin.0).await
 }
 
 /// The same where many libraries look for it. This is no `OpenID` provider: it says where keys and
 /// endpoints are, and signs nobody in for others.
 #[get("/.well-known/openid-configuration")]
-fn openid_configuration(app: &State<App>, origin: Origin) -> Published {
-    metadata(app, &origin.0)
+async fn openid_configuration(app: &State<App>, origin: Origin) -> Result<Published, ApiError> {
+    metadata(app, &origin.0).await
 }
 
-fn metadata(app: &App, origin: &str) -> Published {
+/// `NotFound` where the setting's issuer is no address: clients compare it with where they found us.
+async fn metadata(app: &App, origin: &str) -> Result<Published, ApiError> {
     let config = &app.config;
-    // What a client compares with `iss`; without the setting, where it found us.
-    let issuer = config.jwt_issuer.as_deref();
-    let issuer = issuer.filter(|text| text.starts_with("https://") || text.starts_with("http://"));
-    let base = issuer.unwrap_or(origin).trim_end_matches('/');
+    let issuer = config.jwt_issuer.as_deref().unwrap_or(origin);
+    if !is_address(issuer) {
+        return Err(Error::NotFound.into());
+    }
+    let base = issuer.trim_end_matches('/');
     let at = |path: &str| format!("{base}{path}");
     let mut scopes = vec!["full"];
     scopes.extend(Scope::ALL.map(Scope::as_str));
     let mut metadata = json!({
-        "issuer": issuer.unwrap_or(origin),
+        "issuer": issuer,
         "token_endpoint": at("/api/token/"),
         "introspection_endpoint": at("/api/introspect/"),
         "revocation_endpoint": at("/api/revoke/"),
@@ -56,16 +59,17 @@ fn metadata(app: &App, origin: &str) -> Published {
         "response_types_supported": [],
         "grant_types_supported": [],
         "token_endpoint_auth_methods_supported": ["none"],
-        "access_token_signing_alg_values_supported": [config.jwt_algorithm.as_str()],
     });
-    if config.jwt_algorithm != JwtAlgorithm::Hs256 {
+    // Also after a change to HS256, as long as what they signed counts.
+    if !signing_keys::public(app).await?.is_empty() {
         metadata["jwks_uri"] = at("/.well-known/jwks.json").into();
     }
     if config.jwt_status_list {
         metadata["status_list_aggregation_endpoint"] = at("/status-lists/").into();
     }
     // Made from the caller's word on where we are, it is for this caller alone.
-    document(metadata, issuer.map(|_| KEEP))
+    let keep = config.jwt_issuer.as_ref().map(|_| KEEP);
+    Ok(document(metadata, keep))
 }
 
 fn document(body: Value, keep: Option<u32>) -> Published {

@@ -41,6 +41,33 @@ both! {
         assert_eq!(status(&cold).await, 500, "the database really is closed");
     }
 
+    async fn a_warm_check_is_no_statement(app: &TestApp) {
+        if app.backend == Backend::Postgres {
+            // On SQLite a server looks for commands beside it, which are statements, too.
+            listening(app).await;
+        }
+        let ann = app.token_user("ann").await;
+        let bob = app.bearer_user("bob").await;
+        let nobody = app.anonymous().token(&"0".repeat(40));
+        let forged = app.anonymous().bearer("e30.e30.e30");
+        let cases = [
+            ("a token", &ann, 200, true),
+            ("an access token", &bob, 200, true),
+            ("a key that is none", &nobody, 401, true),
+            ("what was never signed here", &forged, 401, false),
+        ];
+        for (what, caller, expected, asks) in cases {
+            let cold = app.statements();
+            assert_eq!(status(caller).await, expected, "{what}");
+            let warm = app.statements();
+            assert_eq!(warm > cold, asks, "{what}, cold");
+            for _ in 0..10 {
+                assert_eq!(status(caller).await, expected, "{what}");
+            }
+            assert_eq!(app.statements(), warm, "{what}");
+        }
+    }
+
     async fn every_change_is_noticed_by_the_next_request(app: &TestApp) {
         listening(app).await;
         let by = Actor::operator();

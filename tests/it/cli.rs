@@ -223,21 +223,19 @@ fn signing_keys_are_listed_rotated_and_revoked_from_the_command_line() {
     let access = server.post("/api/token/", "", &body).string("access");
     let bearer = format!("Authorization: Bearer {access}\r\n");
     server.get("/studentapi/", &bearer).expect(200);
-    let listed = program.succeeds(&["keys", "list"]);
-    let first = listed.split_whitespace().next().unwrap().to_owned();
-    assert!(
-        listed.contains("current") && listed.contains("next"),
-        "{listed}"
+    let listed: serde_json::Value =
+        serde_json::from_str(&program.succeeds(&["keys", "list", "--json"])).unwrap();
+    let first = listed[0]["key"].as_str().unwrap().to_owned();
+    assert_eq!(
+        (&listed[0]["state"], &listed[1]["state"]),
+        (&json!("current"), &json!("next"))
     );
     let next = program.succeeds(&["keys", "rotate"]);
-    assert!(
-        listed.contains(next.trim_end()),
-        "{next} was not in {listed}"
-    );
+    assert_eq!(listed[1]["key"], next.trim_end());
     server.get("/studentapi/", &bearer).expect(200);
     let unknown = program.fails(&["keys", "revoke", "nosuch"]);
     assert!(unknown.contains("there is no key \"nosuch\""), "{unknown}");
-    // Until the next one signs it is the current one; revoking it calls the next up at once.
+    // The one that was called up steps in at once.
     program.succeeds(&["keys", "revoke", &first]);
     crate::support::wait(crate::support::until(
         "the server hears of it",

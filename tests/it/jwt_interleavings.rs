@@ -3,6 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use latchkey::{
+    domain::{actor::Actor, families, users},
+    secret::Jwt,
+};
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -137,6 +141,53 @@ both! {
         let answers = parallel((0..32).map(ask)).await;
         for answer in &answers {
             assert_eq!((answer.status, &answer.text), (200, &answers[0].text));
+        }
+        node.app.db.clone().close().await.unwrap();
+    }
+
+    async fn many_families_that_rotate_at_once_each_get_their_own_successor(app: &TestApp) {
+        let mut tokens = Vec::new();
+        for n in 0..80 {
+            let (_, token) = app.pair(&app.user(&format!("holder{n}")).await).await;
+            tokens.push(token);
+        }
+        // Each twice, so that some of the same family are written down together with others.
+        for _ in 0..3 {
+            let twice = tokens.iter().chain(&tokens);
+            let asked = twice.map(|token| refresh(app.anonymous(), token.clone()));
+            let answers = parallel(asked).await;
+            let given: Vec<_> = answers.iter().map(|a| a.clone().expect(200)["refresh"].clone()).collect();
+            let (first, second) = given.split_at(tokens.len());
+            assert_eq!(first, second, "both get the same");
+            let different: BTreeSet<_> = first.iter().map(ToString::to_string).collect();
+            assert_eq!(different.len(), tokens.len(), "nobody gets another's");
+            tokens = first.iter().map(|token| token.as_str().unwrap().to_owned()).collect();
+            assert_eq!(live(app, &tokens).await.len(), tokens.len());
+        }
+    }
+
+    async fn what_another_node_ended_is_not_refreshed_from_memory(app: &TestApp) {
+        // Nobody hears of the other's changes here: only the database can say no.
+        let node = app.second_node(&[]).await;
+        let by = Actor::operator();
+        for act in ["blacklist", "sign out", "disable", "delete", "rotate"] {
+            let user = app.user(&act.replace(' ', "")).await;
+            let (_, first) = app.pair(&user).await;
+            let token = refresh(app.anonymous(), first).await.expect(200)["refresh"].clone();
+            let token = token.as_str().unwrap().to_owned();
+            match act {
+                "blacklist" => families::blacklist(&node.app, &Jwt::new(&token), &by).await.unwrap(),
+                "sign out" => users::sign_out_everywhere(&node.app, &by, user.id).await.unwrap(),
+                "disable" => users::set_active(&node.app, &by, user.id, false).await.unwrap(),
+                "delete" => users::delete(&node.app, &by, user.id).await.unwrap(),
+                _ => {
+                    let there = refresh(node.anonymous(), token.clone()).await;
+                    let here = refresh(app.anonymous(), token).await;
+                    assert_eq!((here.status, &here.text), (200, &there.text), "a retry");
+                    continue;
+                }
+            }
+            assert_eq!(refresh(app.anonymous(), token).await.status, 401, "{act}");
         }
         node.app.db.clone().close().await.unwrap();
     }

@@ -25,6 +25,7 @@ async fn refresh(app: &TestApp, token: &str) -> Answer {
 }
 
 async fn rotate(app: &TestApp) -> String {
+    signing_keys::fit_settings(&app.app).await.unwrap();
     let key = signing_keys::rotate(&app.app, &Actor::operator()).await;
     key.unwrap().kid
 }
@@ -34,8 +35,8 @@ async fn status(caller: &Caller) -> u16 {
 }
 
 async fn states(app: &TestApp) -> Vec<KeyState> {
-    let keys = signing_keys::list(&app.app).await.unwrap();
-    signing_keys::states(&keys, app.clock.now())
+    let keys = signing_keys::judged(&app.app).await.unwrap();
+    keys.into_iter().map(|(_, state)| state).collect()
 }
 
 async fn jwks(app: &TestApp) -> Vec<Value> {
@@ -193,6 +194,7 @@ both! {
 
     #[with(("LATCHKEY_JWT_KEY_LIFETIME", "1000"))]
     async fn a_key_that_has_served_its_time_is_followed_by_itself(app: &TestApp) {
+        signing_keys::fit_settings(&app.app).await.unwrap();
         assert_eq!(states(app).await, [KeyState::Current, KeyState::Next]);
         app.clock.advance(999);
         signing_keys::sweep(&app.app).await.unwrap();
@@ -205,11 +207,15 @@ both! {
         app.clock.advance(LEAD);
         assert_eq!(states(app).await, [KeyState::Previous, KeyState::Current, KeyState::Next]);
         assert_eq!(app.audited().await, ["signing_key.rotated"]);
-        // Long after it retired, its row goes.
-        app.clock.advance(86_400 * 32);
-        signing_keys::sweep(&app.app).await.unwrap();
-        app.clock.advance(LEAD);
-        assert_eq!(states(app).await, [KeyState::Previous, KeyState::Current, KeyState::Next]);
+        // Long after it retired a row goes; the first key's stays, so that it cannot come back.
+        for _ in 0..2 {
+            app.clock.advance(86_400 * 32);
+            signing_keys::sweep(&app.app).await.unwrap();
+            app.clock.advance(LEAD);
+        }
+        let listed = signing_keys::judged(&app.app).await.unwrap();
+        assert_eq!(listed.len(), 4, "the first, the one before, this one, the next");
+        assert_eq!((signing_keys::name(&listed[0].0), listed[0].1), ("first", KeyState::Retired));
         second.close().await;
     }
 
@@ -217,6 +223,7 @@ both! {
         let user = app.user("ann").await;
         let (access, first) = app.pair(&user).await;
         let changed = app.second_node(&[("LATCHKEY_JWT_ALGORITHM", "EdDSA")]).await;
+        signing_keys::fit_settings(&changed.app).await.unwrap();
         let old = changed.anonymous().bearer(&access);
         assert_eq!(status(&old).await, 200);
         changed.clock.advance(LEAD);
@@ -228,18 +235,97 @@ both! {
     }
 
     async fn a_fixed_key_takes_over_and_verifies_what_kept_keys_signed(app: &TestApp) {
+        // Also where keys were rotated before.
+        rotate(app).await;
+        app.clock.advance(LEAD);
         let user = app.user("ann").await;
         let (access, first) = app.pair(&user).await;
         let fixed = app.second_node(&[("LATCHKEY_JWT_SIGNING_KEY", JWT_KEY)]).await;
+        signing_keys::fit_settings(&fixed.app).await.unwrap();
         assert_eq!(status(&fixed.anonymous().bearer(&access)).await, 200);
         let answer = refresh(&fixed, &first).await;
         answer.expect(200);
-        let signed = answer.string("access");
-        let (message, signature) = signed.rsplit_once('.').unwrap();
-        assert_eq!(hs256(message, JWT_KEY), signature);
+        for _ in 0..2 {
+            let (signed, _) = fixed.pair(&user).await;
+            let (message, signature) = signed.rsplit_once('.').unwrap();
+            assert_eq!(hs256(message, JWT_KEY), signature);
+            assert_eq!(status(&fixed.anonymous().bearer(&signed)).await, 200);
+            // Beyond the life of the kept keys.
+            fixed.clock.advance(86_400 * 2);
+        }
+        let states = states(&fixed).await;
+        assert!(states.iter().all(|state| *state == KeyState::Retired), "{states:?}");
         let refused = signing_keys::rotate(&fixed.app, &Actor::operator()).await;
         assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
         fixed.close().await;
+    }
+
+    async fn nodes_with_other_settings_do_not_undo_each_others_keys(app: &TestApp) {
+        let other = app.second_node(&[("LATCHKEY_JWT_ALGORITHM", "EdDSA")]).await;
+        for node in [app, &other] {
+            signing_keys::fit_settings(&node.app).await.unwrap();
+        }
+        let before = states(app).await.len();
+        let user = app.user("ann").await;
+        for _ in 0..5 {
+            for node in [app, &other] {
+                let (access, _) = node.pair(&user).await;
+                assert_eq!(status(&node.anonymous().bearer(&access)).await, 200);
+                node.clock.advance(LEAD);
+            }
+        }
+        assert_eq!(states(app).await.len(), before);
+        let news = app.audited().await;
+        assert!(news.contains(&"signing_key.superseded".to_owned()), "{news:?}");
+        other.close().await;
+    }
+
+    async fn looking_at_keys_changes_none(app: &TestApp) {
+        let command = app.second_node(&[("LATCHKEY_JWT_ALGORITHM", "EdDSA")]).await;
+        assert!(states(&command).await.is_empty());
+        signing_keys::fit_settings(&app.app).await.unwrap();
+        assert_eq!(states(&command).await, [KeyState::Current, KeyState::Next]);
+        // A rotation asked for by a process with other settings keeps to the kind that signs.
+        signing_keys::rotate(&command.app, &Actor::operator()).await.unwrap();
+        let keys = signing_keys::list(&app.app).await.unwrap();
+        assert!(keys.iter().all(|key| key.algorithm == "HS256"), "{keys:?}");
+        command.close().await;
+    }
+
+    async fn an_unknown_key_is_looked_for_once_a_second(app: &TestApp) {
+        tokio::spawn(news::follow(app.app.clone()));
+        until("the node hears", async || !app.app.db.checks().is_deaf()).await;
+        let user = app.user("ann").await;
+        let (good, _) = app.pair(&user).await;
+        assert_eq!(status(&app.anonymous().bearer(&good)).await, 200);
+        let named = |kid: &str| {
+            let header = format!(r#"{{"alg":"HS256","typ":"JWT","kid":"{kid}"}}"#);
+            crate::support::forged_with_header(&header, "{}", "no key of ours")
+        };
+        for kid in ["one", "two"] {
+            assert_eq!(status(&app.anonymous().bearer(&named(kid))).await, 401);
+        }
+        // Within the second nothing asks the database, not even with it gone.
+        app.app.db.clone().close().await.unwrap();
+        assert_eq!(status(&app.anonymous().bearer(&named("three"))).await, 401);
+        app.clock.advance(1);
+        assert_eq!(status(&app.anonymous().bearer(&named("four"))).await, 500, "it looks again");
+    }
+
+    async fn a_revoked_key_is_no_longer_published(app: &TestApp) {
+        let changed = app.second_node(&[("LATCHKEY_JWT_ALGORITHM", "ES256")]).await;
+        let by = Actor::operator();
+        signing_keys::fit_settings(&changed.app).await.unwrap();
+        let before = jwks(&changed).await;
+        let keys = signing_keys::list(&changed.app).await.unwrap();
+        let staff = Actor { is_superuser: false, ..by.clone() };
+        let refused = signing_keys::revoke(&changed.app, &staff, keys[0].id).await;
+        assert!(matches!(refused, Err(Error::PermissionDenied)), "{refused:?}");
+        signing_keys::revoke(&changed.app, &by, keys[0].id).await.unwrap();
+        let after = jwks(&changed).await;
+        assert!(before.iter().any(|key| key["kid"] == keys[0].kid.as_str()));
+        assert!(!after.iter().any(|key| key["kid"] == keys[0].kid.as_str()));
+        changed.close().await;
     }
 
     async fn keys_are_the_business_of_superusers(app: &TestApp) {
@@ -256,6 +342,12 @@ both! {
         let sent = root.submit("/admin/keys/", "/admin/keys/rotate/", &[]).await;
         assert_eq!(sent.redirect(), "/admin/keys/");
         assert_eq!(states(app).await.len(), 3);
+        app.clock.advance(LEAD);
+        let first = signing_keys::list(&app.app).await.unwrap()[0].id;
+        let form = format!("/admin/keys/{first}/revoke/");
+        assert_eq!(root.submit(&form, &form, &[]).await.redirect(), "/admin/keys/");
+        assert_eq!(states(app).await[0], KeyState::Retired);
+        assert_eq!(root.get(&form).await.status, 404, "there is nothing to revoke any more");
     }
 
     async fn issuer_and_audience_are_written_and_required(app: &TestApp) {
@@ -287,6 +379,12 @@ both! {
             assert!(data[name].is_string(), "{name}: {data}");
         }
         assert_eq!(answer.header("Cache-Control"), Some("no-store"), "made for this caller");
+        let named = app.second_node(&[("LATCHKEY_JWT_ISSUER", "https://id.example.org")]).await;
+        let answer = named.anonymous().with("Host", "evil.example").get("/.well-known/oauth-authorization-server").await;
+        let said = answer.expect(200);
+        assert_eq!((&said["issuer"], &said["token_endpoint"]), (&json!("https://id.example.org"), &json!("https://id.example.org/api/token/")));
+        assert_eq!(answer.header("Cache-Control"), Some("public, max-age=300"));
+        named.close().await;
         let keys = anybody.get("/.well-known/jwks.json").await;
         let tag = keys.header("ETag").unwrap();
         let again = anybody.with("If-None-Match", tag).get("/.well-known/jwks.json").await;

@@ -4,10 +4,13 @@ use std::io::Read;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use flate2::read::ZlibDecoder;
-use latchkey::domain::{actor::Actor, users};
+use latchkey::{
+    domain::{actor::Actor, signing_keys, users},
+    news,
+};
 use serde_json::json;
 
-use crate::support::{Answer, TestApp, claims_of, header_of};
+use crate::support::{Answer, TestApp, claims_of, header_of, until};
 
 /// The path of a token's list and its place in it.
 fn place(jwt: &str) -> (String, usize) {
@@ -74,7 +77,7 @@ both! {
             assert!(!is_revoked(app, &bystander).await, "{act}");
         }
         // What has expired needs no bit.
-        app.clock.advance(86_400);
+        app.clock.advance(86_400 + 3600);
         let fresh = app.pair(&app.find_user("bystander").await).await.0;
         let (path, _) = place(&fresh);
         let list = app.anonymous().get(&path).await;
@@ -110,6 +113,76 @@ both! {
         for nowhere in ["/status-lists/1", "/status-lists/-1", "/status-lists/x", "/status-lists/9223372036854775807"] {
             assert_eq!(app.anonymous().get(nowhere).await.status, 404, "{nowhere}");
         }
+    }
+
+    #[with(
+        ("LATCHKEY_JWT_STATUS_LIST", "true"),
+        ("LATCHKEY_JWT_ALGORITHM", "EdDSA"),
+        ("LATCHKEY_JWT_ISSUER", "https://auth.example.org"),
+    )]
+    async fn a_list_is_signed_by_a_key_that_is_published(app: &TestApp) {
+        let verifies = async |list: &str| {
+            use jsonwebtoken::{Algorithm, DecodingKey, jwk::JwkSet};
+            let set = app.anonymous().get("/.well-known/jwks.json").await;
+            let set: JwkSet = serde_json::from_str(&set.text).unwrap();
+            let kid = header_of(list)["kid"].as_str().unwrap().to_owned();
+            let Some(jwk) = set.find(&kid) else {
+                return false;
+            };
+            let (message, signature) = list.rsplit_once('.').unwrap();
+            let key = DecodingKey::from_jwk(jwk).unwrap();
+            jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key, Algorithm::EdDSA).unwrap()
+        };
+        let user = app.user("ann").await;
+        let (access, _) = app.pair(&user).await;
+        let (path, _) = place(&access);
+        let list = app.anonymous().get(&path).await.text;
+        assert!(verifies(&list).await);
+        let keys = signing_keys::list(&app.app).await.unwrap();
+        signing_keys::revoke(&app.app, &Actor::operator(), keys[0].id).await.unwrap();
+        let anew = app.anonymous().get(&path).await.text;
+        assert!(!verifies(&list).await && verifies(&anew).await);
+        // Unchanged, but soon too old to be believed.
+        app.clock.advance(1800);
+        let later = app.anonymous().get(&path).await.text;
+        assert_eq!(claims_of(&later)["iat"], json!(app.clock.now()));
+    }
+
+    #[with(
+        ("LATCHKEY_JWT_STATUS_LIST", "true"),
+        ("LATCHKEY_JWT_ALGORITHM", "EdDSA"),
+        ("LATCHKEY_JWT_ISSUER", "https://auth.example.org"),
+        ("LATCHKEY_JWT_ROTATE_REFRESH_TOKENS", "false"),
+    )]
+    async fn an_access_token_that_outlives_its_refresh_token_keeps_its_bit(app: &TestApp) {
+        let user = app.user("ann").await;
+        let (_, refresh) = app.pair(&user).await;
+        app.clock.advance(86_400 - 10);
+        let body = json!({"refresh": refresh});
+        let access = app.anonymous().post_json("/api/token/refresh/", body.clone()).await;
+        let access = access.string("access");
+        app.anonymous().post_json("/api/token/blacklist/", body).await.expect(200);
+        app.clock.advance(1800);
+        assert!(is_revoked(app, &access).await);
+    }
+
+    #[with(
+        ("LATCHKEY_JWT_STATUS_LIST", "true"),
+        ("LATCHKEY_JWT_ALGORITHM", "EdDSA"),
+        ("LATCHKEY_JWT_ISSUER", "https://auth.example.org"),
+    )]
+    async fn the_lag_is_the_age_of_what_verifiers_hold(app: &TestApp) {
+        tokio::spawn(news::follow(app.app.clone()));
+        until("the node hears", async || !app.app.db.checks().is_deaf()).await;
+        let user = app.user("ann").await;
+        let (access, _) = app.pair(&user).await;
+        assert!(!is_revoked(app, &access).await);
+        app.clock.advance(5);
+        assert_eq!(latchkey::domain::status_lists::lag(&app.app), 0, "nothing has changed");
+        users::sign_out_everywhere(&app.app, &Actor::operator(), user.id).await.unwrap();
+        assert_eq!(latchkey::domain::status_lists::lag(&app.app), 5);
+        assert!(is_revoked(app, &access).await);
+        assert_eq!(latchkey::domain::status_lists::lag(&app.app), 0);
     }
 
     async fn without_the_setting_there_is_no_list_and_no_claim(app: &TestApp) {

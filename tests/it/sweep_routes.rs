@@ -95,6 +95,7 @@ fn is_api(route: &Route) -> bool {
         "/api",
         "/auth",
         "/generate-token",
+        "/metrics",
     ]
     .iter()
     .any(|start| path.starts_with(start))

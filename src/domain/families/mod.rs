@@ -3,19 +3,24 @@
 //! out follow from the row, so a retry gets the same answer again, byte for byte.
 //!
 //! A `jti` is 16 hex digits of the family's handle and 16 that follow from counter and kind.
-//! Rows are in `store`, the tokens in `issue`.
+//! Rows are in `store`, their conditional update in `raise`, what is remembered of them in `memory`,
+//! the tokens in `issue`.
 
 mod issue;
+mod memory;
 mod oauth;
+mod raise;
 mod store;
 
 pub use issue::pair;
 use issue::{answer, presented};
+pub use memory::Memory;
 pub use oauth::{holds_refresh, revoke};
+use raise::raise;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 pub use store::sweep;
-use store::{end, find, find_in, insert, raise};
+use store::{end, find, find_in, handle_of, insert};
 
 pub use crate::entity::refresh_family::Model as Family;
 use crate::{
@@ -52,7 +57,9 @@ pub async fn start<C: ConnectionTrait>(
     user: &User,
     by: &Actor,
 ) -> Result<Family> {
-    insert(db, app, user, None, 1, by).await
+    let family = insert(db, app, user, None, 1, by).await?;
+    app.families.keep(family.clone());
+    Ok(family)
 }
 
 /// A sign-in by password over the API.
@@ -81,12 +88,15 @@ pub async fn refresh(app: &App, token: &Jwt, by: &Actor) -> Result<Refreshed> {
         .await?
         .expect(Kind::Refresh)
         .map_err(Error::JwtRefused)?;
-    let user = holder(app, &claims).await?;
-    if !user.is_active {
-        return Err(Error::NoActiveAccount);
+    if let Some(refreshed) = unread(app, &claims, by).await? {
+        return Ok(refreshed);
     }
     // Each turn that decides nothing has lost to another request that did; there are few states.
     for _ in 0..5 {
+        let user = holder(app, &claims).await?;
+        if !user.is_active {
+            return Err(Error::NoActiveAccount);
+        }
         let step = match find(app, &claims.jti, user.id).await? {
             None => adopt(app, &claims, &user, by).await?,
             Some(family) => advance(app, &claims, family, &user, by).await?,
@@ -96,6 +106,22 @@ pub async fn refresh(app: &App, token: &Jwt, by: &Actor) -> Result<Refreshed> {
         }
     }
     Err(Error::JwtRefused(JwtFault::Blacklisted))
+}
+
+/// A rotation from memory: one statement, which holds what the reads would have said. `Ok(None)`:
+/// not remembered, or no longer true.
+async fn unread(app: &App, claims: &Claims, by: &Actor) -> Result<Option<Refreshed>> {
+    let remembered = handle_of(&claims.jti).and_then(|handle| app.families.find(handle));
+    let Some(family) = remembered.filter(|_| app.config.jwt_rotate_refresh_tokens) else {
+        return Ok(None);
+    };
+    let live = claims.subject() == Subject::User(family.user_id)
+        && presented(app, &family, &claims.jti) == family.counter;
+    if live {
+        rotate(app, &family, by).await
+    } else {
+        Ok(None)
+    }
 }
 
 /// Ends the family of a refresh token (SimpleJWT's blacklist), also of one signed elsewhere.
@@ -191,7 +217,9 @@ async fn adopt(app: &App, claims: &Claims, user: &User, by: &Actor) -> Result<Op
         Err(e) => return Err(e),
     };
     db.commit(Affects::Nobody).await?;
-    Ok(Some(answer(app, &family).await?))
+    let refreshed = answer(app, &family).await?;
+    app.families.keep(family);
+    Ok(Some(refreshed))
 }
 
 /// One step of a known family. `Ok(None)`: another request was quicker, look again.
@@ -211,19 +239,7 @@ async fn advance(
         if !app.config.jwt_rotate_refresh_tokens {
             return Ok(Some(answer(app, &family).await?));
         }
-        let next = Family {
-            counter: family.counter + 1,
-            issued_at: now,
-            // Never earlier: the tokens before it must stay known as long as they last.
-            expires_at: family.expires_at.max(now + app.config.jwt_refresh_lifetime),
-            address: by.address_text(),
-            ..family.clone()
-        };
-        return Ok(if raise(app, &family, &next).await? {
-            Some(answer(app, &next).await?)
-        } else {
-            None
-        });
+        return rotate(app, &family, by).await;
     }
     let retry = number == family.counter - 1
         && now - family.issued_at <= app.config.jwt_refresh_retry_window
@@ -242,6 +258,26 @@ async fn advance(
         app.metrics.replay();
     }
     Err(Error::JwtRefused(JwtFault::Blacklisted))
+}
+
+/// The next token of the family. `Ok(None)`: another request was quicker, or the family or its user
+/// is no longer what it was.
+async fn rotate(app: &App, family: &Family, by: &Actor) -> Result<Option<Refreshed>> {
+    let now = app.now();
+    let next = Family {
+        counter: family.counter + 1,
+        issued_at: now,
+        // Never earlier: the tokens before it must stay known as long as they last.
+        expires_at: family.expires_at.max(now + app.config.jwt_refresh_lifetime),
+        address: by.address_text(),
+        ..family.clone()
+    };
+    if !raise(app, family, &next).await? {
+        return Ok(None);
+    }
+    let refreshed = answer(app, &next).await?;
+    app.families.keep(next);
+    Ok(Some(refreshed))
 }
 
 fn is_alive(family: &Family, user: &User) -> bool {

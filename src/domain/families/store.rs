@@ -1,4 +1,4 @@
-//! The rows of refresh families: found, inserted, raised, ended, swept.
+//! The rows of refresh families: found, inserted, ended, swept. How they are raised is `raise`.
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
@@ -21,36 +21,16 @@ const KEPT: i64 = 86_400;
 
 /// Deletes families whose tokens have all expired. Returns how many.
 pub async fn sweep(app: &App) -> Result<u64> {
-    // Its last access token may outlive its last refresh token.
-    let kept = KEPT.max(app.config.jwt_access_lifetime);
+    let kept_since = status_lists::horizon(app).min(app.now() - KEPT);
     let db = app.db.begin().await?;
     let gone = Entity::delete_many()
-        .filter(Column::ExpiresAt.lt(app.now() - kept))
+        .filter(Column::ExpiresAt.lt(kept_since))
         .exec(&db)
         .await?
         .rows_affected;
     status_lists::sweep(app, &db).await?;
     db.commit(Affects::Nobody).await?;
     Ok(gone)
-}
-
-/// The conditional update: true for exactly one of those who hold the same token.
-pub(super) async fn raise(app: &App, family: &Family, next: &Family) -> Result<bool> {
-    let db = app.db.begin().await?;
-    let won = Entity::update_many()
-        .col_expr(Column::Counter, Expr::value(next.counter))
-        .col_expr(Column::IssuedAt, Expr::value(next.issued_at))
-        .col_expr(Column::ExpiresAt, Expr::value(next.expires_at))
-        .col_expr(Column::Address, Expr::value(next.address.clone()))
-        .filter(Column::Id.eq(family.id))
-        .filter(Column::Counter.eq(family.counter))
-        .filter(Column::RevokedAt.is_null())
-        .exec(&db)
-        .await?
-        .rows_affected
-        == 1;
-    db.commit(Affects::Nobody).await?;
-    Ok(won)
 }
 
 pub(super) async fn end<C: ConnectionTrait>(
@@ -129,7 +109,8 @@ pub(super) async fn find_in<C: ConnectionTrait>(
     Ok(mine.filter(Column::OriginJti.eq(jti)).one(db).await?)
 }
 
-fn handle_of(jti: &str) -> Option<i64> {
+/// The handle in a `jti` that may be ours.
+pub(super) fn handle_of(jti: &str) -> Option<i64> {
     let is_ours = jti.len() == 32 && jti.bytes().all(|b| b.is_ascii_hexdigit());
     let half = jti.get(..16).filter(|_| is_ours)?;
     u64::from_str_radix(half, 16).ok().map(u64::cast_signed)

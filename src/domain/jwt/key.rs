@@ -158,21 +158,27 @@ fn named(algorithm: JwtAlgorithm) -> Algorithm {
 
 /// The keys that count: one signs, some still verify, one waits.
 #[derive(Debug, Default)]
-pub struct Ring(Vec<Key>);
+pub struct Ring {
+    kept: Vec<Key>,
+    /// The key of a setting: where there is one, it signs.
+    fixed: Option<Key>,
+}
 
 impl Ring {
-    pub fn new(keys: Vec<Key>) -> Self {
-        Self(keys)
+    pub fn new(kept: Vec<Key>, fixed: Option<Key>) -> Self {
+        Self { kept, fixed }
     }
 
     /// The key that signs what is issued at `at` (Unix seconds). It depends on the time alone, so
     /// what is answered again is the same, also when keys have changed meanwhile. Where the key of
-    /// that time was taken away, the one after it.
+    /// that time was taken away, another; never one that has retired.
     pub fn signer(&self, at: i64) -> Option<&Key> {
-        let active = self.0.iter().filter(|key| key.activates_at <= at);
-        active
-            .max_by_key(|key| key.activates_at)
-            .or_else(|| self.0.iter().min_by_key(|key| key.activates_at))
+        let live = || self.kept.iter().filter(|key| at < key.retires_at);
+        let active = || live().filter(|key| key.activates_at <= at);
+        self.fixed
+            .as_ref()
+            .or_else(|| active().max_by_key(|key| key.activates_at))
+            .or_else(|| live().min_by_key(|key| key.activates_at))
     }
 
     /// Those that may have signed a token of this `kid` by `now`. One that nobody has is the
@@ -180,14 +186,14 @@ impl Ring {
     pub(super) fn verifiers(&self, kid: Option<&str>, now: i64) -> impl Iterator<Item = &Key> {
         let kid = kid.filter(|kid| self.knows(kid)).unwrap_or_default();
         let counts = move |key: &&Key| key.kid == kid && now < key.retires_at;
-        self.0.iter().filter(counts)
+        self.iter().filter(counts)
     }
 
     pub fn knows(&self, kid: &str) -> bool {
-        self.0.iter().any(|key| key.kid == kid)
+        self.iter().any(|key| key.kid == kid)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Key> {
-        self.0.iter()
+        self.kept.iter().chain(&self.fixed)
     }
 }

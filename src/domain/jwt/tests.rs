@@ -16,7 +16,7 @@ fn hs256(kid: &str, secret: &[u8]) -> Key {
 }
 
 fn ring() -> Ring {
-    Ring::new(vec![hs256("", SECRET)])
+    Ring::new(vec![hs256("", SECRET)], None)
 }
 
 fn config(pairs: &[(&str, &str)]) -> Config {
@@ -122,7 +122,7 @@ fn a_key_verifies_under_its_own_name_and_time_alone() {
     let mut old = hs256("old", b"another key of tests, of 32 bytes");
     old.retires_at = 1001;
     let jwt = sign(&json!({"exp": 2000, "jti": "a"}), &old).unwrap();
-    let both = |old| Ring::new(vec![hs256("new", SECRET), old]);
+    let both = |old| Ring::new(vec![hs256("new", SECRET), old], None);
     let config = config(&[]);
     assert!(verify_with(&jwt, &both(old), &config).is_ok());
     let mut gone = hs256("old", b"another key of tests, of 32 bytes");
@@ -139,11 +139,22 @@ fn the_key_of_a_moment_signs_what_is_issued_in_it() {
         key.activates_at = activates_at;
         key
     };
-    let ring = Ring::new(vec![at("a", 0), at("c", i64::MAX), at("b", 100)]);
+    let ring = Ring::new(vec![at("a", 0), at("c", i64::MAX), at("b", 100)], None);
     for (time, kid) in [(0, "a"), (99, "a"), (100, "b"), (5000, "b")] {
         assert_eq!(ring.signer(time).unwrap().kid, kid, "at {time}");
     }
-    let without = Ring::new(vec![at("b", 100)]);
+    let fixed = Ring::new(vec![at("b", 100)], Some(hs256("", SECRET)));
+    assert_eq!(
+        fixed.signer(5000).unwrap().kid,
+        "",
+        "a fixed key goes before all"
+    );
+    let mut retired = at("b", 100);
+    retired.retires_at = 200;
+    let retiring = Ring::new(vec![retired, at("a", 0)], None);
+    assert_eq!(retiring.signer(199).unwrap().kid, "b");
+    assert_eq!(retiring.signer(200).unwrap().kid, "a", "it has retired");
+    let without = Ring::new(vec![at("b", 100)], None);
     assert_eq!(without.signer(50).unwrap().kid, "b", "its own was revoked");
 }
 
@@ -163,6 +174,7 @@ fn every_algorithm_signs_and_verifies_and_none_passes_for_another() {
                 Key::new(algorithm.as_str(), algorithm, &private).unwrap()
             })
             .collect(),
+        None,
     );
     let config = config(&[]);
     for key in ring.iter() {
@@ -243,7 +255,7 @@ fn known_attacks_on_signatures_fail() {
         for about in ["alg", "use", "key_ops"] {
             public.as_object_mut().unwrap().remove(about);
         }
-        let ring = Ring::new(vec![Key::verifying(algorithm, &public)]);
+        let ring = Ring::new(vec![Key::verifying(algorithm, &public)], None);
         for test in group["tests"].as_array().unwrap() {
             let id = test["tcId"].as_u64().unwrap();
             if [367, 370, 372, 373].contains(&id) {

@@ -1,10 +1,11 @@
 //! The keys that sign JWTs: kept sealed, read into a ring, and changed without a restart and
-//! without logging anybody out. One signs, the next is published before it does, and those before
-//! it verify until the last token they signed has expired. Rows and their changes are in `store`,
-//! rotation in `rotate`.
+//! without signing anybody out. One signs, the next is published before it does, and those before
+//! it verify until the last token they signed has expired. Rows are in `store`, what makes them fit
+//! the settings in `provide`, rotation in `rotate`.
 //!
 //! Nothing flips a state: a key's times say what it is, so nodes whose clocks agree agree on keys.
 
+mod provide;
 mod rotate;
 mod store;
 
@@ -13,7 +14,8 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-pub use rotate::{name, revoke, rotate, sweep};
+pub use provide::fit_settings;
+pub use rotate::{revoke, rotate, sweep};
 pub use store::list;
 
 pub use crate::entity::signing_key::Model as SigningKey;
@@ -47,21 +49,45 @@ impl KeyState {
     }
 }
 
-/// What each of `keys` is at `now` (Unix seconds).
+/// What each of `keys` is at `now` (Unix seconds), where no key is fixed by setting.
 pub fn states(keys: &[SigningKey], now: i64) -> Vec<KeyState> {
     let active = |key: &&SigningKey| key.activates_at.is_some_and(|at| at <= now);
+    let lives = |key: &SigningKey| key.retires_at.is_none_or(|at| now < at);
     let current = keys
         .iter()
-        .filter(active)
+        .filter(|key| active(key) && lives(key))
         .max_by_key(|key| (key.activates_at, key.id));
-    let state = |key: &SigningKey| match key.retires_at {
-        Some(at) if at <= now => KeyState::Retired,
+    let state = |key: &SigningKey| match key {
+        key if !lives(key) => KeyState::Retired,
         // Also where it is about to retire: until then it signs.
-        _ if current.is_some_and(|current| current.id == key.id) => KeyState::Current,
-        _ if active(&key) => KeyState::Previous,
+        key if current.is_some_and(|current| current.id == key.id) => KeyState::Current,
+        key if active(&key) => KeyState::Previous,
         _ => KeyState::Next,
     };
     keys.iter().map(state).collect()
+}
+
+/// All keys that are kept, and what each is under these settings. Reads only.
+pub async fn judged(app: &App) -> Result<Vec<(SigningKey, KeyState)>> {
+    let keys = list(app).await?;
+    let mut states = states(&keys, app.now());
+    if app.config.jwt_signing_key.is_some() {
+        for state in &mut states {
+            if *state == KeyState::Current {
+                *state = KeyState::Previous;
+            }
+        }
+    }
+    Ok(keys.into_iter().zip(states).collect())
+}
+
+/// The first HS256 key has no id of its own.
+pub fn name(key: &SigningKey) -> &str {
+    if key.kid.is_empty() {
+        "first"
+    } else {
+        &key.kid
+    }
 }
 
 /// The ring in memory, and how new it is.
@@ -123,18 +149,20 @@ pub async fn public(app: &App) -> Result<Vec<serde_json::Value>> {
 
 async fn load(app: &App) -> Result<Arc<Ring>> {
     let stamp = app.db.checks().stamp();
-    let mut rows = store::all(app).await?;
-    if store::lacks(app, &rows) {
-        store::provide(app).await?;
-        rows = store::all(app).await?;
+    let mut rows = list(app).await?;
+    // Never to make rows fit settings: nodes with different ones would undo each other's work.
+    if store::signing(&rows).is_none() && app.config.jwt_signing_key.is_none() {
+        fit_settings(app).await?;
+        rows = list(app).await?;
     }
-    let mut keys = rows
-        .iter()
-        .filter(|row| !row.sealed.is_empty() && row.retires_at.is_none_or(|at| app.now() < at))
+    let counts = |row: &&SigningKey| {
+        !row.sealed.is_empty() && row.retires_at.is_none_or(|at| app.now() < at)
+    };
+    let kept = rows.iter().filter(counts);
+    let kept = kept
         .map(|row| store::open(app, row))
         .collect::<Result<Vec<_>>>()?;
-    keys.extend(store::fixed(app)?);
-    let ring = Arc::new(Ring::new(keys));
+    let ring = Arc::new(Ring::new(kept, store::fixed(app)?));
     let mut remembered = app
         .signing_keys
         .ring

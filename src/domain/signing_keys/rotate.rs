@@ -4,12 +4,13 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, EntityTrait, 
 use serde_json::json;
 
 use super::{
-    KeyState, SigningKey, states,
+    KeyState, SigningKey, name, states,
     store::{self, LEAD},
 };
 use crate::{
     app::App,
     checks::Affects,
+    config::JwtAlgorithm,
     domain::{
         actor::Actor,
         audit::{self, Event},
@@ -22,20 +23,14 @@ use crate::{
 /// Seconds for which a retired key is listed before its row goes.
 const LISTED: i64 = 30 * 86_400;
 
-/// The next key signs from a moment on, and a new one waits. Nobody is logged out. `Conflict` while
-/// a rotation is under way and where the key is fixed by setting. Returns the key that will sign.
+/// The next key signs in two seconds, and a new one waits. Nobody is signed out. `Conflict` while a
+/// rotation is under way, and where no key that is kept signs. Returns the key that will.
 pub async fn rotate(app: &App, by: &Actor) -> Result<SigningKey> {
     require_superuser(by)?;
-    if app.config.jwt_signing_key.is_some() {
-        return Err(Error::Conflict(
-            "The signing key is fixed by the setting jwt_signing_key.".to_owned(),
-        ));
-    }
-    super::ring(app).await?;
-    let fresh = store::generate(app.config.jwt_algorithm).await?;
+    let fresh = fresh(app).await?;
     let db = app.db.begin().await?;
     store::lock(&db).await?;
-    let rows = store::all_in(&db).await?;
+    let rows = store::all(&db).await?;
     if is_under_way(&rows, app.now()) {
         return Err(Error::Conflict(
             "A rotation is under way; try again in a moment.".to_owned(),
@@ -50,23 +45,31 @@ pub async fn rotate(app: &App, by: &Actor) -> Result<SigningKey> {
 /// takes over at once. `Conflict` for one that has signed nothing or nothing any more.
 pub async fn revoke(app: &App, by: &Actor, id: i64) -> Result<SigningKey> {
     require_superuser(by)?;
-    super::ring(app).await?;
-    let fresh = store::generate(app.config.jwt_algorithm).await?;
+    let rows = store::list(app).await?;
+    let fresh = match store::signing(&rows) {
+        Some(row) if row.id == id => Some(fresh(app).await?),
+        _ => None,
+    };
     let db = app.db.begin().await?;
     store::lock(&db).await?;
-    let rows = store::all_in(&db).await?;
+    let rows = store::all(&db).await?;
     let now = app.now();
     let mut judged = rows.iter().zip(states(&rows, now));
     let (row, state) = judged
         .find(|(row, _)| row.id == id)
         .ok_or(Error::NotFound)?;
-    match state {
-        KeyState::Retired => return Err(Error::Conflict("It is retired already.".to_owned())),
-        KeyState::Next => return Err(Error::Conflict("It has signed nothing yet.".to_owned())),
-        KeyState::Current if row.retires_at.is_none() => {
+    match (state, fresh) {
+        (KeyState::Retired, _) => {
+            return Err(Error::Conflict("It is retired already.".to_owned()));
+        }
+        (KeyState::Next, _) => {
+            return Err(Error::Conflict("It has signed nothing yet.".to_owned()));
+        }
+        (KeyState::Current, Some(fresh)) if row.retires_at.is_none() => {
             call_up(app, &db, by, &rows, &fresh, now).await?;
         }
-        KeyState::Current | KeyState::Previous => {}
+        // Where another is about to follow it, that one steps in.
+        (KeyState::Current | KeyState::Previous, _) => {}
     }
     let mut retired = row.clone().into_active_model();
     retired.retires_at = Set(Some(now));
@@ -81,25 +84,52 @@ pub async fn revoke(app: &App, by: &Actor, id: i64) -> Result<SigningKey> {
 
 /// Rotates if the key that signs has served its time, and drops what retired long ago.
 pub async fn sweep(app: &App) -> Result<()> {
-    super::ring(app).await?;
     let now = app.now();
-    let rows = store::all(app).await?;
-    let old = |row: &SigningKey| row.retires_at.is_some_and(|at| at < now - LISTED);
-    if !rows.iter().any(old) && !is_due(app, &rows) {
+    let rows = store::list(app).await?;
+    // The first key's row stays: it says that the derived key was in use, and must not come back.
+    let old = |row: &SigningKey| {
+        !row.kid.is_empty() && row.retires_at.is_some_and(|at| at < now - LISTED)
+    };
+    let due = is_due(app, &rows);
+    if !rows.iter().any(old) && !due {
         return Ok(());
     }
-    let fresh = store::generate(app.config.jwt_algorithm).await?;
+    let fresh = if due { Some(fresh(app).await?) } else { None };
     let db = app.db.begin().await?;
     store::lock(&db).await?;
     // Another node may have been quicker.
-    let rows = store::all_in(&db).await?;
-    if is_due(app, &rows) {
+    let rows = store::all(&db).await?;
+    if let Some(fresh) = fresh.filter(|_| is_due(app, &rows)) {
         call_up(app, &db, &Actor::server(), &rows, &fresh, now + LEAD).await?;
     }
     for row in rows.iter().filter(|row| old(row)) {
         Entity::delete_by_id(row.id).exec(&db).await?;
     }
     db.commit(Affects::Everything).await
+}
+
+/// A key of the kind that signs now, whatever this process's settings say: a command may have been
+/// called without the server's. `Conflict` where none that is kept signs.
+async fn fresh(app: &App) -> Result<Fresh> {
+    let rows = store::list(app).await?;
+    let signs = store::signing(&rows).filter(|_| app.config.jwt_signing_key.is_none());
+    let algorithm = signs.and_then(|row| JwtAlgorithm::parse(&row.algorithm));
+    let algorithm = algorithm.ok_or_else(|| {
+        Error::Conflict(
+            "No key that is kept here signs: the server makes the first when it starts, \
+             unless jwt_signing_key fixes one."
+                .to_owned(),
+        )
+    })?;
+    Ok(Fresh {
+        algorithm,
+        private: store::generate(algorithm).await?,
+    })
+}
+
+struct Fresh {
+    algorithm: JwtAlgorithm,
+    private: SecretBytes,
 }
 
 fn is_due(app: &App, rows: &[SigningKey]) -> bool {
@@ -127,20 +157,18 @@ async fn call_up<C: ConnectionTrait>(
     db: &C,
     by: &Actor,
     rows: &[SigningKey],
-    fresh: &SecretBytes,
+    fresh: &Fresh,
     at: i64,
 ) -> Result<SigningKey> {
-    let algorithm = app.config.jwt_algorithm;
-    let live = || rows.iter().filter(|row| row.retires_at.is_none());
-    for row in live().filter(|row| row.activates_at.is_some()) {
+    let (algorithm, private) = (fresh.algorithm, &fresh.private);
+    if let Some(row) = store::signing(rows) {
         store::supersede(app, db, row.clone(), at).await?;
     }
-    let waiting = live().find(|row| row.activates_at.is_none());
-    let waiting = waiting.filter(|row| row.algorithm == algorithm.as_str());
+    let waiting = store::waiting(rows).filter(|row| row.algorithm == algorithm.as_str());
     let key = match waiting {
-        None => store::insert_new(app, db, algorithm, fresh, Some(at)).await?,
+        None => store::insert_new(app, db, algorithm, private, Some(at)).await?,
         Some(row) => {
-            store::insert_new(app, db, algorithm, fresh, None).await?;
+            store::insert_new(app, db, algorithm, private, None).await?;
             let mut row = row.clone().into_active_model();
             row.activates_at = Set(Some(at));
             row.update(db).await?
@@ -157,14 +185,5 @@ fn require_superuser(by: &Actor) -> Result<()> {
         Ok(())
     } else {
         Err(Error::PermissionDenied)
-    }
-}
-
-/// The first HS256 key has no id of its own.
-pub fn name(key: &SigningKey) -> &str {
-    if key.kid.is_empty() {
-        "first"
-    } else {
-        &key.kid
     }
 }

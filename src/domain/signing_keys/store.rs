@@ -1,4 +1,4 @@
-//! The rows of signing keys: read, opened, and provided where there are none that fit the settings.
+//! The rows of signing keys: read, opened, made and followed by others.
 
 use sea_orm::{
     ActiveModelTrait,
@@ -10,7 +10,6 @@ use sea_orm::{
 use super::SigningKey;
 use crate::{
     app::App,
-    checks::Affects,
     config::JwtAlgorithm,
     domain::jwt::Key,
     entity::{
@@ -26,19 +25,26 @@ pub(super) const LEAD: i64 = 2;
 /// Seconds for which a key verifies beyond the life of the last token it can have signed.
 const SLACK: i64 = 60;
 
-/// All there are, in the order in which they were made.
+/// All there are, in the order in which they were made. Reads only.
 pub async fn list(app: &App) -> Result<Vec<SigningKey>> {
-    // Whoever looks first finds what the first token would have made.
-    super::ring(app).await?;
-    all(app).await
+    all(app.db.read()).await
 }
 
-pub(super) async fn all(app: &App) -> Result<Vec<SigningKey>> {
-    all_in(app.db.read()).await
-}
-
-pub(super) async fn all_in<C: ConnectionTrait>(db: &C) -> Result<Vec<SigningKey>> {
+pub(super) async fn all<C: ConnectionTrait>(db: &C) -> Result<Vec<SigningKey>> {
     Ok(Entity::find().order_by_asc(Column::Id).all(db).await?)
+}
+
+/// Of those that nobody has followed, the one that signs or is about to.
+pub(super) fn signing(rows: &[SigningKey]) -> Option<&SigningKey> {
+    rows.iter()
+        .filter(|row| row.retires_at.is_none() && row.activates_at.is_some())
+        .max_by_key(|row| (row.activates_at, row.id))
+}
+
+/// The one whose turn is next.
+pub(super) fn waiting(rows: &[SigningKey]) -> Option<&SigningKey> {
+    rows.iter()
+        .find(|row| row.retires_at.is_none() && row.activates_at.is_none())
 }
 
 /// Makes everybody who changes keys wait for each other, until the transaction ends.
@@ -75,74 +81,6 @@ pub(super) fn open(app: &App, row: &SigningKey) -> Result<Key> {
     Ok(key)
 }
 
-/// Of the rows, those that sign or will. The last that was called up is the first.
-fn live(rows: &[SigningKey]) -> (Option<&SigningKey>, Option<&SigningKey>) {
-    let live = || rows.iter().filter(|row| row.retires_at.is_none());
-    let signing = live()
-        .filter(|row| row.activates_at.is_some())
-        .max_by_key(|row| (row.activates_at, row.id));
-    (signing, live().find(|row| row.activates_at.is_none()))
-}
-
-/// Whether the rows do not fit the settings.
-pub(super) fn lacks(app: &App, rows: &[SigningKey]) -> bool {
-    if app.config.jwt_signing_key.is_some() {
-        return rows.iter().any(|row| row.retires_at.is_none());
-    }
-    let fits = |row: Option<&SigningKey>| {
-        row.is_some_and(|row| row.algorithm == app.config.jwt_algorithm.as_str())
-    };
-    let (signing, next) = live(rows);
-    !fits(signing) || !fits(next)
-}
-
-/// Makes the rows fit the settings: the first keys, another algorithm, a key fixed by setting.
-pub(super) async fn provide(app: &App) -> Result<()> {
-    let algorithm = app.config.jwt_algorithm;
-    // Before the transaction: making a key may take a while.
-    let (first, second) = tokio::try_join!(generate(algorithm), generate(algorithm))?;
-    let db = app.db.begin().await?;
-    lock(&db).await?;
-    let rows = all_in(&db).await?;
-    if !lacks(app, &rows) {
-        return Ok(());
-    }
-    let now = app.now();
-    if app.config.jwt_signing_key.is_some() {
-        for row in rows.into_iter().filter(|row| row.retires_at.is_none()) {
-            supersede(app, &db, row, now).await?;
-        }
-        return db.commit(Affects::Everything).await;
-    }
-    let fits = |row: &SigningKey| row.algorithm == algorithm.as_str();
-    let (signing, next) = live(&rows);
-    if !signing.is_some_and(fits) {
-        match signing {
-            // The key that signed before keys were kept, derived from the server secret; its
-            // tokens name none.
-            None if rows.is_empty() && algorithm == JwtAlgorithm::Hs256 => {
-                insert(app, &db, "", algorithm, app.keys.first_jwt_key(), Some(0)).await?;
-            }
-            None if rows.is_empty() => {
-                insert_new(app, &db, algorithm, &first, Some(0)).await?;
-            }
-            _ => {
-                insert_new(app, &db, algorithm, &first, Some(now + LEAD)).await?;
-            }
-        }
-        if let Some(row) = signing {
-            supersede(app, &db, row.clone(), now + LEAD).await?;
-        }
-    }
-    if !next.is_some_and(fits) {
-        if let Some(row) = next {
-            supersede(app, &db, row.clone(), now).await?;
-        }
-        insert_new(app, &db, algorithm, &second, None).await?;
-    }
-    db.commit(Affects::Everything).await
-}
-
 /// Off the threads that answer requests: an RSA key takes a while.
 pub(super) async fn generate(algorithm: JwtAlgorithm) -> Result<SecretBytes> {
     tokio::task::spawn_blocking(move || Key::generate(algorithm))
@@ -161,7 +99,7 @@ pub(super) async fn insert_new<C: ConnectionTrait>(
     insert(app, db, &kid, algorithm, private, activates_at).await
 }
 
-async fn insert<C: ConnectionTrait>(
+pub(super) async fn insert<C: ConnectionTrait>(
     app: &App,
     db: &C,
     kid: &str,
@@ -181,15 +119,15 @@ async fn insert<C: ConnectionTrait>(
     Ok(Entity::insert(row).exec_with_returning(db).await?)
 }
 
-/// From `at` on another key signs: what this one signed is good until it expires; one that never
-/// signed goes at once.
+/// From `at` on another key signs: what this one signed is good until it expires. One that was never
+/// called up goes at once.
 pub(super) async fn supersede<C: ConnectionTrait>(
     app: &App,
     db: &C,
     row: SigningKey,
     at: i64,
 ) -> Result<()> {
-    if row.activates_at.is_none_or(|active| active > app.now()) {
+    if row.activates_at.is_none() {
         Entity::delete_by_id(row.id).exec(db).await?;
         return Ok(());
     }

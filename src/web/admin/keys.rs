@@ -5,7 +5,10 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::signing_keys::{self, KeyState, SigningKey},
+    domain::{
+        signing_keys::{self, KeyState, SigningKey},
+        tokens::in_words,
+    },
     error::Error,
     web::{
         error::PageError,
@@ -53,8 +56,8 @@ struct SigningKeys {
     /// The key comes from a setting and cannot be changed here.
     is_fixed: bool,
     algorithm: &'static str,
-    /// Days; 0: by hand.
-    rotates_every: i64,
+    /// None: by hand.
+    rotates_every: Option<String>,
     issuer: Option<String>,
     /// Whether there is anything to see in the key set.
     has_public: bool,
@@ -69,23 +72,20 @@ impl View for SigningKeys {
     }
 }
 
-async fn rows(app: &App) -> Result<Vec<Row>, Error> {
-    let keys = signing_keys::list(app).await?;
-    let states = signing_keys::states(&keys, app.now());
-    // What comes first, then what goes.
-    let rows = keys.iter().zip(states).rev();
-    Ok(rows.map(|(key, state)| Row::of(key, state)).collect())
-}
-
 #[get("/keys")]
 async fn list(_session: &SuperuserSession, app: &State<App>) -> Result<Page, PageError> {
+    // The newest first. Where there are none yet, the public ones make them.
+    let has_public = !signing_keys::public(app).await?.is_empty();
+    let keys = signing_keys::judged(app).await?;
+    let rows = keys.iter().rev().map(|(key, state)| Row::of(key, *state));
+    let lifetime = app.config.jwt_key_lifetime;
     Ok(Page::of(&SigningKeys {
-        rows: rows(app).await?,
+        rows: rows.collect(),
         is_fixed: app.config.jwt_signing_key.is_some(),
         algorithm: app.config.jwt_algorithm.as_str(),
-        rotates_every: app.config.jwt_key_lifetime / 86_400,
+        rotates_every: (lifetime > 0).then(|| in_words(lifetime)),
         issuer: app.config.jwt_issuer.clone(),
-        has_public: !signing_keys::public(app).await?.is_empty(),
+        has_public,
     }))
 }
 
@@ -131,16 +131,17 @@ async fn revoke_form(
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
-    let keys = signing_keys::list(app).await?;
-    let states = signing_keys::states(&keys, app.now());
-    let mut judged = keys.iter().zip(states);
-    let (key, state) = judged
-        .find(|(key, _)| key.id == id)
+    let keys = signing_keys::judged(app).await?;
+    let signed_something =
+        |state: &KeyState| matches!(state, KeyState::Current | KeyState::Previous);
+    let (key, state) = keys
+        .iter()
+        .find(|(key, state)| key.id == id && signed_something(state))
         .ok_or(Error::NotFound)?;
     Ok(Page::of(&Revoke {
         name: signing_keys::name(key).to_owned(),
         action: format!("/admin/keys/{id}/revoke/"),
-        is_current: state == KeyState::Current,
+        is_current: *state == KeyState::Current,
     }))
 }
 
@@ -176,7 +177,7 @@ pub fn samples() -> Vec<Page> {
             rows,
             is_fixed,
             algorithm: "EdDSA",
-            rotates_every: 90,
+            rotates_every: Some("90 days".to_owned()),
             issuer: Some("https://auth.example.org".to_owned()),
         })
     };

@@ -114,7 +114,7 @@ impl Proxy {
         );
         Self::start(program, port, &config, |folder| {
             let mut arguments = vec!["-p".to_owned(), folder.to_owned()];
-            arguments.extend(["-e", "error.log", "-c", "config"].map(str::to_owned));
+            arguments.extend(["-e", "error.log", "-c", "config.yaml"].map(str::to_owned));
             arguments
         })
     }
@@ -130,10 +130,30 @@ impl Proxy {
             .replace("127.0.0.1:3000", &format!("127.0.0.1:{app}"));
         let config = format!("{{\n\tadmin off\n\tauto_https off\n}}\n{block}\n");
         Self::start(program, port, &config, |_| {
-            ["run", "--adapter", "caddyfile", "--config", "config"]
+            ["run", "--adapter", "caddyfile", "--config", "config.yaml"]
                 .map(str::to_owned)
                 .into()
         })
+    }
+
+    pub fn traefik(program: &Path, latchkey: u16, app: u16) -> Self {
+        let port = free_port();
+        let config = fenced("next-door.md", "yaml")
+            .replace("127.0.0.1:8000", &format!("127.0.0.1:{latchkey}"))
+            .replace("127.0.0.1:3000", &format!("127.0.0.1:{app}"));
+        let proxy = Self::start(program, port, &config, |_| {
+            vec![
+                format!("--entrypoints.web.address=127.0.0.1:{port}"),
+                "--providers.file.filename=config.yaml".to_owned(),
+                "--global.checknewversion=false".to_owned(),
+                "--global.sendanonymoususage=false".to_owned(),
+            ]
+        });
+        // It listens before it has read where things go.
+        wait(until("the proxy knows its routes", async || {
+            proxy.get("/", "").status != 404
+        }));
+        proxy
     }
 
     fn start(
@@ -143,7 +163,7 @@ impl Proxy {
         arguments: impl FnOnce(&str) -> Vec<String>,
     ) -> Self {
         let folder = folder();
-        std::fs::write(folder.path().join("config"), config).unwrap();
+        std::fs::write(folder.path().join("config.yaml"), config).unwrap();
         let log = folder.path().join("log");
         let home = folder.path().display().to_string();
         let mut child = Command::new(program)

@@ -2,7 +2,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use latchkey::{
@@ -46,6 +49,7 @@ pub struct Inner {
     pub client: Client,
     pub backend: Backend,
     pub clock: Clock,
+    statements: Arc<AtomicUsize>,
     _folder: TempDir,
     settings: Vec<(String, String)>,
     database: Option<String>,
@@ -74,12 +78,22 @@ pub fn environment(settings: &[(&str, &str)]) -> Environment {
         .collect()
 }
 
+fn count_statements(app: &mut App) -> Arc<AtomicUsize> {
+    let statements = Arc::new(AtomicUsize::new(0));
+    let counter = statements.clone();
+    app.db.on_statement(move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
+    statements
+}
+
 impl TestApp {
     pub async fn with(backend: Backend, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (url, database) = database(backend, folder.path()).await;
         let clock = Clock::manual(START);
-        let app = open(folder.path(), &url, settings, clock.clone()).await;
+        let mut app = open(folder.path(), &url, settings, clock.clone()).await;
+        let statements = count_statements(&mut app);
         let client = client(&app, folder.path(), settings).await;
         let settings = settings
             .iter()
@@ -89,6 +103,7 @@ impl TestApp {
             client,
             backend,
             clock,
+            statements,
             settings: settings.collect(),
             _folder: folder,
             database,
@@ -102,13 +117,15 @@ impl TestApp {
         let settings: Vec<(&str, &str)> = own.chain(settings.iter().copied()).collect();
         let folder = tempfile::tempdir().unwrap();
         let url = self.app.config.database_url.clone();
-        let app = open(folder.path(), &url, &settings, self.clock.clone()).await;
+        let mut app = open(folder.path(), &url, &settings, self.clock.clone()).await;
+        let statements = count_statements(&mut app);
         let client = client(&app, folder.path(), &settings).await;
         Self(Arc::new(Inner {
             app,
             client,
             backend: self.backend,
             clock: self.clock.clone(),
+            statements,
             settings: Vec::new(),
             _folder: folder,
             database: None,
@@ -121,6 +138,11 @@ impl TestApp {
         App::open_as(Opener::Command, config, self.clock.clone())
             .await
             .unwrap()
+    }
+
+    /// Statements sent to the database so far.
+    pub fn statements(&self) -> usize {
+        self.statements.load(Ordering::SeqCst)
     }
 
     /// Gives the database back.
