@@ -6,9 +6,9 @@ use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 use migration::{Migrator, MigratorTrait, async_trait::async_trait};
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, EntityTrait, ExecResult, QueryResult, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait, Value,
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
+    DbBackend, DbErr, EntityTrait, ExecResult, IsolationLevel, QueryResult, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait, Value,
 };
 use tokio::time::timeout;
 
@@ -118,7 +118,7 @@ impl Db {
 
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> Result<(), DbErr> {
-        if self.write.get_database_backend() == DbBackend::Postgres {
+        if self.is_postgres() {
             return self.migrate_alone().await;
         }
         Migrator::up(&self.write, None).await
@@ -136,16 +136,54 @@ impl Db {
 
     /// Whether the database answers and all migrations have run. Asks and changes nothing.
     pub async fn is_migrated(&self) -> Result<bool, DbErr> {
+        Ok(self.migrations().await? >= Migrator::migrations().len())
+    }
+
+    /// As `is_migrated`, and no later version has run migrations of its own.
+    pub async fn is_of_this_version(&self) -> Result<bool, DbErr> {
+        Ok(self.migrations().await? == Migrator::migrations().len())
+    }
+
+    /// How many migrations have run.
+    async fn migrations(&self) -> Result<usize, DbErr> {
         let backend = self.read.get_database_backend();
         let ping = Statement::from_string(backend, "SELECT 1");
         self.read.query_one_raw(ping).await?;
         // Without the table nothing has run yet.
         let count = Statement::from_string(backend, "SELECT COUNT(*) FROM seaql_migrations");
         let Ok(Some(row)) = self.read.query_one_raw(count).await else {
-            return Ok(false);
+            return Ok(0);
         };
         let applied: i64 = row.try_get_by_index(0)?;
-        Ok(usize::try_from(applied).is_ok_and(|n| n >= Migrator::migrations().len()))
+        Ok(usize::try_from(applied).unwrap_or(0))
+    }
+
+    /// The names of all tables, also of those that are not ours.
+    pub async fn tables(&self) -> Result<Vec<String>, DbErr> {
+        let sql = if self.is_postgres() {
+            "SELECT table_name::text FROM information_schema.tables \
+             WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'"
+        } else {
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        };
+        let question = Statement::from_string(self.read.get_database_backend(), sql);
+        let rows = self.read.query_all_raw(question).await?;
+        rows.iter().map(|row| row.try_get_by_index(0)).collect()
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.read.get_database_backend() == DbBackend::Postgres
+    }
+
+    /// One moment of the database, for questions whose answers must agree. Changes nothing.
+    pub async fn snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
+        let mut options = TransactionOptions::default();
+        // On SQLite every transaction is one.
+        if self.is_postgres() {
+            options.isolation_level = Some(IsolationLevel::RepeatableRead);
+            options.access_mode = Some(AccessMode::ReadOnly);
+        }
+        self.read.begin_with_options(options).await
     }
 
     /// For questions only.
@@ -155,7 +193,7 @@ impl Db {
 
     /// Open connections, and those of them without work.
     pub fn connections(&self) -> (u32, usize) {
-        if self.read.get_database_backend() == DbBackend::Postgres {
+        if self.is_postgres() {
             let pool = self.read.get_postgres_connection_pool();
             return (pool.size(), pool.num_idle());
         }

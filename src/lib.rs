@@ -19,6 +19,7 @@ pub mod entity;
 pub mod error;
 pub mod keys;
 pub mod metrics;
+pub mod new_file;
 pub mod news;
 pub mod secret;
 pub mod web;

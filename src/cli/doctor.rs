@@ -147,7 +147,7 @@ async fn database(report: &mut Report, config: Config) {
         Ok(false) => return report.warn("database", "migrations are pending: `latchkey migrate`"),
         Err(e) => return report.bad("database", &e.to_string()),
     }
-    match crate::domain::installation::secret_seems_to_fit(&app).await {
+    match crate::domain::installation::secret_seems_to_fit(app.db.read(), &app.keys).await {
         Ok(true) => report.good("secret", "it is the one this database was made with"),
         Ok(false) => report.bad("secret", "this database was made with another one"),
         Err(e) => report.bad("secret", &e.to_string()),

@@ -1,14 +1,18 @@
 //! The command line: the operator's door to the same functions that the panel and the API use.
 
 mod accounts;
+mod backup;
 mod doctor;
+mod export;
 mod import;
 mod keys;
+mod move_database;
 mod print;
 mod serve;
+mod shell;
 mod tokens;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use rocket::figment::Figment;
@@ -57,8 +61,34 @@ enum Command {
     Keys(keys::Keys),
     /// Take over the users, tokens and refresh tokens of a Django project. Can be repeated.
     ImportDjango(import::ImportDjango),
+    /// Copy the SQLite database to a new file, also while it is served.
+    Backup {
+        /// Must not exist yet; made with mode 0600.
+        file: PathBuf,
+    },
+    /// Write all data to a new file of JSON lines; secrets stay sealed.
+    Export {
+        /// Must not exist yet; made with mode 0600.
+        file: PathBuf,
+    },
+    /// Read what `export` wrote into an empty database; needs the same server secret.
+    Import { file: PathBuf },
+    /// Copy everything from SQLite into an empty PostgreSQL database, or back; stop the server before.
+    MoveDatabase {
+        /// `sqlite:<path>` or `postgres://…`; a password goes better into `PGPASSWORD`.
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
     /// Check settings, database, secret and clock.
     Doctor,
+    /// Print a script that completes these commands in a shell.
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page.
+    Man {
+        /// Write a page for each command into this folder instead.
+        #[arg(long, value_name = "FOLDER")]
+        to: Option<PathBuf>,
+    },
 }
 
 /// What is logged unless `RUST_LOG` says otherwise: our own words, and other people's trouble.
@@ -91,14 +121,18 @@ struct Context {
 
 pub fn run() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve);
-    let trouble = match &command {
-        Command::Tokens(tokens::Tokens::Scan(_)) => ExitCode::from(tokens::scan::TROUBLE),
-        _ => ExitCode::FAILURE,
+    // A scan that was not heard out has not said that there is nothing.
+    let (trouble, unheard) = match &command {
+        Command::Tokens(tokens::Tokens::Scan(_)) => {
+            let trouble = ExitCode::from(tokens::scan::TROUBLE);
+            (trouble, trouble)
+        }
+        _ => (ExitCode::FAILURE, ExitCode::SUCCESS),
     };
     match start(command) {
         Ok(code) => code,
         // Whoever read the answer has seen enough.
-        Err(Failure::Io(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Io(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => unheard,
         Err(failure) => {
             eprintln!("latchkey: {failure}");
             trouble
@@ -108,6 +142,17 @@ pub fn run() -> ExitCode {
 
 /// On a runtime of our own: Rocket's would panic at a `Rocket.toml` that it cannot read.
 fn start(command: Command) -> Result<ExitCode, Failure> {
+    match &command {
+        Command::Completions { shell } => {
+            shell::completions(*shell)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Man { to } => {
+            shell::man(to.as_deref())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
+    }
     let env = config::environment();
     let figment = config::figment(&env);
     let workers = config::server(&figment)?.workers;
@@ -146,8 +191,13 @@ async fn dispatch(
         Command::CreateToken { username } => accounts::create_token(context, &username).await?,
         Command::Keys(what) => keys::run(context, what).await?,
         Command::ImportDjango(what) => import::run(context, what).await?,
+        Command::MoveDatabase { to } => move_database::run(context, &to).await?,
+        Command::Export { file } => export::export(context, &file).await?,
+        Command::Import { file } => export::import(context, &file).await?,
+        Command::Backup { file } => backup::run(context, &file).await?,
         Command::Tokens(command) => return tokens::run(context, command).await,
-        Command::Doctor => {}
+        // Answered before there were settings.
+        Command::Doctor | Command::Completions { .. } | Command::Man { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -169,9 +219,14 @@ impl Context {
 
     /// As `open`, where there is a database already: makes none.
     async fn open_present(self, opener: Opener) -> Result<App, Failure> {
+        self.database_is_there()?;
+        self.open(opener).await
+    }
+
+    fn database_is_there(&self) -> Result<(), Failure> {
         let path = self.config.sqlite_path();
         if self.config.is_postgres() || std::path::Path::new(path).exists() {
-            return self.open(opener).await;
+            return Ok(());
         }
         Err(Failure::Said(format!("there is no database {path}")))
     }

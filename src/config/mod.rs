@@ -2,16 +2,12 @@
 //! Checked once, at start; a setting that makes no sense or is not safe stops the server with a
 //! sentence that names it.
 
+mod database;
 mod source;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::HashMap,
-    fmt::Display,
-    net::IpAddr,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, fmt::Display, net::IpAddr, path::PathBuf};
 
 use ipnet::IpNet;
 use rocket::figment::{
@@ -21,6 +17,7 @@ use rocket::figment::{
 };
 
 use crate::secret::{SecretBytes, SetupCode};
+use database::{check_database_url, database_url, is_postgres};
 use source::Source;
 
 /// The environment as a map, so that tests bring their own.
@@ -332,6 +329,15 @@ impl Config {
         Ok(())
     }
 
+    /// The same settings with another database.
+    pub fn with_database(&self, url: &str) -> Result<Self, BadSetting> {
+        check_database_url("the address of the database", url)?;
+        Ok(Self {
+            database_url: url.to_owned(),
+            ..self.clone()
+        })
+    }
+
     /// The file of a `sqlite:` URL, with or without slashes; what follows a `?` is not ours.
     pub fn sqlite_path(&self) -> &str {
         let path = self.database_url.trim_start_matches("sqlite:");
@@ -363,32 +369,6 @@ pub fn is_address(text: &str) -> bool {
     ["https://", "http://"]
         .iter()
         .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
-}
-
-fn is_postgres(url: &str) -> bool {
-    ["postgres://", "postgresql://"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme))
-}
-
-fn database_url(s: &Source<'_>, env: &Environment, data_dir: &Path) -> Result<String, BadSetting> {
-    let url = s
-        .text("database_url")
-        .or_else(|| env.get("DATABASE_URL").cloned())
-        .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("latchkey.sqlite3").display()));
-    if !is_postgres(&url) && !url.starts_with("sqlite:") {
-        return Err(BadSetting::new(
-            "LATCHKEY_DATABASE_URL",
-            "expected `sqlite:<path>` or `postgres://user:password@host/database`",
-        ));
-    }
-    if url.trim_end_matches('/').ends_with(':') || url.contains(":memory:") {
-        return Err(BadSetting::new(
-            "LATCHKEY_DATABASE_URL",
-            "needs the path of a file: what is only in memory is not durable",
-        ));
-    }
-    Ok(url)
 }
 
 fn cores() -> usize {

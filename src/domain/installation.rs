@@ -1,20 +1,21 @@
 //! What must be true of a database before it is served.
 
-use sea_orm::{ActiveValue::Set, EntityTrait, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
 
 use crate::{
     app::App,
     checks::Affects,
     entity::meta::{ActiveModel, Column, Entity},
     error::Result,
+    keys::Keyring,
 };
 
 const FINGERPRINT: &str = "secret_fingerprint";
 
 /// As `secret_fits`, but for who only looks: a database that nobody has served fits any secret.
-pub async fn secret_seems_to_fit(app: &App) -> Result<bool> {
-    let stored = Entity::find_by_id(FINGERPRINT).one(app.db.read()).await?;
-    Ok(stored.is_none_or(|row| row.value == app.keys.fingerprint()))
+pub async fn secret_seems_to_fit<C: ConnectionTrait>(db: &C, keys: &Keyring) -> Result<bool> {
+    let stored = Entity::find_by_id(FINGERPRINT).one(db).await?;
+    Ok(stored.is_none_or(|row| row.value == keys.fingerprint()))
 }
 
 /// Whether the server secret is the one this database was made with: with another one, every

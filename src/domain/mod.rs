@@ -4,6 +4,7 @@
 pub mod actor;
 pub mod audit;
 pub mod authentication;
+pub mod backup;
 pub mod django_hashes;
 pub mod families;
 pub mod hashing;
@@ -24,5 +25,6 @@ pub mod status_lists;
 pub mod students;
 pub mod throttles;
 pub mod tokens;
+pub mod transfer;
 pub mod usage;
 pub mod users;

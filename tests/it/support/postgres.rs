@@ -138,6 +138,21 @@ impl Cluster {
     }
 }
 
+/// An empty database, for tests of the binary: its name and its URL.
+pub async fn fresh() -> Option<(String, String)> {
+    let cluster = cluster().await?;
+    let name = cluster.database(false).await;
+    let url = cluster.url(&name);
+    Some((name, url))
+}
+
+/// Gives back what `fresh` made.
+pub async fn gone(name: &str) {
+    if let Some(cluster) = cluster().await {
+        cluster.drop_database(name).await;
+    }
+}
+
 fn url_in(folder: &Path, database: &str) -> String {
     format!(
         "postgres://{USER}@localhost/{database}?host={}",
