@@ -135,6 +135,17 @@ pub async fn addresses_of(
     Ok(known.collect())
 }
 
+/// Whether this was ever done to an object.
+pub async fn happened<C: ConnectionTrait>(db: &C, action: &'static str, id: i64) -> Result<bool> {
+    let object_type = action.split('.').next().unwrap_or_default();
+    let event = of_object(object_type, id)
+        .filter(Column::Action.eq(action))
+        .limit(1)
+        .one(db)
+        .await?;
+    Ok(event.is_some())
+}
+
 pub async fn count_for_object(app: &App, object_type: &str, id: i64) -> Result<Count> {
     count_up_to(app.db.read(), of_object(object_type, id), Column::Id).await
 }

@@ -23,6 +23,8 @@ use crate::{
 pub struct Caller {
     pub user: Arc<User>,
     pub scopes: Scopes,
+    /// When the token ends (Unix seconds); `None`: never, or by its sign-in.
+    pub token_ends: Option<i64>,
 }
 
 /// `Authorization: Token <key>`, as Django REST framework judges it.
@@ -54,7 +56,12 @@ pub async fn look_at_token(app: &App, key: &TokenKey) -> Result<(Caller, TokenFa
     if !user.is_active {
         return refused(AuthFailure::TokenUserInactive);
     }
-    Ok((Caller { user, scopes }, token))
+    let caller = Caller {
+        user,
+        scopes,
+        token_ends: token.expires_at,
+    };
+    Ok((caller, token))
 }
 
 fn recall(app: &App, credential: &Digest) -> Option<Verdict> {
@@ -94,7 +101,11 @@ async fn load_token(app: &App, credential: Digest) -> Result<Verdict> {
 pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Caller> {
     let credential = app.keys.jwt_digest(token.expose());
     if let Some(Verdict::Known { user, scopes, .. }) = recall(app, &credential) {
-        return Ok(Caller { user, scopes });
+        return Ok(Caller {
+            user,
+            scopes,
+            token_ends: None,
+        });
     }
     let refused = |failure| Error::AuthenticationFailed(failure);
     let fault = |fault| refused(AuthFailure::Bearer(fault));
@@ -129,5 +140,6 @@ pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Caller> {
     Ok(Caller {
         user,
         scopes: Scopes::FULL,
+        token_ends: None,
     })
 }

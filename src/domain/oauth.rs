@@ -83,7 +83,7 @@ fn may_ask(by: &Actor, user: &User) -> bool {
 }
 
 async fn of_token(app: &App, by: &Actor, key: &TokenKey) -> Result<Option<Worth>> {
-    let (Caller { user, scopes }, token) = authentication::look_at_token(app, key).await?;
+    let (Caller { user, scopes, .. }, token) = authentication::look_at_token(app, key).await?;
     if may_ask(by, &user) {
         // Else a token that is only ever shown to other services would seem unused.
         app.usage.note(token.id, app.now(), &by.address_text());
@@ -111,7 +111,7 @@ async fn of_jwt(app: &App, jwt: &Jwt) -> Result<Option<Worth>> {
         };
         (Sort::Refresh, Arc::new(user), None)
     } else {
-        let Caller { user, scopes } = authentication::by_bearer(app, jwt).await?;
+        let Caller { user, scopes, .. } = authentication::by_bearer(app, jwt).await?;
         (Sort::Access, user, Some(scopes))
     };
     Ok(Some(Worth {

@@ -21,6 +21,18 @@ fn names(list: &Value) -> Vec<&str> {
 }
 
 both! {
+    async fn a_token_makes_none_that_outlives_it(app: &TestApp) {
+        let ann = app.token_user("ann").await;
+        let body = json!({"name": "short", "expires_in": 60, "scopes": ["tokens:manage"]});
+        let short = create(&ann, body).await;
+        let short = app.anonymous().token(short["key"].as_str().unwrap());
+        let longer = json!({"name": "longer", "expires_in": 61, "scopes": ["tokens:manage"]});
+        let refused = short.post_json("/api/tokens/", longer).await;
+        assert!(refused.expect(400)["expires_in"].is_array(), "{refused:?}");
+        let child = create(&short, json!({"name": "child", "scopes": ["tokens:manage"]})).await;
+        assert_eq!(child["expires"], "2026-11-23T12:01:00Z");
+    }
+
     async fn a_token_lives_its_whole_life_over_the_api(app: &TestApp) {
         let ann = app.token_user("ann").await;
         let body = json!({"name": "CI", "expires_in": 3600, "scopes": ["students:read"]});

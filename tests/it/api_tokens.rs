@@ -1,10 +1,13 @@
 //! API tokens: get-or-create at its three addresses, and what makes a key stop working.
 
-use latchkey::domain::{
-    actor::Actor,
-    scopes::Scopes,
-    tokens::{self, NewToken},
-    users,
+use latchkey::{
+    domain::{
+        actor::Actor,
+        scopes::Scopes,
+        tokens::{self, NewToken},
+        users,
+    },
+    error::Error,
 };
 use serde_json::json;
 
@@ -185,6 +188,8 @@ both! {
             app.anonymous().token(&key),
             app.anonymous().token(next_key.expose()),
         );
+        let again = tokens::rotate(&app.app, &by, token.id, 300).await;
+        assert!(matches!(again, Err(Error::Conflict(_))), "one successor: {again:?}");
         app.clock.advance(299);
         old.get("/studentapi/").await.expect(200);
         new.get("/studentapi/").await.expect(200);

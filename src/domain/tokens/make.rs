@@ -120,6 +120,12 @@ pub async fn rotate(app: &App, by: &Actor, id: i64, grace: i64) -> Result<(Token
             "Only an active token can be rotated.".to_owned(),
         ));
     }
+    // In its grace time: a second successor would be one that nobody knows of.
+    if audit::happened(&db, "token.rotated", id).await? {
+        return Err(Error::Conflict(
+            "It was rotated already; rotate the token that followed it.".to_owned(),
+        ));
+    }
     let mut row = old.clone().into_active_model();
     row.is_default = Set(false);
     row.sealed = Set(None);

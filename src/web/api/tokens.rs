@@ -136,6 +136,12 @@ async fn create(
     } else if let Some(text) = expires_in.and_then(|seconds| tokens::refuse_life(app, seconds)) {
         read.complain("expires_in", text);
     }
+    let ends = expires_in.map(|seconds| app.now().saturating_add(seconds));
+    if let (Some(ends), Some(most)) = (ends, auth.token_ends)
+        && ends > most
+    {
+        read.complain("expires_in", "A token cannot make one that outlives it.");
+    }
     let scopes = scopes.map_or(Some(auth.scopes), |text| Scopes::parse(&text));
     if scopes.is_none() {
         read.complain("scopes", "There is no such scope.");
@@ -151,7 +157,7 @@ async fn create(
     let new = NewToken {
         user_id: owner_id(app, &auth.actor, owner.as_deref()).await?,
         name,
-        expires_at: expires_in.map(|seconds| app.now() + seconds),
+        expires_at: ends.or(auth.token_ends),
         scopes,
     };
     let (token, key) = tokens::issue(app, &auth.actor, new).await?;

@@ -30,6 +30,8 @@ pub struct ApiAuth<S> {
     pub actor: Actor,
     /// All that the credential may be used for: nothing it makes may be used for more.
     pub scopes: Scopes,
+    /// When a token ends (Unix seconds): nothing it makes may outlive it.
+    pub token_ends: Option<i64>,
     scope: PhantomData<S>,
 }
 
@@ -63,6 +65,7 @@ needs!(
 pub struct Authenticated {
     pub actor: Actor,
     pub scopes: Scopes,
+    token_ends: Option<i64>,
 }
 
 impl Authenticated {
@@ -81,13 +84,14 @@ impl<'r, S: Needs> FromRequest<'r> for ApiAuth<S> {
 
     async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Rejected> {
         let judged = authenticate(req).await.and_then(|auth| {
-            let scopes = auth.scopes;
-            auth.may(S::SCOPE).map(|actor| (actor, scopes))
+            let (scopes, token_ends) = (auth.scopes, auth.token_ends);
+            auth.may(S::SCOPE).map(|actor| (actor, scopes, token_ends))
         });
         match judged {
-            Ok((actor, scopes)) => Outcome::Success(Self {
+            Ok((actor, scopes, token_ends)) => Outcome::Success(Self {
                 actor,
                 scopes,
+                token_ends,
                 scope: PhantomData,
             }),
             Err(e) => reject(req, e),
@@ -118,6 +122,7 @@ pub async fn by_session(req: &Request<'_>) -> Result<Option<Authenticated>> {
             ..user.actor.clone()
         },
         scopes: Scopes::FULL,
+        token_ends: None,
     }))
 }
 
@@ -144,6 +149,7 @@ pub async fn by_header(req: &Request<'_>) -> Result<Authenticated> {
     Ok(Authenticated {
         actor: actor.signed_in(&caller.user),
         scopes: caller.scopes,
+        token_ends: caller.token_ends,
     })
 }
 
