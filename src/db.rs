@@ -1,9 +1,10 @@
 //! The database: SQLite (one writer, readers beside it) or PostgreSQL (one pool), behind one door.
 //! What is stored is decided in `entity` and `domain`; how it got there, in `migration`.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use migration::{Migrator, MigratorTrait, async_trait::async_trait};
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
     DbBackend, DbErr, EntityTrait, ExecResult, IsolationLevel, QueryResult, SqliteTransactionMode,
@@ -68,6 +69,13 @@ impl Db {
     pub async fn connect(config: &Config, opener: Opener) -> Result<Self, DbErr> {
         let checks = Arc::new(Checks::default());
         if config.is_postgres() {
+            // The driver would repeat the whole text, password included.
+            if PgConnectOptions::from_str(&config.database_url).is_err() {
+                return Err(DbErr::Custom(
+                    "its URL cannot be read; write signs such as # / ? @ in a password as %23 %2F %3F %40"
+                        .to_owned(),
+                ));
+            }
             // Until `news` listens.
             checks.hear(false);
             let mut options = options(&config.database_url);

@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     config::{Config, Environment},
     db::Opener,
-    domain::{setup, throttles},
+    domain::{import, setup, throttles},
 };
 
 /// Seconds that this machine and the database server may differ.
@@ -157,7 +157,37 @@ async fn database(report: &mut Report, config: Config) {
         Ok(false) => report.good("accounts", "there is a superuser"),
         Err(e) => report.bad("accounts", &e.to_string()),
     }
+    passwords(report, &app).await;
     clock(report, &app, postgres).await;
+}
+
+async fn passwords(report: &mut Report, app: &App) {
+    match import::survey(app).await {
+        Ok(survey) if survey.refused > 0 => {
+            let ids: Vec<String> = survey.first_refused.iter().map(i64::to_string).collect();
+            let text = format!(
+                "{} accounts have an unknown or too costly hash and cannot sign in until they get \
+                 a new password: {}{}",
+                survey.refused,
+                ids.join(", "),
+                if survey.refused > ids.len() as u64 {
+                    ", …"
+                } else {
+                    ""
+                },
+            );
+            report.warn("passwords", &text);
+        }
+        Ok(survey) if survey.waiting > 0 => {
+            let text = format!(
+                "{} accounts have a hash that Django made; their next sign-in renews it",
+                survey.waiting
+            );
+            report.good("passwords", &text);
+        }
+        Ok(_) => report.good("passwords", "all hashes can be compared"),
+        Err(e) => report.bad("passwords", &e.to_string()),
+    }
 }
 
 async fn clock(report: &mut Report, app: &App, postgres: bool) {

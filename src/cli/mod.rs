@@ -4,6 +4,7 @@ mod accounts;
 mod backup;
 mod doctor;
 mod export;
+mod import;
 mod keys;
 mod move_database;
 mod print;
@@ -76,6 +77,8 @@ enum Command {
         #[arg(long, value_name = "URL")]
         to: String,
     },
+    /// Take over the users, tokens and refresh tokens of a Django project. Can be repeated.
+    ImportDjango(import::ImportDjango),
     /// Check settings, database, secret and clock.
     Doctor,
     /// Print a script that completes these commands in a shell.
@@ -187,6 +190,7 @@ async fn dispatch(
         Command::Export { file } => export::export(context, &file).await?,
         Command::Import { file } => export::import(context, &file).await?,
         Command::Backup { file } => backup::run(context, &file).await?,
+        Command::ImportDjango(what) => import::run(context, what).await?,
         Command::Tokens(command) => return tokens::run(context, command).await,
         // Answered before there were settings.
         Command::Doctor | Command::Completions { .. } | Command::Man { .. } => {}

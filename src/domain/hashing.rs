@@ -21,6 +21,7 @@ use tokio::{sync::Semaphore, time::timeout};
 use self::threads::{Memory, Threads};
 use crate::{
     config::Config,
+    domain::django_hashes::{self, Stored},
     error::{Error, Result},
     keys::same,
     secret::{self, Password},
@@ -140,26 +141,39 @@ impl Drop for Place {
 
 impl Inner {
     fn compare(&self, stored: &str, password: &Password, memory: &mut Memory) -> Result<Verdict> {
-        // An unusable password ("!") or a hash of an unknown kind: as costly as any, never right.
-        let parsed = PasswordHash::new(stored)
-            .ok()
-            .filter(|h| h.algorithm.as_str() == "argon2id");
-        let Some(hash) = parsed else {
-            let dummy = PasswordHash::new(&self.dummy).map_err(bad_hash)?;
-            matches(&dummy, password, memory)?;
+        // Ours, or one that Django made.
+        if let Some((hash, params)) = self.own(stored) {
+            let outdated = params.m_cost() != self.params.m_cost()
+                || params.t_cost() != self.params.t_cost()
+                || params.p_cost() != self.params.p_cost();
             return Ok(Verdict {
-                matches: false,
-                outdated: false,
+                matches: matches(&hash, password, memory)?,
+                outdated,
             });
-        };
-        let params = Params::try_from(&hash).map_err(bad_hash)?;
-        let outdated = params.m_cost() != self.params.m_cost()
-            || params.t_cost() != self.params.t_cost()
-            || params.p_cost() != self.params.p_cost();
+        }
+        if let Ok(foreign) = Stored::parse(stored) {
+            return Ok(Verdict {
+                matches: foreign.matches(password),
+                outdated: true,
+            });
+        }
+        // Unusable ("!"), unknown or too costly: as costly as any, never right.
+        let dummy = PasswordHash::new(&self.dummy).map_err(bad_hash)?;
+        matches(&dummy, password, memory)?;
         Ok(Verdict {
-            matches: matches(&hash, password, memory)?,
-            outdated,
+            matches: false,
+            outdated: false,
         })
+    }
+
+    /// A hash of our own kind, at a cost that can be paid.
+    fn own(&self, stored: &str) -> Option<(PasswordHash, Params)> {
+        let hash = PasswordHash::new(stored).ok()?;
+        let params = Params::try_from(&hash).ok()?;
+        let work = |params: &Params| u64::from(params.m_cost()) * u64::from(params.t_cost());
+        let payable = django_hashes::is_affordable(&params)
+            || (params.m_cost() <= self.params.m_cost() && work(&params) <= work(&self.params));
+        (hash.algorithm.as_str() == "argon2id" && payable).then_some((hash, params))
     }
 }
 

@@ -208,7 +208,7 @@ pub fn staff_only(by: &Actor) -> Result<()> {
     }
 }
 
-fn valid(input: StudentInput) -> Result<StudentInput> {
+pub(crate) fn valid(input: StudentInput) -> Result<StudentInput> {
     let input = StudentInput {
         name: input.name.trim().to_owned(),
         roll: input.roll,

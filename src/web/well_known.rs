@@ -12,8 +12,10 @@ use crate::{
     web::{error::ApiError, guards::Origin, published::Published},
 };
 
-/// Seconds for which others may keep a copy: a key is published long before it signs.
-const KEEP: u32 = 300;
+/// Seconds for which others may keep a copy: no key signs before it was published so long.
+fn keep() -> u32 {
+    u32::try_from(signing_keys::PUBLISHED).unwrap_or(0)
+}
 
 pub fn routes() -> Vec<Route> {
     routes![jwks, authorization_server, openid_configuration]
@@ -24,7 +26,7 @@ pub fn routes() -> Vec<Route> {
 #[get("/.well-known/jwks.json")]
 async fn jwks(app: &State<App>) -> Result<Published, ApiError> {
     let keys = signing_keys::public(app).await?;
-    Ok(document(json!({ "keys": keys }), Some(KEEP)))
+    Ok(document(json!({ "keys": keys }), Some(keep())))
 }
 
 #[get("/.well-known/oauth-authorization-server")]
@@ -68,7 +70,7 @@ async fn metadata(app: &App, origin: &str) -> Result<Published, ApiError> {
         metadata["status_list_aggregation_endpoint"] = at("/status-lists/").into();
     }
     // Made from the caller's word on where we are, it is for this caller alone.
-    let keep = config.jwt_issuer.as_ref().map(|_| KEEP);
+    let keep = config.jwt_issuer.as_ref().map(|_| keep());
     Ok(document(metadata, keep))
 }
 

@@ -193,7 +193,18 @@ both! {
         let next = refresh(&nobody, &token).await.string("refresh");
         refused(&verify(&nobody, &token).await, "Token is blacklisted");
         verify(&nobody, &next).await.is(200, &json!({}));
+        app.clock.advance(WINDOW + 1);
         refused(&blacklist(&nobody, &token).await, "Token is blacklisted");
+    }
+
+    async fn a_tab_that_missed_the_refresh_of_another_can_still_sign_out(app: &TestApp) {
+        let (access, token) = app.pair(&app.user("ann").await).await;
+        let nobody = app.anonymous();
+        let next = refresh(&nobody, &token).await.string("refresh");
+        blacklist(&nobody, &token).await.is(200, &json!({}));
+        for ended in [&access, &next] {
+            refused(&verify(&nobody, ended).await, "Token is blacklisted");
+        }
     }
 
     async fn each_is_taken_only_for_what_it_is(app: &TestApp) {

@@ -32,6 +32,8 @@ mod forward_auth;
 mod hardened;
 mod hashing;
 mod house_rules;
+mod import_django;
+mod import_real_django;
 mod introspection;
 mod jwt_interleavings;
 mod metrics;

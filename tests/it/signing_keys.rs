@@ -26,6 +26,8 @@ async fn refresh(app: &TestApp, token: &str) -> Answer {
 
 async fn rotate(app: &TestApp) -> String {
     signing_keys::fit_settings(&app.app).await.unwrap();
+    // The next one has been published long enough.
+    app.clock.advance(signing_keys::PUBLISHED);
     let key = signing_keys::rotate(&app.app, &Actor::operator()).await;
     key.unwrap().kid
 }
@@ -184,6 +186,16 @@ both! {
         assert_eq!(states(app).await, [KeyState::Retired, KeyState::Current, KeyState::Next]);
     }
 
+    #[with(("LATCHKEY_JWT_ALGORITHM", "EdDSA"))]
+    async fn a_key_that_verifiers_may_not_know_waits(app: &TestApp) {
+        rotate(app).await;
+        app.clock.advance(LEAD);
+        let early = signing_keys::rotate(&app.app, &Actor::operator()).await;
+        assert!(matches!(early, Err(Error::Conflict(_))), "{early:?}");
+        app.clock.advance(signing_keys::PUBLISHED - LEAD);
+        signing_keys::rotate(&app.app, &Actor::operator()).await.unwrap();
+    }
+
     async fn one_rotation_at_a_time(app: &TestApp) {
         rotate(app).await;
         let again = signing_keys::rotate(&app.app, &Actor::operator()).await;
@@ -226,7 +238,11 @@ both! {
         signing_keys::fit_settings(&changed.app).await.unwrap();
         let old = changed.anonymous().bearer(&access);
         assert_eq!(status(&old).await, 200);
-        changed.clock.advance(LEAD);
+        let soon = refresh(&changed, &first).await;
+        soon.expect(200);
+        assert_eq!(header_of(&soon.string("access"))["alg"], "HS256", "not before it was published long enough");
+        let first = soon.string("refresh");
+        changed.clock.advance(signing_keys::PUBLISHED);
         assert_eq!(status(&old).await, 200);
         let answer = refresh(&changed, &first).await;
         answer.expect(200);
@@ -271,7 +287,7 @@ both! {
             for node in [app, &other] {
                 let (access, _) = node.pair(&user).await;
                 assert_eq!(status(&node.anonymous().bearer(&access)).await, 200);
-                node.clock.advance(LEAD);
+                node.clock.advance(signing_keys::PUBLISHED);
             }
         }
         assert_eq!(states(app).await.len(), before);
@@ -286,6 +302,7 @@ both! {
         signing_keys::fit_settings(&app.app).await.unwrap();
         assert_eq!(states(&command).await, [KeyState::Current, KeyState::Next]);
         // A rotation asked for by a process with other settings keeps to the kind that signs.
+        app.clock.advance(LEAD);
         signing_keys::rotate(&command.app, &Actor::operator()).await.unwrap();
         let keys = signing_keys::list(&app.app).await.unwrap();
         assert!(keys.iter().all(|key| key.algorithm == "HS256"), "{keys:?}");
@@ -339,6 +356,7 @@ both! {
         let root = app.admin("root").await;
         let page = root.get("/admin/keys/").await;
         assert!(page.text.contains("first"), "{page:?}");
+        app.clock.advance(LEAD);
         let sent = root.submit("/admin/keys/", "/admin/keys/rotate/", &[]).await;
         assert_eq!(sent.redirect(), "/admin/keys/");
         assert_eq!(states(app).await.len(), 3);

@@ -145,9 +145,13 @@ async fn end_presented(app: &App, claims: &Claims, user: &User, by: &Actor) -> R
     let db = app.db.begin().await?;
     let family = match find_in(&db, &claims.jti, user.id).await? {
         Some(family) => family,
-        None => insert(&db, app, user, Some(claims), 0, by).await?,
+        None if claims.is_shared => insert(&db, app, user, Some(claims), 0, by).await?,
+        None => return Err(Error::JwtRefused(JwtFault::Blacklisted)),
     };
-    let counts = is_alive(&family, user) && presented(app, &family, &claims.jti) >= family.counter;
+    let number = presented(app, &family, &claims.jti);
+    // Two tabs: one has just refreshed, the other signs out with what it has.
+    let counts = number >= family.counter || is_retry(app, &family, number);
+    let counts = counts && is_alive(&family, user);
     if !counts || !end(&db, app, &family, "logout").await? {
         return Err(Error::JwtRefused(JwtFault::Blacklisted));
     }
@@ -241,10 +245,7 @@ async fn advance(
         }
         return rotate(app, &family, by).await;
     }
-    let retry = number == family.counter - 1
-        && now - family.issued_at <= app.config.jwt_refresh_retry_window
-        && app.config.jwt_rotate_refresh_tokens;
-    if retry {
+    if is_retry(app, &family, number) {
         return Ok(Some(answer(app, &family).await?));
     }
     let db = app.db.begin().await?;
@@ -280,11 +281,22 @@ async fn rotate(app: &App, family: &Family, by: &Actor) -> Result<Option<Refresh
     Ok(Some(refreshed))
 }
 
+/// Whether this number is the one before the live one, and that is very young.
+fn is_retry(app: &App, family: &Family, number: i64) -> bool {
+    number == family.counter - 1
+        && app.now() - family.issued_at <= app.config.jwt_refresh_retry_window
+        && app.config.jwt_rotate_refresh_tokens
+}
+
 fn is_alive(family: &Family, user: &User) -> bool {
     family.revoked_at.is_none() && family.epoch == user.epoch && user.is_active
 }
 
+/// Of a token that no family knows. Where nobody else signs, its family is long gone.
 fn foreign_is_current(claims: &Claims, user: &User) -> Result<(), JwtFault> {
+    if !claims.is_shared {
+        return Err(JwtFault::Blacklisted);
+    }
     // Whole seconds: a token of the same second may be older, so it goes.
     if user.epoch > 0 && claims.issued_at <= user.epoch_at {
         return Err(JwtFault::Blacklisted);

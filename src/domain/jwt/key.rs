@@ -31,6 +31,8 @@ pub struct Key {
     pub activates_at: i64,
     /// Unix seconds; from then on nothing it signed is accepted. `i64::MAX`: not decided.
     pub retires_at: i64,
+    /// Another server signs with it, too: what no family knows may still be good.
+    pub is_shared: bool,
     encoding: EncodingKey,
     decoding: DecodingKey,
 }
@@ -62,6 +64,7 @@ impl Key {
             algorithm,
             activates_at: 0,
             retires_at: i64::MAX,
+            is_shared: false,
             encoding,
             decoding,
         })

@@ -7,6 +7,7 @@
 
 mod provide;
 mod rotate;
+mod shared;
 mod store;
 
 use std::sync::{
@@ -16,7 +17,8 @@ use std::sync::{
 
 pub use provide::fit_settings;
 pub use rotate::{revoke, rotate, sweep};
-pub use store::list;
+pub use shared::{Shared, is_shared, share};
+pub use store::{PUBLISHED, list};
 
 pub use crate::entity::signing_key::Model as SigningKey;
 use crate::{

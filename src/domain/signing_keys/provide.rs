@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     SigningKey, name,
-    store::{self, LEAD, signing, waiting},
+    store::{self, signing, waiting},
 };
 use crate::{
     app::App,
@@ -67,10 +67,13 @@ async fn provide<C: ConnectionTrait>(
     second: &SecretBytes,
 ) -> Result<()> {
     let (algorithm, now) = (app.config.jwt_algorithm, app.now());
+    let later = now + store::lead(algorithm);
     let (signing, waiting) = (signing(rows), waiting(rows));
     if !signing.is_some_and(|row| is_of(row, algorithm)) {
-        let made = if !rows.is_empty() {
-            store::insert_new(app, db, algorithm, first, Some(now + LEAD)).await?
+        let made = if signing.is_some() {
+            store::insert_new(app, db, algorithm, first, Some(later)).await?
+        } else if !rows.is_empty() {
+            store::insert_new(app, db, algorithm, first, Some(now)).await?
         } else if algorithm == JwtAlgorithm::Hs256 {
             // Derived from the server secret; its tokens name no key, as in SimpleJWT.
             let derived = app.keys.first_jwt_key();
@@ -83,7 +86,7 @@ async fn provide<C: ConnectionTrait>(
             tell(app, db, "signing_key.created", &made).await?;
         }
         if let Some(row) = signing {
-            supersede(app, db, row, now + LEAD).await?;
+            supersede(app, db, row, later).await?;
         }
     }
     if !waiting.is_some_and(|row| is_of(row, algorithm)) {

@@ -24,7 +24,7 @@ use crate::{
 const LISTED: i64 = 30 * 86_400;
 
 /// The next key signs in two seconds, and a new one waits. Nobody is signed out. `Conflict` while a
-/// rotation is under way, and where no key that is kept signs. Returns the key that will.
+/// rotation is under way, while the next key is too young, and where no key that is kept signs. Returns the key that will.
 pub async fn rotate(app: &App, by: &Actor) -> Result<SigningKey> {
     require_superuser(by)?;
     let fresh = fresh(app).await?;
@@ -35,6 +35,14 @@ pub async fn rotate(app: &App, by: &Actor) -> Result<SigningKey> {
         return Err(Error::Conflict(
             "A rotation is under way; try again in a moment.".to_owned(),
         ));
+    }
+    let unheard = store::waiting(&rows).map_or(0, |row| {
+        row.created_at + store::lead(fresh.algorithm) - app.now()
+    });
+    if unheard > 0 {
+        return Err(Error::Conflict(format!(
+            "Those who verify may not know the next key yet; try again in {unheard} s."
+        )));
     }
     let key = call_up(app, &db, by, &rows, &fresh, app.now() + LEAD).await?;
     db.commit(Affects::Everything).await?;

@@ -22,8 +22,21 @@ use crate::{
 
 /// Seconds until a key that was called up signs: by then every node has heard of it.
 pub(super) const LEAD: i64 = 2;
+/// Seconds for which those who verify may keep a copy of the public keys.
+pub const PUBLISHED: i64 = 300;
+/// What the names of keys begin with that another server signs with, too.
+pub(super) const SHARED: &str = "shared-";
 /// Seconds for which a key verifies beyond the life of the last token it can have signed.
 const SLACK: i64 = 60;
+
+/// Seconds between making a key and signing with it, so that everybody who verifies has heard.
+pub(super) fn lead(algorithm: JwtAlgorithm) -> i64 {
+    if algorithm == JwtAlgorithm::Hs256 {
+        LEAD
+    } else {
+        PUBLISHED
+    }
+}
 
 /// All there are, in the order in which they were made. Reads only.
 pub async fn list(app: &App) -> Result<Vec<SigningKey>> {
@@ -66,16 +79,22 @@ pub(super) async fn lock<C: ConnectionTrait>(db: &C) -> Result<()> {
 
 /// The key of the setting, where there is one.
 pub(super) fn fixed(app: &App) -> Result<Option<Key>> {
-    let key = app.config.jwt_signing_key.as_ref();
-    key.map(|secret| Key::new("", JwtAlgorithm::Hs256, secret))
-        .transpose()
+    let Some(secret) = &app.config.jwt_signing_key else {
+        return Ok(None);
+    };
+    let mut key = Key::new("", JwtAlgorithm::Hs256, secret)?;
+    key.is_shared = true;
+    Ok(Some(key))
 }
 
 pub(super) fn open(app: &App, row: &SigningKey) -> Result<Key> {
     let algorithm = JwtAlgorithm::parse(&row.algorithm)
         .ok_or_else(|| Error::internal(std::io::Error::other("an unknown algorithm is stored")))?;
     let private = app.keys.unseal(&row.sealed, &bound_to(&row.kid))?;
-    let mut key = Key::new(&row.kid, algorithm, &private)?;
+    // The tokens of a shared key name none: the other server writes none.
+    let is_shared = row.kid.starts_with(SHARED);
+    let mut key = Key::new(if is_shared { "" } else { &row.kid }, algorithm, &private)?;
+    key.is_shared = is_shared;
     key.activates_at = row.activates_at.unwrap_or(i64::MAX);
     key.retires_at = row.retires_at.unwrap_or(i64::MAX);
     Ok(key)
@@ -141,6 +160,6 @@ pub(super) async fn supersede<C: ConnectionTrait>(
 }
 
 /// What ties a sealed key to its row.
-fn bound_to(kid: &str) -> String {
+pub(super) fn bound_to(kid: &str) -> String {
     format!("signing key {kid}")
 }

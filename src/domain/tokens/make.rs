@@ -157,7 +157,8 @@ fn open_default(app: &App, token: &Token) -> Result<TokenKey> {
     Ok(TokenKey::new(text))
 }
 
-fn seal_owner(user_id: i64) -> String {
+/// What ties a sealed default token to its owner.
+pub(crate) fn seal_owner(user_id: i64) -> String {
     format!("default token of {user_id}")
 }
 

@@ -19,6 +19,7 @@ use serde_json::json;
 pub use burn::{BURNED, burn};
 pub use key::is_plausible;
 pub use list::{TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for};
+pub(crate) use make::seal_owner;
 pub use make::{default_of, get_or_create_default, issue, rotate};
 pub use policy::{LONGEST, MOST_GRACE, in_words, longest_life, refuse_life};
 pub use presented::revoke_presented;

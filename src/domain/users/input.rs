@@ -89,7 +89,7 @@ pub fn normalize_username(text: &str) -> String {
 }
 
 /// What uniqueness is judged by.
-pub(super) fn key(username: &str) -> String {
+pub(crate) fn key(username: &str) -> String {
     username.to_lowercase()
 }
 
@@ -120,7 +120,7 @@ pub(super) fn username_complaints(username: &str) -> Vec<String> {
 }
 
 /// Enough to catch slips; whether mail arrives is found out by sending some.
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;
     };

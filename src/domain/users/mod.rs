@@ -16,6 +16,7 @@ pub use input::{USERNAME_MAX, UserInput, normalize_username};
 pub use list::{Role, UserCounts, UserFilter, UserRow, UserSort, UserStatus, counts, list};
 
 pub(crate) use create::{check, insert};
+pub(crate) use input::{is_email, key as username_key};
 
 pub use crate::entity::user::Model as User;
 use crate::{
