@@ -150,7 +150,8 @@ impl Metrics {
         self.requests.get_or_create(&labels).observe(seconds);
     }
 
-    /// `scheme`: `token`, `bearer`, `session`, `none` or `malformed`.
+    /// `scheme`: `token`, `bearer`, `session`, `none` or `malformed`; `introspected` for tokens that a
+    /// service asked about.
     pub fn check(&self, scheme: &'static str, outcome: &'static str) {
         self.checks.get_or_create(&Check { scheme, outcome }).inc();
     }

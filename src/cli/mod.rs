@@ -59,6 +59,8 @@ enum Command {
     /// The keys that sign JWTs: list, rotate, revoke.
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Take over the users, tokens and refresh tokens of a Django project. Can be repeated.
+    ImportDjango(import::ImportDjango),
     /// Copy the SQLite database to a new file, also while it is served.
     Backup {
         /// Must not exist yet; made with mode 0600.
@@ -77,8 +79,6 @@ enum Command {
         #[arg(long, value_name = "URL")]
         to: String,
     },
-    /// Take over the users, tokens and refresh tokens of a Django project. Can be repeated.
-    ImportDjango(import::ImportDjango),
     /// Check settings, database, secret and clock.
     Doctor,
     /// Print a script that completes these commands in a shell.
@@ -121,14 +121,18 @@ struct Context {
 
 pub fn run() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve);
-    let trouble = match &command {
-        Command::Tokens(tokens::Tokens::Scan(_)) => ExitCode::from(tokens::scan::TROUBLE),
-        _ => ExitCode::FAILURE,
+    // A scan that was not heard out has not said that there is nothing.
+    let (trouble, unheard) = match &command {
+        Command::Tokens(tokens::Tokens::Scan(_)) => {
+            let trouble = ExitCode::from(tokens::scan::TROUBLE);
+            (trouble, trouble)
+        }
+        _ => (ExitCode::FAILURE, ExitCode::SUCCESS),
     };
     match start(command) {
         Ok(code) => code,
         // Whoever read the answer has seen enough.
-        Err(Failure::Io(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Io(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => unheard,
         Err(failure) => {
             eprintln!("latchkey: {failure}");
             trouble
@@ -186,11 +190,11 @@ async fn dispatch(
         }
         Command::CreateToken { username } => accounts::create_token(context, &username).await?,
         Command::Keys(what) => keys::run(context, what).await?,
+        Command::ImportDjango(what) => import::run(context, what).await?,
         Command::MoveDatabase { to } => move_database::run(context, &to).await?,
         Command::Export { file } => export::export(context, &file).await?,
         Command::Import { file } => export::import(context, &file).await?,
         Command::Backup { file } => backup::run(context, &file).await?,
-        Command::ImportDjango(what) => import::run(context, what).await?,
         Command::Tokens(command) => return tokens::run(context, command).await,
         // Answered before there were settings.
         Command::Doctor | Command::Completions { .. } | Command::Man { .. } => {}

@@ -1,6 +1,8 @@
 //! The record of who did what. Every change writes its event in its own transaction, so that one
 //! cannot be there without the other. Events never hold a secret.
 
+use std::collections::HashMap;
+
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -107,6 +109,30 @@ pub async fn for_object(
         .limit(limit)
         .all(app.db.read())
         .await?)
+}
+
+/// From where this was last done to each of these objects, by their ids. `action` says what kind of
+/// object it is.
+pub async fn addresses_of(
+    app: &App,
+    action: &'static str,
+    ids: &[i64],
+) -> Result<HashMap<i64, String>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let object_type = action.split('.').next().unwrap_or_default();
+    let events = Entity::find()
+        .filter(Column::ObjectType.eq(object_type))
+        .filter(Column::ObjectId.is_in(ids.iter().copied()))
+        .filter(Column::Action.eq(action))
+        .order_by_asc(Column::Id)
+        .all(app.db.read())
+        .await?;
+    let known = events
+        .into_iter()
+        .filter_map(|event| Some((event.object_id?, event.address?)));
+    Ok(known.collect())
 }
 
 pub async fn count_for_object(app: &App, object_type: &str, id: i64) -> Result<Count> {

@@ -65,19 +65,30 @@ impl Scopes {
         Self(scopes.into_iter().fold(0, |all, scope| all | scope.bit()))
     }
 
-    /// From names separated by blanks; `None` for one that does not exist.
+    /// From names separated by blanks; `None` if one of them does not exist. No names: no scopes.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut all = 0;
-        for name in text.split_whitespace() {
-            if name == Self::FULL_NAME {
-                return Some(Self::FULL);
-            }
-            all |= Scope::ALL
-                .into_iter()
-                .find(|scope| scope.as_str() == name)?
-                .bit();
+        let mut words = text.split_whitespace();
+        words.try_fold(Self(0), |all, word| Some(all.and(Self::named(word)?)))
+    }
+
+    /// The first of these words that names no scope.
+    pub fn unknown_in(text: &str) -> Option<&str> {
+        text.split_whitespace()
+            .find(|word| Self::named(word).is_none())
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        if name == Self::FULL_NAME {
+            return Some(Self::FULL);
         }
-        Some(Self(all))
+        let scope = Scope::ALL.into_iter().find(|s| s.as_str() == name)?;
+        Some(Self(scope.bit()))
+    }
+
+    /// These and those together.
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
     }
 
     pub fn has(self, scope: Scope) -> bool {
@@ -141,7 +152,14 @@ mod tests {
         ] {
             assert_eq!(Scopes::parse(text).unwrap().to_string(), text);
         }
-        assert_eq!(Scopes::parse("students:read students:eat"), None);
+        for bad in [
+            "students:read students:eat",
+            "full nonsense",
+            "nonsense full",
+        ] {
+            assert_eq!(Scopes::parse(bad), None, "{bad}");
+        }
+        assert_eq!(Scopes::parse("students:read full"), Some(Scopes::FULL));
     }
 
     #[test]

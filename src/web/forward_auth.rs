@@ -75,15 +75,18 @@ impl Asked {
             staff: false,
             redirect: false,
         };
-        let mut scopes = String::new();
         let query = req.uri().query().map_or("", |query| query.as_str());
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let unknown = |what| Err(Error::UnknownRequirement(format!("There is no {what}.")));
             match (name.as_ref(), value.as_ref()) {
-                ("scope", value) => {
-                    scopes.push(' ');
-                    scopes.push_str(value);
-                }
+                // Each must name one; all of them are required.
+                ("scope", value) => match Scopes::parse(value) {
+                    Some(scopes) if !scopes.is_empty() => {
+                        asked.scopes = asked.scopes.and(scopes);
+                    }
+                    Some(_) => return unknown("scope without a name"),
+                    None => return unknown("such scope"),
+                },
                 ("staff", "true") => asked.staff = true,
                 ("redirect", "true") => asked.redirect = true,
                 ("staff" | "redirect", "false") => {}
@@ -91,8 +94,6 @@ impl Asked {
                 _ => return unknown("such parameter but scope, staff and redirect"),
             }
         }
-        asked.scopes = Scopes::parse(&scopes)
-            .ok_or_else(|| Error::UnknownRequirement("There is no such scope.".to_owned()))?;
         Ok(asked)
     }
 }
@@ -100,7 +101,9 @@ impl Asked {
 async fn judge(req: &Request<'_>, asked: &Asked) -> Result<Authenticated> {
     let caller = match api_auth::by_session(req).await? {
         Some(caller) => {
-            not_forged(req)?;
+            let judged = not_forged(req);
+            api_auth::count(req, "session", &judged);
+            judged?;
             caller
         }
         None => api_auth::by_header(req).await?,

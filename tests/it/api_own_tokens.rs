@@ -43,6 +43,8 @@ both! {
                 "expires": "2026-11-23T13:00:00Z",
                 "last_used": null,
                 "last_used_address": null,
+                "revoked": null,
+                "revoked_by": null,
             })
         );
         let path = format!("/api/tokens/{}/", made["id"]);
@@ -67,7 +69,10 @@ both! {
         let path = format!("/api/tokens/{}/", rotated["id"]);
         assert_eq!(ann.delete(&path).await.status, 204);
         next.get("/studentapi/").await.expect(401);
-        assert_eq!(ann.get(&path).await.expect(200)["state"], "revoked");
+        let ended = ann.get(&path).await.expect(200);
+        assert_eq!(ended["state"], "revoked");
+        assert_eq!(ended["revoked"], "2026-11-23T12:01:00Z");
+        assert_eq!(ended["revoked_by"], "ann");
         ann.delete(&path).await.is_detail(409, "This token is revoked already.");
     }
 

@@ -252,7 +252,7 @@ both! {
             (asked("none", None), "there is no table \"none\""),
             (asked("people", None), "ids here are whole numbers"),
             (asked("auth_user", Some("none")), "there is no table \"none\""),
-            (asked("auth_user", Some("people")), "people has no column \"name\""),
+            (asked("auth_user", Some("people")), "people.id is of type \"text\""),
             (asked("x\"; DROP TABLE people; --", None), "there is no table"),
         ] {
             let failed = run(app, &path, &wanted).await.unwrap_err();

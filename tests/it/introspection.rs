@@ -32,14 +32,12 @@ fn inactive(answer: &Value) {
 }
 
 async fn named(app: &TestApp, user: &User, scopes: &[Scope], expires_at: Option<i64>) -> String {
-    let new = NewToken {
-        user_id: user.id,
-        name: "named".to_owned(),
+    let new = |new| NewToken {
         expires_at,
         scopes: Scopes::of(scopes.iter().copied()),
+        ..new
     };
-    let issued = tokens::issue(&app.app, &Actor::operator(), new).await;
-    issued.unwrap().1.expose().to_owned()
+    app.named_token_with(user, new).await.1
 }
 
 /// A service next door: an account of staff, a token for nothing else.

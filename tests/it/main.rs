@@ -55,3 +55,4 @@ mod token_uses;
 mod tokens_burn;
 mod tokens_cli;
 mod tokens_scan;
+mod two_processes;

@@ -1,11 +1,7 @@
 //! What the server counts about itself, as Prometheus reads it.
 
 use latchkey::{
-    domain::{
-        actor::Actor,
-        scopes::{Scope, Scopes},
-        tokens::{self, NewToken},
-    },
+    domain::scopes::{Scope, Scopes},
     news,
 };
 use serde_json::json;
@@ -15,16 +11,10 @@ use crate::support::{Caller, TestApp, until};
 /// A watcher whose token is good for nothing else.
 async fn watcher(app: &TestApp) -> Caller {
     let root = app.superuser("root").await;
-    let new = NewToken {
-        user_id: root.id,
-        name: "prometheus".to_owned(),
-        expires_at: None,
-        scopes: Scopes::of([Scope::MetricsRead]),
-    };
-    let (_, key) = tokens::issue(&app.app, &Actor::operator(), new)
-        .await
-        .unwrap();
-    app.anonymous().token(key.expose())
+    let key = app
+        .named_token(&root, Scopes::of([Scope::MetricsRead]))
+        .await;
+    app.anonymous().token(&key)
 }
 
 /// The value of a line that begins so.
@@ -67,6 +57,29 @@ both! {
         ] {
             assert!(value(&watcher, measured).await.is_some(), "{measured}");
         }
+    }
+
+    async fn what_the_service_next_door_asks_is_counted(app: &TestApp) {
+        let watcher = watcher(app).await;
+        let checks = async |scheme, outcome| {
+            let start = format!("latchkey_checks_total{{scheme=\"{scheme}\",outcome=\"{outcome}\"}}");
+            value(&watcher, &start).await
+        };
+        let ann = app.user("ann").await;
+        let browser = app.browser(&ann).await;
+        let same = browser.with("Sec-Fetch-Site", "same-origin");
+        assert_eq!(same.get("/auth/verify/").await.status, 200);
+        let cross = browser.with("Sec-Fetch-Site", "cross-site");
+        assert_eq!(cross.get("/auth/verify/").await.status, 403);
+        assert_eq!(checks("session", "accepted").await, Some(1.0));
+        assert_eq!(checks("session", "refused").await, Some(1.0));
+        let key = app.default_token(&ann).await;
+        let caller = app.anonymous().token(&key);
+        for token in [&key, "nonsense"] {
+            caller.post_json("/api/introspect/", json!({"token": token})).await.expect(200);
+        }
+        assert_eq!(checks("introspected", "accepted").await, Some(1.0));
+        assert_eq!(checks("introspected", "refused").await, Some(1.0));
     }
 
     async fn they_are_for_staff_with_the_scope(app: &TestApp) {

@@ -1,6 +1,6 @@
 //! Tokens in the panel: shown once, gone after a minute, revoked at once.
 
-use latchkey::domain::tokens;
+use latchkey::domain::{tokens, users::UserInput};
 
 use crate::support::{TestApp, between};
 
@@ -75,5 +75,62 @@ both! {
             .is_detail(401, "Invalid token.");
         let again = root.submit("/admin/tokens/new/", &path, &[]).await;
         assert!(again.status < 500, "{again:?}");
+    }
+
+    async fn the_panel_renames_a_named_token_and_its_key_works_on(app: &TestApp) {
+        let root = app.admin("root").await;
+        let ann = app.user("ann").await;
+        let (id, key) = app.named_token_with(&ann, |new| new).await;
+        let path = format!("/admin/tokens/{id}/");
+        let done = root.submit(&path, &path, &[("name", "  build job ")]).await;
+        assert_eq!(done.redirect(), path);
+        let page = root.get(&path).await;
+        assert!(page.text.contains("The token is called “build job” now."), "{}", page.text);
+        assert!(page.text.contains("<h1>build job</h1>"), "{}", page.text);
+        app.anonymous().token(&key).get("/studentapi/").await.expect(200);
+        assert_eq!(app.audited().await[0], "token.renamed");
+    }
+
+    async fn a_name_that_will_not_do_is_shown_again_with_the_reason(app: &TestApp) {
+        let root = app.admin("root").await;
+        let ann = app.user("ann").await;
+        let (id, _) = app.named_token_with(&ann, |new| new).await;
+        let path = format!("/admin/tokens/{id}/");
+        for (name, reason) in [
+            (" ", "This field may not be blank."),
+            (&*"x".repeat(101), "Ensure this field has no more than 100 characters."),
+            ("a\u{7}b", "Control characters are not allowed."),
+        ] {
+            let refused = root.submit(&path, &path, &[("name", name)]).await;
+            assert_eq!(refused.status, 400);
+            crate::support::nothing_inline(&refused);
+            assert!(refused.text.contains(reason), "{}", refused.text);
+            assert!(refused.text.contains(&format!("value=\"{name}\"")), "{}", refused.text);
+            assert!(refused.text.contains("aria-invalid=\"true\""));
+        }
+        assert_eq!(tokens::get(&app.app, id).await.unwrap().token.name, "CI");
+    }
+
+    async fn default_tokens_and_those_out_of_reach_are_not_renamed(app: &TestApp) {
+        let root = app.superuser("root").await;
+        app.default_token(&root).await;
+        let default = tokens::find_default(&app.app, root.id).await.unwrap().unwrap();
+        let (id, _) = app.named_token_with(&root, |new| new).await;
+        let staff = |input| UserInput { is_staff: true, ..input };
+        let staff = app.browser(&app.user_with("staff", staff).await).await;
+        let path = format!("/admin/tokens/{id}/");
+        assert_eq!(staff.submit(&path, &path, &[("name", "mine")]).await.status, 403);
+        let root = app.browser(&root).await;
+        let path = format!("/admin/tokens/{}/", default.id);
+        assert!(!root.get(&path).await.text.contains("Rename"));
+        let refused = root.submit("/admin/tokens/new/", &path, &[("name", "x")]).await;
+        assert_eq!(refused.status, 400);
+        assert!(refused.text.contains("The default token keeps its name."), "{}", refused.text);
+        let gone = root.submit("/admin/tokens/new/", "/admin/tokens/999/", &[("name", "x")]).await;
+        assert_eq!(gone.status, 404);
+        for token in [id, default.id] {
+            let name = tokens::get(&app.app, token).await.unwrap().token.name;
+            assert!(name == "CI" || name == "default", "{name}");
+        }
     }
 }

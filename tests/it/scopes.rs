@@ -11,15 +11,7 @@ use serde_json::json;
 use crate::support::{Caller, PASSWORD, TestApp};
 
 async fn limited(app: &TestApp, user: &User, scopes: Scopes) -> Caller {
-    let new = NewToken {
-        user_id: user.id,
-        name: "limited".to_owned(),
-        expires_at: None,
-        scopes,
-    };
-    let by = Actor::operator();
-    let (_, key) = tokens::issue(&app.app, &by, new).await.unwrap();
-    app.anonymous().token(key.expose())
+    app.anonymous().token(&app.named_token(user, scopes).await)
 }
 
 both! {
@@ -65,15 +57,13 @@ both! {
 
     async fn rotation_keeps_form_and_scopes(app: &TestApp) {
         let ann = app.user("ann").await;
-        let new = NewToken {
-            user_id: ann.id,
-            name: "reader".to_owned(),
-            expires_at: None,
+        let reads = |new| NewToken {
             scopes: Scopes::of([Scope::StudentsRead]),
+            ..new
         };
+        let (id, _) = app.named_token_with(&ann, reads).await;
         let by = Actor::operator();
-        let (token, _) = tokens::issue(&app.app, &by, new).await.unwrap();
-        let (next, key) = tokens::rotate(&app.app, &by, token.id, 0).await.unwrap();
+        let (next, key) = tokens::rotate(&app.app, &by, id, 0).await.unwrap();
         assert!(key.expose().starts_with("lk_"));
         assert_eq!(next.scopes, "students:read");
     }

@@ -5,6 +5,7 @@ use latchkey::domain::{
     audit,
     scopes::Scopes,
     tokens::{self, NewToken, TokenState},
+    users::User,
 };
 use serde_json::{Value, json};
 
@@ -13,18 +14,13 @@ use crate::support::{START, TestApp, parallel};
 const DAY: i64 = 86_400;
 const TOO_LONG: &str = "A token of this server may live for at most 30 days.";
 
-async fn named(app: &TestApp, owner: i64, name: &str, life: Option<i64>) -> i64 {
-    let new = NewToken {
-        user_id: owner,
+async fn named(app: &TestApp, owner: &User, name: &str, life: Option<i64>) -> i64 {
+    let new = |new| NewToken {
         name: name.to_owned(),
         expires_at: life.map(|seconds| app.app.now() + seconds),
-        scopes: Scopes::FULL,
+        ..new
     };
-    tokens::issue(&app.app, &Actor::operator(), new)
-        .await
-        .unwrap()
-        .0
-        .id
+    app.named_token_with(owner, new).await.0
 }
 
 async fn state(app: &TestApp, id: i64) -> TokenState {
@@ -73,9 +69,9 @@ both! {
 
     async fn a_limit_set_later_holds_when_a_token_is_rotated(app: &TestApp) {
         let ann = app.user("ann").await;
-        let endless = named(app, ann.id, "endless", None).await;
-        let long = named(app, ann.id, "long", Some(100 * DAY)).await;
-        let short = named(app, ann.id, "short", Some(DAY)).await;
+        let endless = named(app, &ann, "endless", None).await;
+        let long = named(app, &ann, "long", Some(100 * DAY)).await;
+        let short = named(app, &ann, "short", Some(DAY)).await;
         let limited = app.second_node(&[("LATCHKEY_TOKEN_LONGEST_LIFE", "2592000")]).await;
         for (id, expected) in [
             (endless, START + 30 * DAY),
@@ -109,14 +105,14 @@ both! {
     async fn what_nobody_used_is_revoked_by_the_server(app: &TestApp) {
         let ann = app.user("ann").await;
         let bob = app.token_user("bob").await;
-        let never = named(app, ann.id, "never used", None).await;
-        let expired = named(app, ann.id, "expired", Some(DAY)).await;
+        let never = named(app, &ann, "never used", None).await;
+        let expired = named(app, &ann, "expired", Some(DAY)).await;
         let key = app.default_token(&ann).await;
         let default = tokens::find_default(&app.app, ann.id).await.unwrap().unwrap().id;
         app.clock.advance(30 * DAY - 1);
         assert_eq!(sweep(app).await, 0, "not yet");
         bob.get("/studentapi/").await.expect(200);
-        let young = named(app, ann.id, "young", None).await;
+        let young = named(app, &ann, "young", None).await;
         app.clock.advance(1);
         assert_eq!(sweep(app).await, 2);
         for (id, expected) in [
@@ -179,7 +175,7 @@ both! {
     async fn nodes_that_sweep_at_once_revoke_and_record_each_once(app: &TestApp) {
         let ann = app.user("ann").await;
         for n in 0..600 {
-            named(app, ann.id, &format!("n{n}"), None).await;
+            named(app, &ann, &format!("n{n}"), None).await;
         }
         app.clock.advance(DAY);
         let sweeps = (0..4).map(|_| {

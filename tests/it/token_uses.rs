@@ -1,10 +1,10 @@
 //! How often tokens are used: counted in memory, written in batches, kept for a while.
 
-use latchkey::domain::{actor::Actor, tokens, usage};
+use latchkey::domain::{actor::Actor, tokens, usage, users};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
 
-use crate::support::{Program, TestApp, parallel};
+use crate::support::{Backend, Program, TestApp, parallel, run, until};
 
 const DAY: i64 = 86_400;
 
@@ -91,11 +91,11 @@ both! {
             caller.get("/studentapi/").await.expect(200);
         }
         let gone = app.find_user("ann").await;
-        latchkey::domain::users::delete(&app.app, &Actor::operator(), gone.id).await.unwrap();
+        users::delete(&app.app, &Actor::operator(), gone.id).await.unwrap();
         flush(app).await;
         assert_eq!((number(app, ROWS).await, number(app, SUM).await), (1, 1));
         let bob = app.find_user("bob").await;
-        latchkey::domain::users::delete(&app.app, &Actor::operator(), bob.id).await.unwrap();
+        users::delete(&app.app, &Actor::operator(), bob.id).await.unwrap();
         assert_eq!(number(app, ROWS).await, 0, "counts go with their token");
     }
 
@@ -179,6 +179,48 @@ fn digest(app: &TestApp, n: i64) -> String {
     } else {
         format!("x'{n:064x}'")
     }
+}
+
+/// The flush takes tokens by their ids. These lie on disk the other way round.
+#[test]
+fn deleting_an_account_and_writing_its_uses_do_not_block_each_other() {
+    run(Backend::Postgres, &[], async |app| {
+        let ann = app.user("ann").await;
+        for id in [200, 100] {
+            let sql = format!(
+                "INSERT INTO tokens (id, user_id, name, is_default, digest, prefix, scopes, \
+                 created_at, created_by) VALUES ({id}, {}, 'n', FALSE, {}, 'lk_', 'full', 1, '')",
+                ann.id,
+                digest(app, id)
+            );
+            execute(app, &sql).await;
+        }
+        let lock = "SELECT id FROM tokens WHERE id = $1 FOR NO KEY UPDATE";
+        let flush = app.app.db.begin().await.unwrap();
+        flush
+            .execute_unprepared(&lock.replace("$1", "100"))
+            .await
+            .unwrap();
+        let (node, id) = (app.app.clone(), ann.id);
+        let deletion =
+            tokio::spawn(async move { users::delete(&node, &Actor::operator(), id).await });
+        let waiting = "SELECT COUNT(*) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        until("the deletion waits", async || {
+            number(app, waiting).await == 1
+        })
+        .await;
+        flush
+            .execute_unprepared(&lock.replace("$1", "200"))
+            .await
+            .unwrap();
+        flush
+            .commit(latchkey::checks::Affects::Nobody)
+            .await
+            .unwrap();
+        deletion.await.unwrap().unwrap();
+        assert_eq!(number(app, "SELECT COUNT(*) FROM tokens").await, 0);
+    });
 }
 
 /// The server is told to stop; what it noted is in the database when it is gone.

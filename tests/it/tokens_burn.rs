@@ -1,29 +1,20 @@
 //! Burning: whoever holds a key may end it, and its owner sees that.
 
 use latchkey::domain::{
-    actor::Actor,
+    actor::{Actor, Via},
     audit,
     scopes::Scopes,
-    tokens::{self, NewToken},
+    tokens,
 };
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Caller, TestApp};
+use crate::support::{Answer, Caller, TestApp, between};
 
 const BURN: &str = "/api/tokens/burn/";
 
 async fn named(app: &TestApp, owner: &str) -> (i64, String) {
     let user = app.user(owner).await;
-    let new = NewToken {
-        user_id: user.id,
-        name: "CI".to_owned(),
-        expires_at: None,
-        scopes: Scopes::FULL,
-    };
-    let (token, key) = tokens::issue(&app.app, &Actor::operator(), new)
-        .await
-        .unwrap();
-    (token.id, key.expose().to_owned())
+    app.named_token_with(&user, |new| new).await
 }
 
 async fn burn(caller: &Caller, key: &str) -> Answer {
@@ -65,17 +56,7 @@ both! {
     async fn the_answer_does_not_tell_known_from_unknown(app: &TestApp) {
         let (_, key) = named(app, "ann").await;
         let other = app.second_node(&[("LATCHKEY_SECRET_KEY", "a secret of another server, as long")]).await;
-        let foreign = {
-            let ann = app.find_user("ann").await;
-            let new = NewToken {
-                user_id: ann.id,
-                name: "other".to_owned(),
-                expires_at: None,
-                scopes: Scopes::FULL,
-            };
-            let made = tokens::issue(&other.app, &Actor::operator(), new).await.unwrap();
-            made.1.expose().to_owned()
-        };
+        let foreign = other.named_token(&app.find_user("ann").await, Scopes::FULL).await;
         let known = burn(&app.anonymous(), &key).await;
         for unknown in [&"0".repeat(40), &key, &foreign] {
             let answer = burn(&app.anonymous(), unknown).await;
@@ -152,6 +133,47 @@ both! {
         assert_eq!(refused.status, 429);
         assert!(refused.header("Retry-After").is_some());
         burn(&app.anonymous().at("192.0.2.10"), &unknown).await.expect(200);
+    }
+
+    async fn the_owner_sees_that_a_key_was_burned_when_and_from_where(app: &TestApp) {
+        let (id, key) = named(app, "ann").await;
+        let user = app.find_user("ann").await;
+        let ann = app.anonymous().token(&app.default_token(&user).await);
+        let browser = app.browser(&user).await;
+        let path = format!("/api/tokens/{id}/");
+        let shown = ann.get(&path).await.expect(200);
+        assert_eq!((&shown["revoked"], &shown["revoked_by"]), (&Value::Null, &Value::Null));
+        let page = browser.get("/dashboard/").await;
+        assert!(!page.text.contains("Tokens that ended"), "nothing ended");
+        burn(&app.anonymous().at("192.0.2.7"), &key).await.expect(200);
+        let shown = ann.get(&path).await.expect(200);
+        assert_eq!(shown["state"], "revoked");
+        assert_eq!(shown["revoked"], "2026-11-23T12:00:00Z");
+        assert_eq!(shown["revoked_by"], "burned by a holder of its key");
+        app.clock.advance(3600);
+        let page = browser.get("/dashboard/").await;
+        let ended = between(&page.text, "Tokens that ended", "</section>");
+        for part in ["CI", &key[..8], "burned by a holder of its key", "1 h ago", "from 192.0.2.7"] {
+            assert!(ended.contains(part), "{part}: {ended}");
+        }
+        // Not somebody else's.
+        let bob = app.browser(&app.user("bob").await).await;
+        assert!(!bob.get("/dashboard/").await.text.contains("Tokens that ended"));
+    }
+
+    async fn the_owner_sees_for_thirty_days_who_ended_a_token(app: &TestApp) {
+        let (id, _) = named(app, "ann").await;
+        let root = app.superuser("root").await;
+        let by = Actor::anonymous(Via::Web, None, None).signed_in(&root);
+        tokens::revoke(&app.app, &by, id).await.unwrap();
+        let user = app.find_user("ann").await;
+        for (days, is_told) in [(30, true), (1, false)] {
+            app.clock.advance(days * 86_400);
+            let page = app.browser(&user).await.get("/dashboard/").await;
+            crate::support::nothing_inline(&page);
+            assert_eq!(page.text.contains("by root"), is_told, "{}", page.text);
+            assert!(!page.text.contains("leaked"));
+        }
     }
 
     async fn the_panel_says_when_and_from_where(app: &TestApp) {

@@ -2,15 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{PASSWORD, Program};
-
-fn program() -> Program {
-    let program = Program::new()
-        .set("LATCHKEY_SUPERUSER_USERNAME", "root")
-        .set("LATCHKEY_SUPERUSER_PASSWORD", PASSWORD);
-    program.succeeds(&["createsuperuser", "--noinput"]);
-    program
-}
+use crate::support::Program;
 
 /// Standard output and standard error of a command that must succeed.
 #[track_caller]
@@ -28,7 +20,7 @@ fn json(program: &Program, arguments: &[&str]) -> Value {
 
 #[test]
 fn a_token_lives_its_whole_life_at_the_command_line_beside_a_server() {
-    let program = program();
+    let program = Program::with_root();
     let server = program.serve();
     let status = |key: &str| {
         let credential = format!("Authorization: Token {}\r\n", key.trim());
@@ -99,7 +91,7 @@ fn a_token_lives_its_whole_life_at_the_command_line_beside_a_server() {
 
 #[test]
 fn tokens_are_listed_for_people_and_for_scripts() {
-    let program = program();
+    let program = Program::with_root();
     let made = json(
         &program,
         &["tokens", "create", "root", "--name", "a", "--json"],
@@ -136,7 +128,7 @@ fn tokens_are_listed_for_people_and_for_scripts() {
 
 #[test]
 fn a_list_of_several_pages_is_whole() {
-    let program = program();
+    let program = Program::with_root();
     // The first of them makes the database; 101 make a second page.
     for n in 0..101 {
         program.succeeds(&["tokens", "create", "root", "--name", &format!("n{n}")]);
@@ -154,7 +146,7 @@ fn a_list_of_several_pages_is_whole() {
 
 #[test]
 fn a_token_without_an_end_is_warned_of() {
-    let program = program();
+    let program = Program::with_root();
     let (key, words) = said(&program, &["tokens", "create", "root", "--name", "a"]);
     assert_eq!(key.lines().count(), 1, "the key alone");
     assert!(words.contains("it never expires"), "{words}");
@@ -179,7 +171,7 @@ fn a_token_without_an_end_is_warned_of() {
 
 #[test]
 fn what_is_wrong_is_named() {
-    let program = program();
+    let program = Program::with_root();
     for (arguments, expected) in [
         (
             &["create", "nobody", "--name", "x"][..],

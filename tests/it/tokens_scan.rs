@@ -4,15 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use serde_json::Value;
 
-use crate::support::{PASSWORD, Program};
-
-fn program() -> Program {
-    let program = Program::new()
-        .set("LATCHKEY_SUPERUSER_USERNAME", "root")
-        .set("LATCHKEY_SUPERUSER_PASSWORD", PASSWORD);
-    program.succeeds(&["createsuperuser", "--noinput"]);
-    program
-}
+use crate::support::Program;
 
 fn key(program: &Program) -> String {
     let key = program.succeeds(&["tokens", "create", "root", "--name", "CI"]);
@@ -42,9 +34,9 @@ fn write(path: &Path, bytes: impl AsRef<[u8]>) {
 
 #[test]
 fn keys_are_found_wherever_they_lie_and_never_printed_whole() {
-    let program = program();
+    let program = Program::with_root();
     let ours = key(&program);
-    let foreign = key(&self::program());
+    let foreign = key(&Program::with_root());
     let tree = tree(&program);
     assert_eq!(scan(&program, &["tree"]), (0, String::new(), String::new()));
     write(&tree.join(".env"), format!("A=1\nTOKEN={ours}\n"));
@@ -90,7 +82,7 @@ fn keys_are_found_wherever_they_lie_and_never_printed_whole() {
 
 #[test]
 fn neither_server_nor_database_is_needed_and_none_is_made() {
-    let program = program();
+    let program = Program::with_root();
     let ours = key(&program);
     let tree = tree(&program);
     write(&tree.join("leak"), &ours);
@@ -114,7 +106,7 @@ fn neither_server_nor_database_is_needed_and_none_is_made() {
 
 #[test]
 fn scripts_get_json_and_standard_input_will_do() {
-    let program = program();
+    let program = Program::with_root();
     let ours = key(&program);
     let output = program.run_with(&["tokens", "scan", "--json", "-"], &format!("\n  {ours}"));
     assert_eq!(output.status.code(), Some(1));
@@ -132,7 +124,7 @@ fn scripts_get_json_and_standard_input_will_do() {
 
 #[test]
 fn the_database_says_whose_they_are_and_knows_default_keys() {
-    let program = program();
+    let program = Program::with_root();
     let named = key(&program);
     let default = program.succeeds(&["create-token", "root"]);
     let tree = tree(&program);
@@ -169,7 +161,7 @@ fn the_database_says_whose_they_are_and_knows_default_keys() {
 
 #[test]
 fn what_cannot_be_read_is_said_and_the_rest_is_scanned() {
-    let program = program();
+    let program = Program::with_root();
     let ours = key(&program);
     let tree = tree(&program);
     write(&tree.join("leak"), &ours);

@@ -43,18 +43,13 @@ pub fn grace(text: &str) -> Result<i64, String> {
 
 /// Scopes by their names, separated by blanks.
 pub fn scopes(text: &str) -> Result<Scopes, String> {
-    let known = Scope::ALL.map(Scope::as_str);
-    let unknown = text
-        .split_whitespace()
-        .find(|word| *word != "full" && !known.contains(word));
-    match (unknown, Scopes::parse(text)) {
-        (None, Some(scopes)) => Ok(scopes),
-        (word, _) => Err(format!(
+    Scopes::parse(text).ok_or_else(|| {
+        format!(
             "there is no scope {:?}; there are full, {}",
-            word.unwrap_or_default(),
-            known.join(", ")
-        )),
-    }
+            Scopes::unknown_in(text).unwrap_or_default(),
+            Scope::ALL.map(Scope::as_str).join(", ")
+        )
+    })
 }
 
 #[cfg(test)]
@@ -83,10 +78,12 @@ mod tests {
     #[test]
     fn a_scope_that_does_not_exist_is_named() {
         assert!(scopes("students:read tokens:manage").is_ok());
-        let said = scopes("students:eat").unwrap_err();
-        assert!(
-            said.contains("\"students:eat\"") && said.contains("students:read"),
-            "{said}"
-        );
+        for bad in ["students:eat", "full students:eat"] {
+            let said = scopes(bad).unwrap_err();
+            assert!(
+                said.contains("\"students:eat\"") && said.contains("students:read"),
+                "{said}"
+            );
+        }
     }
 }

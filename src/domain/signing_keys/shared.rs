@@ -40,14 +40,17 @@ pub async fn is_shared(app: &App, key: &SecretBytes) -> Result<Option<Shared>> {
             "The setting jwt_signing_key holds another key.".to_owned(),
         ));
     }
-    if app.config.jwt_algorithm != JwtAlgorithm::Hs256 {
+    let rows = store::list(app).await?;
+    // What signs now decides: a command may have been called without the server's settings.
+    let hs256 = JwtAlgorithm::Hs256;
+    let signs = store::signing(&rows).is_none_or(|row| row.algorithm == hs256.as_str());
+    if app.config.jwt_algorithm != hs256 || !signs {
         return Err(Error::Conflict(
             "A shared key is for HS256; leave the setting jwt_algorithm out until the other \
              server is gone."
                 .to_owned(),
         ));
     }
-    let rows = store::list(app).await?;
     Ok(known(app, &rows, key)?.then_some(Shared::Before))
 }
 

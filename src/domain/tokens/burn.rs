@@ -1,9 +1,11 @@
 //! Burning: whoever holds a key may end it, with nothing but the key. For leaked ones.
 
+use std::collections::HashMap;
+
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel};
 use serde_json::json;
 
-use super::{TokenState, key, locked, presented, state};
+use super::{Token, TokenState, key, locked, presented, state};
 use crate::{
     app::App,
     checks::Affects,
@@ -17,6 +19,18 @@ use crate::{
 
 /// Stands in `revoked_by`. No account can have that name: there is a blank in it.
 pub const BURNED: &str = "burned by a holder of its key";
+
+const ACTION: &str = "token.burned";
+
+/// Where the calls came from that burned these tokens, by their ids; those that were not burned, and
+/// calls whose address is not known, are left out.
+pub async fn burned_from(app: &App, tokens: &[Token]) -> Result<HashMap<i64, String>> {
+    let burned = tokens
+        .iter()
+        .filter(|token| token.revoked_by.as_deref() == Some(BURNED));
+    let ids: Vec<i64> = burned.map(|token| token.id).collect();
+    audit::addresses_of(app, ACTION, &ids).await
+}
 
 /// Ends the token of this key, if it opens anything now. Tells known from unknown keys in nothing:
 /// `Ok` for both, and for keys of other servers. A text that is no key is a field error, without a
@@ -40,7 +54,7 @@ pub async fn burn(app: &App, by: &Actor, text: &TokenKey) -> Result<()> {
     if state(&token, app.now()) != TokenState::Active {
         return Ok(());
     }
-    let event = Event::new("token.burned", Some(token.id), &token.name)
+    let event = Event::new(ACTION, Some(token.id), &token.name)
         .with(json!({"owner": owner.username, "prefix": token.prefix}));
     audit::record(&db, app.now(), by, event).await?;
     let mut row = token.into_active_model();

@@ -98,6 +98,19 @@ pub async fn list_for(app: &App, user_id: i64) -> Result<Vec<Token>> {
         .await?)
 }
 
+/// The tokens of one user that were revoked at `since` (Unix seconds) or later, the latest first, at
+/// most twenty.
+pub async fn revoked_since(app: &App, user_id: i64, since: i64) -> Result<Vec<Token>> {
+    Ok(Entity::find()
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::RevokedAt.gte(since))
+        .order_by_desc(Column::RevokedAt)
+        .order_by_desc(Column::Id)
+        .limit(20)
+        .all(app.db.read())
+        .await?)
+}
+
 /// The tokens of these keys, whatever their state, with their owners; in no order.
 pub async fn find_by_digests(app: &App, digests: &[Digest]) -> Result<Vec<TokenRow>> {
     let digests = digests.iter().map(|digest| digest.to_vec());

@@ -16,9 +16,11 @@ use sea_orm::{
 };
 use serde_json::json;
 
-pub use burn::{BURNED, burn};
+pub use burn::{BURNED, burn, burned_from};
 pub use key::is_plausible;
-pub use list::{TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for};
+pub use list::{
+    TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for, revoked_since,
+};
 pub(crate) use make::seal_owner;
 pub use make::{default_of, get_or_create_default, issue, rotate};
 pub use policy::{LONGEST, MOST_GRACE, in_words, longest_life, refuse_life};

@@ -1,6 +1,6 @@
 //! Deleting users, and what that would take along.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 
 use super::{User, get, get_in, lock_superusers, may_touch, require_another_superuser};
@@ -50,12 +50,28 @@ pub async fn delete(app: &App, by: &Actor, id: i64) -> Result<()> {
     if user.is_superuser {
         require_another_superuser(&db, id).await?;
     }
+    lock_tokens(&db, id).await?;
     status_lists::remember_deleted(app, &db, id).await?;
     user::Entity::delete_by_id(id).exec(&db).await?;
     let event = Event::new("user.deleted", Some(id), &user.username)
         .with(json!({"email": user.email, "superuser": user.is_superuser}));
     audit::record(&db, app.now(), by, event).await?;
     db.commit(Affects::User(id)).await?;
+    Ok(())
+}
+
+/// In the order of their ids, as the flush of uses takes them. The cascade alone would take them in
+/// the order in which they lie on disk, and the two could wait for each other.
+async fn lock_tokens<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<()> {
+    token::Entity::find()
+        .select_only()
+        .column(token::Column::Id)
+        .filter(token::Column::UserId.eq(user_id))
+        .order_by_asc(token::Column::Id)
+        .lock_exclusive()
+        .into_tuple::<i64>()
+        .all(db)
+        .await?;
     Ok(())
 }
 

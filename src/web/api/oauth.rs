@@ -89,6 +89,12 @@ async fn introspect(
     body: Body,
 ) -> Result<Answer<IntrospectionResponse>, ApiError> {
     let worth = oauth::introspect(app, &auth.actor, &presented(&body)?).await?;
+    let outcome = if worth.is_some() {
+        "accepted"
+    } else {
+        "refused"
+    };
+    app.metrics.check("introspected", outcome);
     Answer::ok(worth.map(IntrospectionResponse::from).unwrap_or_default())
 }
 

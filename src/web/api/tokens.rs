@@ -43,6 +43,9 @@ struct TokenResponse {
     expires: Option<String>,
     last_used: Option<String>,
     last_used_address: Option<String>,
+    revoked: Option<String>,
+    /// A username, or how it ended without anybody signed in.
+    revoked_by: Option<String>,
     /// Only where one token is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     uses: Option<UsesResponse>,
@@ -68,6 +71,8 @@ impl TokenResponse {
             expires: token.expires_at.map(rfc3339),
             last_used: token.last_used_at.map(rfc3339),
             last_used_address: token.last_used_address,
+            revoked: token.revoked_at.map(rfc3339),
+            revoked_by: token.revoked_by,
             name: token.name,
             prefix: token.prefix,
             created_by: token.created_by,

@@ -147,7 +147,8 @@ pub async fn by_header(req: &Request<'_>) -> Result<Authenticated> {
     })
 }
 
-fn count<T>(req: &Request<'_>, scheme: &'static str, judged: &Result<T>) {
+/// Into the metrics, by what was shown: see `Metrics::check`.
+pub fn count<T>(req: &Request<'_>, scheme: &'static str, judged: &Result<T>) {
     let outcome = match judged {
         Ok(_) => "accepted",
         Err(Error::Internal(_)) => "failed",

@@ -8,10 +8,13 @@ use crate::{
     domain::{
         sessions,
         students::{self, StudentFilter, StudentSort},
-        tokens,
+        tokens::{self, TokenState},
     },
     web::{
-        admin::listing::{Address, Pager, Paging},
+        admin::{
+            listing::{Address, Pager, Paging},
+            tokens::sample_facts,
+        },
         error::PageError,
         guards::UserSession,
         page::{Page, View},
@@ -20,6 +23,8 @@ use crate::{
 };
 
 const PATH: &str = "/dashboard/";
+/// For how long the page tells of a token that was ended. Seconds.
+const TOLD: i64 = 30 * 86_400;
 
 #[derive(Serialize)]
 struct Dashboard {
@@ -31,6 +36,15 @@ struct Dashboard {
     students: Vec<Pupil>,
     pager: Pager,
     tokens: Vec<TokenFacts>,
+    /// Those that were revoked of late.
+    ended: Vec<Ended>,
+}
+
+#[derive(Serialize)]
+struct Ended {
+    token: TokenFacts,
+    /// Where the call came from that burned it.
+    burned_from: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -63,6 +77,8 @@ pub async fn dashboard(
     };
     let found = students::list(app, &filter).await?;
     let own = tokens::list_for(app, user.id).await?;
+    let revoked = tokens::revoked_since(app, user.id, app.now() - TOLD).await?;
+    let mut burned_from = tokens::burned_from(app, &revoked).await?;
     let open = sessions::count_for(app, user).await?;
     Ok(Page::of(&Dashboard {
         name: if user.first_name.is_empty() {
@@ -89,6 +105,13 @@ pub async fn dashboard(
             .iter()
             .map(|t| TokenFacts::of(t, &user.username, app.now()))
             .collect(),
+        ended: revoked
+            .iter()
+            .map(|t| Ended {
+                token: TokenFacts::of(t, &user.username, app.now()),
+                burned_from: burned_from.remove(&t.id),
+            })
+            .collect(),
     }))
 }
 
@@ -109,6 +132,7 @@ pub fn samples() -> Vec<Page> {
         students: Vec::new(),
         pager: Pager::of(&none, &Address::new(PATH), 25).plain(),
         tokens: Vec::new(),
+        ended: Vec::new(),
     };
     let empty = Page::of(&view);
     view.students.push(Pupil {
@@ -116,5 +140,14 @@ pub fn samples() -> Vec<Page> {
         roll: 101,
         city: "Pune".to_owned(),
     });
+    view.ended = [false, true]
+        .map(|is_burned| Ended {
+            token: TokenFacts {
+                is_burned,
+                ..sample_facts(TokenState::Revoked)
+            },
+            burned_from: is_burned.then(|| "192.0.2.7".to_owned()),
+        })
+        .into();
     vec![empty, Page::of(&view)]
 }

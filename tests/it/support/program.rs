@@ -11,7 +11,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::Answer;
+use super::{Answer, PASSWORD};
 
 /// How `latchkey` is called: in a folder of its own, with an environment of its own.
 pub struct Program {
@@ -33,6 +33,15 @@ impl Program {
         program
             .set("LATCHKEY_HASH_MEMORY_KIB", "8")
             .set("LATCHKEY_HASH_ITERATIONS", "1")
+    }
+
+    /// With a superuser, `root`.
+    pub fn with_root() -> Self {
+        let program = Self::new()
+            .set("LATCHKEY_SUPERUSER_USERNAME", "root")
+            .set("LATCHKEY_SUPERUSER_PASSWORD", PASSWORD);
+        program.succeeds(&["createsuperuser", "--noinput"]);
+        program
     }
 
     #[must_use]

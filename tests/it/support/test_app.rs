@@ -15,7 +15,10 @@ use latchkey::{
     db::Opener,
     domain::{
         actor::{Actor, Via},
-        families, sessions, tokens,
+        families,
+        scopes::Scopes,
+        sessions,
+        tokens::{self, NewToken},
         users::{self, User, UserInput},
     },
     secret::Password,
@@ -234,6 +237,30 @@ impl TestApp {
             .await
             .unwrap();
         token.key.expose().to_owned()
+    }
+
+    /// The key of a new named token without an end.
+    pub async fn named_token(&self, user: &User, scopes: Scopes) -> String {
+        let new = |new| NewToken { scopes, ..new };
+        self.named_token_with(user, new).await.1
+    }
+
+    /// A named token that is changed before it is made, for all scopes and without an end unless it
+    /// says otherwise: its id and its key.
+    pub async fn named_token_with(
+        &self,
+        user: &User,
+        f: impl FnOnce(NewToken) -> NewToken,
+    ) -> (i64, String) {
+        let new = f(NewToken {
+            user_id: user.id,
+            name: "CI".to_owned(),
+            expires_at: None,
+            scopes: Scopes::FULL,
+        });
+        let issued = tokens::issue(&self.app, &Actor::operator(), new).await;
+        let (token, key) = issued.unwrap();
+        (token.id, key.expose().to_owned())
     }
 
     /// A sign-in by the API: access and refresh token.

@@ -1,6 +1,6 @@
-//! One token: its facts and history, and the answer to asking for a default token that exists.
+//! One token: its facts and history, its name to change, and the answer to asking for a default token that exists.
 
-use rocket::{State, get};
+use rocket::{State, get, post};
 use serde::Serialize;
 
 use super::{Choice, uses::UsesChart};
@@ -8,21 +8,26 @@ use crate::{
     app::App,
     domain::{
         audit,
-        tokens::TokenState,
+        tokens::{self, TokenState},
         usage::{self, DayUses, Uses},
     },
-    error::Error,
+    error::{Error, FieldErrors, Result},
     web::{
         activity::Activity,
         error::PageError,
-        guards::AdminSession,
-        page::{Crumb, Page, View},
+        flash::Flash,
+        form::{FormState, Labels},
+        guards::{AdminSession, CsrfForm},
+        page::{Crumb, Go, Page, Reply, View},
         words::TokenFacts,
     },
 };
 
+const LABELS: Labels = &[("name", "Name")];
+
 #[derive(Serialize)]
 struct TokenDetail {
+    form: FormState,
     token: TokenFacts,
     uses: UsesChart,
     /// Where the call came from that burned it.
@@ -41,18 +46,52 @@ impl View for TokenDetail {
     fn trail(&self) -> Vec<Crumb> {
         super::trail()
     }
+
+    fn form(&self) -> Option<&FormState> {
+        Some(&self.form)
+    }
 }
 
 #[get("/tokens/<id>")]
 pub async fn detail(_session: &AdminSession, app: &State<App>, id: i64) -> Result<Page, PageError> {
-    let token = super::facts(app, id).await?;
+    Ok(page(app, id, None).await?)
+}
+
+/// Another name for a named token.
+#[post("/tokens/<id>", data = "<form>")]
+pub async fn rename(
+    session: &AdminSession,
+    app: &State<App>,
+    id: i64,
+    form: CsrfForm,
+) -> Result<Reply, PageError> {
+    let typed = form.text("name");
+    match tokens::rename(app, &session.actor, id, typed).await {
+        Ok(token) => {
+            let done = Flash::ok(format!("The token is called “{}” now.", token.name));
+            Ok(Go::to(super::href(id)).with(done).into())
+        }
+        Err(Error::Validation(errors)) => {
+            let form = FormState::default().with("name", typed);
+            let form = form.refused(&errors, LABELS);
+            Ok(page(app, id, Some(form)).await?.into())
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// The page around a form that is new, or typed and refused.
+async fn page(app: &App, id: i64, refused: Option<FormState>) -> Result<Page> {
+    let row = tokens::get(app, id).await?;
+    let token = super::facts_of(app, &row);
     let uses = usage::uses_of(app, id).await?;
     let history = audit::for_object(app, "token", id, 20).await?;
-    let burned = history.iter().find(|event| event.action == "token.burned");
+    let mut burned_from = tokens::burned_from(app, &[row.token]).await?;
     Ok(Page::of(&TokenDetail {
+        form: refused.unwrap_or_else(|| FormState::default().with("name", token.name.as_str())),
         token,
         uses: UsesChart::of(&uses),
-        burned_from: burned.and_then(|event| event.address.clone()),
+        burned_from: burned_from.remove(&id),
         history: history.iter().map(Activity::of_this).collect(),
     }))
 }
@@ -102,14 +141,18 @@ pub fn samples() -> Vec<Page> {
         is_burned: true,
         ..super::sample_facts(TokenState::Revoked)
     };
+    let mut errors = FieldErrors::default();
+    errors.push("name", "This field may not be blank.");
     vec![
         Page::of(&TokenDetail {
+            form: FormState::default().with("name", token.name.as_str()),
             token: token.clone(),
             uses: UsesChart::of(&uses(0)),
             burned_from: None,
             history: Vec::new(),
         }),
         Page::of(&TokenDetail {
+            form: FormState::default().refused(&errors, LABELS),
             token: burned,
             uses: UsesChart::of(&uses(7)),
             burned_from: Some("192.0.2.7".to_owned()),

@@ -29,6 +29,7 @@ pub fn routes() -> Vec<Route> {
         created::created_head,
         detail::exists,
         detail::detail,
+        detail::rename,
         confirm::rotate_form,
         confirm::rotate,
         confirm::revoke_form,
@@ -68,8 +69,12 @@ fn facts_of(app: &App, row: &TokenRow) -> TokenFacts {
     TokenFacts::of(&row.token, &row.owner.username, app.now())
 }
 
+fn href(id: i64) -> String {
+    format!("/admin/tokens/{id}/")
+}
+
 fn created_href(token: &Token) -> String {
-    format!("/admin/tokens/{}/created/", token.id)
+    format!("{}created/", href(token.id))
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -95,7 +100,7 @@ const GRACES: &[Choice] = &[
 ];
 
 /// For samples only.
-fn sample_facts(state: TokenState) -> TokenFacts {
+pub fn sample_facts(state: TokenState) -> TokenFacts {
     TokenFacts {
         id: 3,
         href: "/admin/tokens/3/".to_owned(),
