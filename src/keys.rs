@@ -67,6 +67,14 @@ impl Keyring {
         })
     }
 
+    /// Of a server with this secret.
+    #[cfg(test)]
+    pub fn of(secret: &str) -> Self {
+        let env = [("LATCHKEY_SECRET_KEY".to_owned(), secret.to_owned())].into();
+        let config = Config::load(&crate::config::figment(&env), &env).unwrap();
+        Self::new(config.secret_key.as_ref().unwrap(), &config).unwrap()
+    }
+
     /// What an API token is looked up by.
     pub fn token_digest(&self, key: &str) -> Digest {
         mac(&self.token, &[key.as_bytes()])

@@ -99,19 +99,10 @@ fn base62(mut n: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Environment, figment};
-
-    fn keyring(secret: &str) -> Keyring {
-        let env: Environment = [("LATCHKEY_SECRET_KEY".to_owned(), secret.to_owned())]
-            .into_iter()
-            .collect();
-        let config = Config::load(&figment(&env), &env).unwrap();
-        Keyring::new(config.secret_key.as_ref().unwrap(), &config).unwrap()
-    }
 
     #[test]
     fn what_this_server_made_is_plausible_and_nothing_else_is() {
-        let keys = keyring("a secret of thirty-two bytes, or more");
+        let keys = Keyring::of("a secret of thirty-two bytes, or more");
         let made = new_named(&keys).unwrap();
         let text = made.expose();
         assert_eq!(text.len(), 43);
@@ -130,7 +121,7 @@ mod tests {
                 "byte {at}"
             );
         }
-        let other = keyring("another secret of thirty-two bytes");
+        let other = Keyring::of("another secret of thirty-two bytes");
         assert!(!is_plausible(&other, text), "made by another server");
         for garbage in ["lk_", "lk_é", "lk_0123456789", &"lk_".repeat(20)] {
             assert!(!is_plausible(&keys, garbage), "{garbage}");
@@ -141,7 +132,7 @@ mod tests {
 
     #[test]
     fn other_forms_are_worth_a_look() {
-        let keys = keyring("a secret of thirty-two bytes, or more");
+        let keys = Keyring::of("a secret of thirty-two bytes, or more");
         assert!(is_plausible(&keys, new_default().unwrap().expose()));
         assert!(is_plausible(&keys, "x"));
         assert!(is_well_formed(new_default().unwrap().expose()));

@@ -165,15 +165,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::{Config, Environment, figment};
-
-    fn keyring(secret: &str) -> Keyring {
-        let env: Environment = [("LATCHKEY_SECRET_KEY".to_owned(), secret.to_owned())]
-            .into_iter()
-            .collect();
-        let config = Config::load(&figment(&env), &env).unwrap();
-        Keyring::new(config.secret_key.as_ref().unwrap(), &config).unwrap()
-    }
 
     /// Gives its bytes in pieces of a given size, as a pipe does.
     struct Pieces<'a>(&'a [u8], usize);
@@ -199,8 +190,8 @@ mod tests {
 
     #[test]
     fn keys_are_found_with_line_and_column_and_told_apart() {
-        let ours = keyring("a secret of thirty-two bytes, or more");
-        let other = keyring("another secret of thirty-two bytes");
+        let ours = Keyring::of("a secret of thirty-two bytes, or more");
+        let other = Keyring::of("another secret of thirty-two bytes");
         let mine = key::new_named(&ours).unwrap();
         let theirs = key::new_named(&other).unwrap();
         let (mine, theirs) = (mine.expose(), theirs.expose());
@@ -244,7 +235,7 @@ mod tests {
         /// Wherever a key stands, also across the seam of two chunks.
         #[test]
         fn no_seam_hides_a_key(before in 0_usize..100, lines in 0_usize..5) {
-            let ours = keyring("a secret of thirty-two bytes, or more");
+            let ours = Keyring::of("a secret of thirty-two bytes, or more");
             let named = key::new_named(&ours).unwrap();
             let hex = key::new_default().unwrap();
             let chunk = usize::try_from(CHUNK).unwrap();
