@@ -1,5 +1,5 @@
 //! Keys that sign JWTs change without a restart and without logging anybody out; a key that others
-//! know is refused at once; the public ones are published before they sign.
+//! know is refused at once.
 
 use latchkey::{
     domain::{
@@ -9,22 +9,23 @@ use latchkey::{
     error::Error,
     news,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{
-    Answer, Backend, Caller, JWT_KEY, TestApp, claims_of, header_of, hs256, run, until,
+use crate::{
+    support::{Answer, Backend, Caller, TestApp, header_of, run, until},
+    well_known::jwks,
 };
 
 const REFRESH: &str = "/api/token/refresh/";
 /// Seconds until a key that was called up signs.
-const LEAD: i64 = 2;
+pub(crate) const LEAD: i64 = 2;
 
-async fn refresh(app: &TestApp, token: &str) -> Answer {
+pub(crate) async fn refresh(app: &TestApp, token: &str) -> Answer {
     let body = json!({"refresh": token});
     app.anonymous().post_json(REFRESH, body).await
 }
 
-async fn rotate(app: &TestApp) -> String {
+pub(crate) async fn rotate(app: &TestApp) -> String {
     signing_keys::fit_settings(&app.app).await.unwrap();
     // The next one has been published long enough.
     app.clock.advance(signing_keys::PUBLISHED);
@@ -32,18 +33,13 @@ async fn rotate(app: &TestApp) -> String {
     key.unwrap().kid
 }
 
-async fn status(caller: &Caller) -> u16 {
+pub(crate) async fn status(caller: &Caller) -> u16 {
     caller.get("/studentapi/").await.status
 }
 
-async fn states(app: &TestApp) -> Vec<KeyState> {
+pub(crate) async fn states(app: &TestApp) -> Vec<KeyState> {
     let keys = signing_keys::judged(&app.app).await.unwrap();
     keys.into_iter().map(|(_, state)| state).collect()
-}
-
-async fn jwks(app: &TestApp) -> Vec<Value> {
-    let answer = app.anonymous().get("/.well-known/jwks.json").await;
-    answer.expect(200)["keys"].as_array().unwrap().clone()
 }
 
 /// Signs as its owner would, is rotated, and what it signed goes on.
@@ -72,7 +68,6 @@ async fn rotation_logs_nobody_out(app: &TestApp) {
         [KeyState::Retired, KeyState::Current, KeyState::Next]
     );
 }
-
 both! {
     async fn the_first_key_names_none_as_clients_of_the_django_stack_know_it(app: &TestApp) {
         let user = app.user("ann").await;
@@ -114,37 +109,6 @@ both! {
         assert_eq!(again.json(), before.json(), "signed by the key of then");
         let (access, _) = app.pair(&user).await;
         assert_ne!(header_of(&access)["kid"], header_of(&before.string("access"))["kid"]);
-    }
-
-    #[with(("LATCHKEY_JWT_ALGORITHM", "EdDSA"))]
-    async fn the_published_keys_verify_what_is_signed_and_the_next_is_among_them(app: &TestApp) {
-        let user = app.user("ann").await;
-        let (access, _) = app.pair(&user).await;
-        let before = jwks(app).await;
-        assert_eq!(before.len(), 2);
-        for key in &before {
-            let mut names: Vec<_> = key.as_object().unwrap().keys().cloned().collect();
-            names.sort();
-            assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x"], "{key}");
-        }
-        let find = |keys: &[Value], jwt: &str| {
-            let kid = header_of(jwt)["kid"].clone();
-            keys.iter().find(|key| key["kid"] == kid).cloned().unwrap()
-        };
-        let verifies = |key: &Value, jwt: &str| {
-            use jsonwebtoken::{Algorithm, DecodingKey, jwk::Jwk};
-            let jwk: Jwk = serde_json::from_value(key.clone()).unwrap();
-            let (message, signature) = jwt.rsplit_once('.').unwrap();
-            let key = DecodingKey::from_jwk(&jwk).unwrap();
-            jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key, Algorithm::EdDSA)
-                .unwrap()
-        };
-        assert!(verifies(&find(&before, &access), &access));
-        rotate(app).await;
-        app.clock.advance(LEAD);
-        let (renewed, _) = app.pair(&user).await;
-        assert!(verifies(&find(&before, &renewed), &renewed), "it was known before it signed");
-        assert_eq!(jwks(app).await.len(), 3, "the old one, the new one, the next");
     }
 
     async fn what_a_revoked_key_signed_is_refused_at_once_and_nothing_else(app: &TestApp) {
@@ -231,84 +195,6 @@ both! {
         second.close().await;
     }
 
-    async fn another_algorithm_by_setting_logs_nobody_out(app: &TestApp) {
-        let user = app.user("ann").await;
-        let (access, first) = app.pair(&user).await;
-        let changed = app.second_node(&[("LATCHKEY_JWT_ALGORITHM", "EdDSA")]).await;
-        signing_keys::fit_settings(&changed.app).await.unwrap();
-        let old = changed.anonymous().bearer(&access);
-        assert_eq!(status(&old).await, 200);
-        let soon = refresh(&changed, &first).await;
-        soon.expect(200);
-        assert_eq!(header_of(&soon.string("access"))["alg"], "HS256", "not before it was published long enough");
-        let first = soon.string("refresh");
-        changed.clock.advance(signing_keys::PUBLISHED);
-        assert_eq!(status(&old).await, 200);
-        let answer = refresh(&changed, &first).await;
-        answer.expect(200);
-        assert_eq!(header_of(&answer.string("access"))["alg"], "EdDSA");
-        changed.close().await;
-    }
-
-    async fn a_fixed_key_takes_over_and_verifies_what_kept_keys_signed(app: &TestApp) {
-        // Also where keys were rotated before.
-        rotate(app).await;
-        app.clock.advance(LEAD);
-        let user = app.user("ann").await;
-        let (access, first) = app.pair(&user).await;
-        let fixed = app.second_node(&[("LATCHKEY_JWT_SIGNING_KEY", JWT_KEY)]).await;
-        signing_keys::fit_settings(&fixed.app).await.unwrap();
-        assert_eq!(status(&fixed.anonymous().bearer(&access)).await, 200);
-        let answer = refresh(&fixed, &first).await;
-        answer.expect(200);
-        for _ in 0..2 {
-            let (signed, _) = fixed.pair(&user).await;
-            let (message, signature) = signed.rsplit_once('.').unwrap();
-            assert_eq!(hs256(message, JWT_KEY), signature);
-            assert_eq!(status(&fixed.anonymous().bearer(&signed)).await, 200);
-            // Beyond the life of the kept keys.
-            fixed.clock.advance(86_400 * 2);
-        }
-        let states = states(&fixed).await;
-        assert!(states.iter().all(|state| *state == KeyState::Retired), "{states:?}");
-        let refused = signing_keys::rotate(&fixed.app, &Actor::operator()).await;
-        assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
-        fixed.close().await;
-    }
-
-    async fn nodes_with_other_settings_do_not_undo_each_others_keys(app: &TestApp) {
-        let other = app.second_node(&[("LATCHKEY_JWT_ALGORITHM", "EdDSA")]).await;
-        for node in [app, &other] {
-            signing_keys::fit_settings(&node.app).await.unwrap();
-        }
-        let before = states(app).await.len();
-        let user = app.user("ann").await;
-        for _ in 0..5 {
-            for node in [app, &other] {
-                let (access, _) = node.pair(&user).await;
-                assert_eq!(status(&node.anonymous().bearer(&access)).await, 200);
-                node.clock.advance(signing_keys::PUBLISHED);
-            }
-        }
-        assert_eq!(states(app).await.len(), before);
-        let news = app.audited().await;
-        assert!(news.contains(&"signing_key.superseded".to_owned()), "{news:?}");
-        other.close().await;
-    }
-
-    async fn looking_at_keys_changes_none(app: &TestApp) {
-        let command = app.second_node(&[("LATCHKEY_JWT_ALGORITHM", "EdDSA")]).await;
-        assert!(states(&command).await.is_empty());
-        signing_keys::fit_settings(&app.app).await.unwrap();
-        assert_eq!(states(&command).await, [KeyState::Current, KeyState::Next]);
-        // A rotation asked for by a process with other settings keeps to the kind that signs.
-        app.clock.advance(LEAD);
-        signing_keys::rotate(&command.app, &Actor::operator()).await.unwrap();
-        let keys = signing_keys::list(&app.app).await.unwrap();
-        assert!(keys.iter().all(|key| key.algorithm == "HS256"), "{keys:?}");
-        command.close().await;
-    }
-
     async fn an_unknown_key_is_looked_for_once_a_second(app: &TestApp) {
         tokio::spawn(news::follow(app.app.clone()));
         until("the node hears", async || !app.app.db.checks().is_deaf()).await;
@@ -327,22 +213,6 @@ both! {
         assert_eq!(status(&app.anonymous().bearer(&named("three"))).await, 401);
         app.clock.advance(1);
         assert_eq!(status(&app.anonymous().bearer(&named("four"))).await, 500, "it looks again");
-    }
-
-    async fn a_revoked_key_is_no_longer_published(app: &TestApp) {
-        let changed = app.second_node(&[("LATCHKEY_JWT_ALGORITHM", "ES256")]).await;
-        let by = Actor::operator();
-        signing_keys::fit_settings(&changed.app).await.unwrap();
-        let before = jwks(&changed).await;
-        let keys = signing_keys::list(&changed.app).await.unwrap();
-        let staff = Actor { is_superuser: false, ..by.clone() };
-        let refused = signing_keys::revoke(&changed.app, &staff, keys[0].id).await;
-        assert!(matches!(refused, Err(Error::PermissionDenied)), "{refused:?}");
-        signing_keys::revoke(&changed.app, &by, keys[0].id).await.unwrap();
-        let after = jwks(&changed).await;
-        assert!(before.iter().any(|key| key["kid"] == keys[0].kid.as_str()));
-        assert!(!after.iter().any(|key| key["kid"] == keys[0].kid.as_str()));
-        changed.close().await;
     }
 
     async fn keys_are_the_business_of_superusers(app: &TestApp) {
@@ -366,47 +236,6 @@ both! {
         assert_eq!(root.submit(&form, &form, &[]).await.redirect(), "/admin/keys/");
         assert_eq!(states(app).await[0], KeyState::Retired);
         assert_eq!(root.get(&form).await.status, 404, "there is nothing to revoke any more");
-    }
-
-    async fn issuer_and_audience_are_written_and_required(app: &TestApp) {
-        let user = app.user("ann").await;
-        let (without, _) = app.pair(&user).await;
-        let named = app
-            .second_node(&[
-                ("LATCHKEY_JWT_ISSUER", "https://auth.example.org"),
-                ("LATCHKEY_JWT_AUDIENCE", "api"),
-            ])
-            .await;
-        let (access, first) = named.pair(&user).await;
-        let claims = claims_of(&access);
-        assert_eq!((&claims["aud"], &claims["iss"]), (&json!("api"), &json!("https://auth.example.org")));
-        assert_eq!(status(&named.anonymous().bearer(&access)).await, 200);
-        assert_eq!(status(&named.anonymous().bearer(&without)).await, 401);
-        refresh(&named, &first).await.expect(200);
-        named.close().await;
-    }
-
-    #[with(("LATCHKEY_JWT_ALGORITHM", "EdDSA"))]
-    async fn the_metadata_say_where_things_are(app: &TestApp) {
-        let anybody = app.anonymous().with("Host", "auth.example.org");
-        let answer = anybody.get("/.well-known/oauth-authorization-server").await;
-        let data = answer.expect(200);
-        let same = anybody.get("/.well-known/openid-configuration").await;
-        assert_eq!(same.json(), data);
-        for name in ["issuer", "jwks_uri", "token_endpoint", "introspection_endpoint", "revocation_endpoint"] {
-            assert!(data[name].is_string(), "{name}: {data}");
-        }
-        assert_eq!(answer.header("Cache-Control"), Some("no-store"), "made for this caller");
-        let named = app.second_node(&[("LATCHKEY_JWT_ISSUER", "https://id.example.org")]).await;
-        let answer = named.anonymous().with("Host", "evil.example").get("/.well-known/oauth-authorization-server").await;
-        let said = answer.expect(200);
-        assert_eq!((&said["issuer"], &said["token_endpoint"]), (&json!("https://id.example.org"), &json!("https://id.example.org/api/token/")));
-        assert_eq!(answer.header("Cache-Control"), Some("public, max-age=300"));
-        named.close().await;
-        let keys = anybody.get("/.well-known/jwks.json").await;
-        let tag = keys.header("ETag").unwrap();
-        let again = anybody.with("If-None-Match", tag).get("/.well-known/jwks.json").await;
-        assert_eq!((again.status, again.text.as_str()), (304, ""));
     }
 }
 
