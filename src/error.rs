@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
+use crate::domain::permissions::Permission;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Everything that can go wrong.
@@ -26,6 +28,9 @@ pub enum Error {
     InvalidCredentials { tries_left: Option<u32> },
     #[error("permission denied")]
     PermissionDenied,
+    /// A member of staff whom no group gives this.
+    #[error("the permission to {0} is missing")]
+    MissingPermission(Permission),
     /// A good token that may not be used for this; the scope it lacks.
     #[error("the credential lacks the scope {0}")]
     MissingScope(&'static str),

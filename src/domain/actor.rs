@@ -2,7 +2,13 @@
 
 use std::net::IpAddr;
 
-use crate::domain::users::User;
+use crate::{
+    domain::{
+        permissions::{Permission, Permissions},
+        users::User,
+    },
+    error::{Error, Result},
+};
 
 /// The door an act came in through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +39,8 @@ pub struct Actor {
     pub username: String,
     pub is_staff: bool,
     pub is_superuser: bool,
+    /// What groups give; superusers need none.
+    pub permissions: Permissions,
     pub via: Via,
     pub address: Option<IpAddr>,
     pub request_id: Option<String>,
@@ -45,6 +53,7 @@ impl Actor {
             username: String::new(),
             is_staff: false,
             is_superuser: false,
+            permissions: Permissions::NONE,
             via,
             address,
             request_id,
@@ -78,8 +87,26 @@ impl Actor {
             username: user.username.clone(),
             is_staff: user.is_staff,
             is_superuser: user.is_superuser,
+            permissions: if user.is_staff {
+                Permissions::ALL
+            } else {
+                Permissions::NONE
+            },
             ..self
         }
+    }
+
+    /// `MissingPermission` unless a group or being a superuser gives it.
+    pub fn require(&self, permission: Permission) -> Result<()> {
+        if self.may(permission) {
+            Ok(())
+        } else {
+            Err(Error::MissingPermission(permission))
+        }
+    }
+
+    pub fn may(&self, permission: Permission) -> bool {
+        self.is_superuser || self.permissions.has(permission.act, permission.record)
     }
 
     /// For columns and log fields; empty where there is none.

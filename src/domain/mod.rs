@@ -15,6 +15,7 @@ pub mod login;
 pub mod oauth;
 pub mod paging;
 pub mod passwords;
+pub mod permissions;
 pub mod scopes;
 pub mod sessions;
 pub mod setup;

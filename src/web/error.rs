@@ -80,6 +80,7 @@ fn status(req: &Request<'_>, e: &Error) -> Status {
             _ => Status::BadRequest,
         },
         Error::PermissionDenied
+        | Error::MissingPermission(_)
         | Error::MissingScope(_)
         | Error::UnknownRequirement(_)
         | Error::CsrfFailed(_) => Status::Forbidden,
@@ -227,7 +228,7 @@ fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
         (Error::InvalidCredentials { .. }, _) => {
             detail("No active account found with the given credentials")
         }
-        (Error::PermissionDenied, _) => {
+        (Error::PermissionDenied | Error::MissingPermission(_), _) => {
             detail("You do not have permission to perform this action.")
         }
         (Error::MissingScope(scope), _) => {

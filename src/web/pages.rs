@@ -107,6 +107,12 @@ fn words(req: &Request<'_>, e: &Error) -> (&'static str, String) {
             "This account cannot open the admin panel",
             "Ask a superuser for access, or sign in with another account.",
         ),
+        Error::MissingPermission(permission) => (
+            "Not for this account",
+            format!(
+                "You need the permission “{permission}”. Ask a superuser. Nothing was changed."
+            ),
+        ),
         Error::PermissionDenied | Error::MissingScope(_) => own(
             "Not for this account",
             "Only a superuser may do that. Nothing was changed.",

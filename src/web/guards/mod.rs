@@ -3,14 +3,18 @@
 
 pub mod api_auth;
 pub mod client;
+mod confirmed;
 pub mod credentials;
 pub mod csrf;
+pub mod permission;
 pub mod session;
 pub mod throttle;
 
 pub use api_auth::ApiAuth;
 pub use client::{ClientIp, HostName, Origin, RequestId, UserAgent};
+pub use confirmed::ConfirmedForm;
 pub use csrf::CsrfForm;
+pub use permission::May;
 pub use session::{
     AdminSession, MaybeSession, SESSION_COOKIE, SuperuserSession, UserSession, end_cookie,
     start_cookie,
