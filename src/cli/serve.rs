@@ -9,13 +9,13 @@ use super::{Context, Failure, say};
 use crate::{
     app::App,
     db::Opener,
-    domain::{families, sessions, setup, signing_keys, tokens, usage},
+    domain::{families, refusals, sessions, setup, signing_keys, tokens, usage},
     error::Result as Outcome,
     news,
     web::{self, fairings::UnderWay},
 };
 
-/// Between two flushes of the uses of tokens.
+/// Between two flushes of the uses of tokens and of refused requests.
 const FLUSH: Duration = Duration::from_secs(10);
 /// Before the first sweep: a start has enough to do.
 const FIRST_SWEEP: Duration = Duration::from_mins(1);
@@ -64,6 +64,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
         () = drained(stop, under_way) => Ok(()),
     };
     usage::flush(&app).await?;
+    refusals::flush(&app).await?;
     app.db.close().await?;
     ended
 }
@@ -113,6 +114,9 @@ async fn flush(app: &App) {
     if let Err(e) = usage::flush(app).await {
         tracing::error!(error = %e, "flush of the uses of tokens failed");
     }
+    if let Err(e) = refusals::flush(app).await {
+        tracing::error!(error = %e, "flush of refused requests failed");
+    }
 }
 
 async fn sweep_for_ever(app: App) {
@@ -130,6 +134,7 @@ async fn sweep(app: &App) {
     swept("refresh families", families::sweep(app).await);
     swept("sessions", sessions::sweep(app).await);
     swept("counts of uses", usage::sweep(app).await);
+    swept("refused requests", refusals::sweep(app).await);
     swept("unused tokens", tokens::sweep_unused(app).await);
 }
 

@@ -165,6 +165,13 @@ const MENU: &[MenuGroup] = &[
         label: "API",
         items: &[
             item("Tokens", "/admin/tokens/", "key", "tokens", "t"),
+            item(
+                "Why was I refused?",
+                "/admin/refusals/",
+                "ban",
+                "refusals",
+                "w",
+            ),
             for_superusers(item("Signing keys", "/admin/keys/", "lock", "keys", "k")),
         ],
     },

@@ -28,6 +28,14 @@ pub struct Rejected;
 /// The reason, left where the catcher finds it.
 struct Rejection(Option<Error>);
 
+/// What the answer was made of, left where `refused` finds it.
+struct Answered(Option<Error>);
+
+/// What this request was answered with, if it was a failure.
+pub fn answered<'r>(req: &'r Request<'_>) -> Option<&'r Error> {
+    req.local_cache(|| Answered(None)).0.as_ref()
+}
+
 /// A failure of an API handler.
 #[derive(Debug)]
 pub struct ApiError(pub Error);
@@ -160,6 +168,7 @@ fn page_answer(req: &Request<'_>, e: &Error) -> response::Result<'static> {
         return api_answer(req, None, e);
     }
     log(req, e);
+    req.local_cache(|| Answered(Some(e.clone())));
     let mut response = pages::error_page(req, status(req, e), e)?;
     add_headers(req, None, e, &mut response);
     Ok(response)
@@ -171,6 +180,7 @@ fn api_answer(
     e: &Error,
 ) -> response::Result<'static> {
     log(req, e);
+    req.local_cache(|| Answered(Some(e.clone())));
     let style = endpoint.map_or(Style::Drf, |endpoint| endpoint.style);
     let body = body(req, style, e);
     let mut response = answer(req, status(req, e), &body)?;

@@ -17,7 +17,7 @@ use sea_orm::{
 use serde_json::json;
 
 pub use burn::{BURNED, burn, burned_from};
-pub use key::is_plausible;
+pub use key::{is_plausible, is_well_formed};
 pub use list::{
     TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for, revoked_since,
 };

@@ -32,19 +32,22 @@ use table::Table;
 pub type Report = Vec<(&'static str, Content)>;
 
 /// All tables, those that others point to first.
-fn tables() -> [Table; 11] {
+fn tables() -> [Table; 14] {
     [
         Table::of::<entity::meta::Entity>(),
         Table::of::<entity::user::Entity>(),
         Table::of::<entity::session::Entity>(),
         Table::of::<entity::token::Entity>(),
         Table::of::<entity::token_use::Entity>(),
+        Table::of::<entity::token_hour::Entity>(),
+        Table::of::<entity::token_address::Entity>(),
         Table::of::<entity::refresh_family::Entity>(),
         Table::of::<entity::deleted_family::Entity>(),
         Table::of::<entity::signing_key::Entity>(),
         Table::of::<entity::secret_slot::Entity>(),
         Table::of::<entity::student::Entity>(),
         Table::of::<entity::audit_event::Entity>(),
+        Table::of::<entity::refusal::Entity>(),
     ]
 }
 

@@ -5,6 +5,7 @@ pub mod index;
 pub mod keys;
 pub mod listing;
 pub mod login;
+pub mod refusals;
 pub mod search;
 pub mod students;
 pub mod tokens;
@@ -20,6 +21,7 @@ pub fn routes() -> Vec<Route> {
         index::routes(),
         keys::routes(),
         login::routes(),
+        refusals::routes(),
         search::routes(),
         students::routes(),
         tokens::routes(),
@@ -34,6 +36,7 @@ pub fn samples() -> Vec<Page> {
         index::samples(),
         keys::samples(),
         login::samples(),
+        refusals::samples(),
         search::samples(),
         students::samples(),
         tokens::samples(),
