@@ -70,8 +70,8 @@ pub struct Finding {
 /// Tells all about what is pasted. Whoever shows a credential of somebody whom they may not touch is
 /// told no more than that.
 pub async fn inspect(app: &App, by: &Actor, text: &Pasted) -> Result<Finding> {
-    let (mut notes, value) = line(text.expose());
-    let (shown, sort) = sorted(value, &mut notes);
+    let (is_named, mut notes, value) = line(text.expose());
+    let (shown, sort) = sorted(value, is_named, &mut notes);
     let mut found = look(app, &shown).await?;
     resolve(app, &mut [&mut found]).await?;
     let is_hidden = found
@@ -141,8 +141,8 @@ fn hidden(sort: Sort, notes: Vec<LineNote>) -> Finding {
     }
 }
 
-/// The value of a header line, or the whole text, and what is to be said about the line.
-fn line(text: &str) -> (Vec<LineNote>, &str) {
+/// Whether there is a header's name, what is to be said about it, and its value or the whole text.
+fn line(text: &str) -> (bool, Vec<LineNote>, &str) {
     let mut notes = Vec::new();
     let mut text = text.trim();
     let bare = text.trim_matches(['"', '\'', '`', ',', ';']).trim();
@@ -151,14 +151,14 @@ fn line(text: &str) -> (Vec<LineNote>, &str) {
         text = bare;
     }
     let Some((name, value)) = text.split_once(':') else {
-        return (notes, text);
+        return (false, notes, text);
     };
     let name = name.trim().trim_matches(['"', '\'']);
     let is_name = !name.is_empty()
         && name.len() <= 40
         && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');
     if !is_name || value.trim().is_empty() {
-        return (notes, text);
+        return (false, notes, text);
     }
     let value = value.trim().trim_matches(['"', '\'']);
     if name.eq_ignore_ascii_case("Authentication") {
@@ -169,13 +169,12 @@ fn line(text: &str) -> (Vec<LineNote>, &str) {
             .find(|known| known.eq_ignore_ascii_case(name));
         notes.push(LineNote::WrongHeader(known.unwrap_or_default()));
     }
-    (notes, value)
+    (true, notes, value)
 }
 
 /// What to look up, and what it is; a slip in the scheme becomes a note, so that the credential is judged
 /// all the same.
-fn sorted(value: &str, notes: &mut Vec<LineNote>) -> (Shown, Sort) {
-    let is_line = !notes.iter().all(|note| *note == LineNote::Quoted) || value.contains(' ');
+fn sorted(value: &str, is_named: bool, notes: &mut Vec<LineNote>) -> (Shown, Sort) {
     match shown::read(value) {
         Shown::Token(key) => {
             let (shown, sort) = credential(key.expose());
@@ -193,7 +192,7 @@ fn sorted(value: &str, notes: &mut Vec<LineNote>) -> (Shown, Sort) {
         }
         Shown::Bare(text) => {
             let (shown, sort) = credential(text.expose());
-            if is_line {
+            if is_named {
                 let scheme = if sort == Sort::Token {
                     "Token"
                 } else {
@@ -250,7 +249,7 @@ mod tests {
             ("My-Own: k", "k", vec![LineNote::WrongHeader("")]),
             ("Token k", "Token k", vec![]),
         ] {
-            let (notes, found) = line(text);
+            let (_, notes, found) = line(text);
             assert_eq!((found, notes), (value, expected), "{text}");
         }
     }

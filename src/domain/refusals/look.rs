@@ -163,7 +163,7 @@ fn of_flaw(app: &App, token: &Jwt, flaw: Flaw) -> Result<Look> {
         family: family.filter(|_| is_ours),
         ..Look::default()
     };
-    let may_be_data = !says.contains_key("jti") && !says.contains_key("token_type");
+    let may_be_data = says.contains_key("firstname") && !says.contains_key("jti");
     let (reason, detail) = match flaw {
         _ if may_be_data && jwt::is_signed_with(token, app.keys.signed_data_key())? => {
             (Reason::SignedData, Detail::default())
