@@ -1,7 +1,7 @@
 //! What is wrong with a credential, as far as can be told: `look` asks memory only, `resolve` the
 //! database. Both judge what the check path judges, in its order, and change nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use super::{
     reason::{Detail, Reason},
@@ -190,16 +190,16 @@ fn of_flaw(app: &App, token: &Jwt, flaw: Flaw) -> Result<Look> {
 /// Fills in what the database knows, with few questions for many looks.
 pub async fn resolve(app: &App, looks: &mut [&mut Look]) -> Result<()> {
     resolve_keys(app, looks).await?;
-    let mut users: HashMap<i64, Option<User>> = HashMap::new();
+    let mut known: HashMap<i64, Option<User>> = HashMap::new();
     let mut fates: HashMap<(i64, String), (Fate, Option<Family>)> = HashMap::new();
     for look in looks {
         let (Some(id), None) = (look.user_id, &look.user) else {
             continue;
         };
-        if !users.contains_key(&id) {
-            users.insert(id, users::find(app, id).await?);
-        }
-        let user = users.get(&id).cloned().flatten();
+        let user = match known.entry(id) {
+            Entry::Occupied(entry) => entry.get().clone(),
+            Entry::Vacant(entry) => entry.insert(users::find(app, id).await?).clone(),
+        };
         let open = matches!(look.reason, None | Some(Reason::SignedOut));
         look.user.clone_from(&user);
         let (Some(claims), true) = (&look.claims, open) else {
@@ -214,13 +214,14 @@ pub async fn resolve(app: &App, looks: &mut [&mut Look]) -> Result<()> {
             continue;
         }
         let jti = (id, claims.jti.clone());
-        if !fates.contains_key(&jti) {
-            let fate = families::fate(app, claims, &user, look.is_refresh).await?;
-            fates.insert(jti.clone(), fate);
-        }
-        if let Some((fate, family)) = fates.get(&jti).cloned() {
-            settle(look, fate, family, &user);
-        }
+        let (fate, family) = match fates.entry(jti) {
+            Entry::Occupied(entry) => entry.get().clone(),
+            Entry::Vacant(entry) => {
+                let fate = families::fate(app, claims, &user, look.is_refresh).await?;
+                entry.insert(fate).clone()
+            }
+        };
+        settle(look, fate, family, &user);
     }
     Ok(())
 }

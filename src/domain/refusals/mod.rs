@@ -176,9 +176,8 @@ fn scheme_of(shown: &Shown) -> &'static str {
         Shown::Token(_) => "Token",
         Shown::Bearer(_) => "Bearer",
         Shown::Refresh(_) | Shown::AnyJwt(_) => "body",
-        Shown::Malformed(scheme, _) => scheme,
         Shown::Misspelt(..) | Shown::OtherScheme("") => "other",
-        Shown::OtherScheme(scheme) => scheme,
+        Shown::Malformed(scheme, _) | Shown::OtherScheme(scheme) => scheme,
         Shown::Session(_) => "session",
     }
 }
