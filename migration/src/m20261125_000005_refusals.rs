@@ -1,5 +1,5 @@
 //! Requests that were refused, for a while and up to a number; and what is seen of each token beside
-//! its counts by day: the last hours, the last addresses.
+//! its counts by day: the last two days in slots of ten minutes, the last addresses.
 
 use sea_orm_migration::prelude::*;
 
@@ -14,17 +14,17 @@ impl MigrationTrait for Migration {
         refusals(m).await?;
         m.create_table(
             Table::create()
-                .table("token_hours")
+                .table("token_slots")
                 .col(number("token_id"))
-                // Unix seconds of the full hour.
-                .col(number("hour"))
+                // Unix seconds: the start of ten minutes.
+                .col(number("slot"))
                 .col(number("count"))
-                .primary_key(Index::create().col("token_id").col("hour"))
-                .foreign_key(&mut of_token("token_hours"))
+                .primary_key(Index::create().col("token_id").col("slot"))
+                .foreign_key(&mut of_token("token_slots"))
                 .to_owned(),
         )
         .await?;
-        m.create_index(index("token_hours", &["hour"])).await?;
+        m.create_index(index("token_slots", &["slot"])).await?;
         m.create_table(
             Table::create()
                 .table("token_addresses")
@@ -50,7 +50,7 @@ impl MigrationTrait for Migration {
         m.get_connection()
             .execute_unprepared("DROP INDEX idx_tokens_live_expires")
             .await?;
-        for table in ["token_addresses", "token_hours", "refusals"] {
+        for table in ["token_addresses", "token_slots", "refusals"] {
             m.drop_table(Table::drop().table(table).to_owned()).await?;
         }
         Ok(())

@@ -11,6 +11,6 @@ pub mod signing_key;
 pub mod student;
 pub mod token;
 pub mod token_address;
-pub mod token_hour;
+pub mod token_slot;
 pub mod token_use;
 pub mod user;

@@ -39,7 +39,7 @@ fn tables() -> [Table; 14] {
         Table::of::<entity::session::Entity>(),
         Table::of::<entity::token::Entity>(),
         Table::of::<entity::token_use::Entity>(),
-        Table::of::<entity::token_hour::Entity>(),
+        Table::of::<entity::token_slot::Entity>(),
         Table::of::<entity::token_address::Entity>(),
         Table::of::<entity::refresh_family::Entity>(),
         Table::of::<entity::deleted_family::Entity>(),
