@@ -2,6 +2,7 @@
 //! because that call must show it again; every other is shown once. Lists are in `list`.
 
 mod burn;
+mod extend;
 mod key;
 mod list;
 mod make;
@@ -17,12 +18,13 @@ use sea_orm::{
 use serde_json::json;
 
 pub use burn::{BURNED, burn, burned_from};
+pub use extend::extend;
 pub use key::{is_plausible, is_well_formed};
 pub use list::{
     TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for, revoked_since,
 };
 pub(crate) use make::seal_owner;
-pub use make::{default_of, get_or_create_default, issue, rotate};
+pub use make::{default_of, get_or_create_default, issue, rotate, show_default};
 pub use policy::{LONGEST, MOST_GRACE, in_words, longest_life, refuse_life};
 pub use presented::revoke_presented;
 pub use scan::{Found, Scanner, Whose};
@@ -120,6 +122,13 @@ pub async fn get(app: &App, id: i64) -> Result<TokenRow> {
         .ok_or(Error::NotFound)?;
     let owner = users::get(app, token.user_id).await?;
     Ok(TokenRow { token, owner })
+}
+
+/// One whose owner `by` may touch: others' tokens are seen in lists, by one line, and not looked into.
+pub async fn reach(app: &App, by: &Actor, id: i64) -> Result<TokenRow> {
+    let row = get(app, id).await?;
+    users::may_touch(by, &row.owner)?;
+    Ok(row)
 }
 
 /// The live default token of a user.

@@ -1,6 +1,6 @@
 //! The page that shows a new token once, with everything needed to make the first request.
 
-use rocket::{State, get, head, http::Status};
+use rocket::{State, get, head, http::Status, post};
 use serde::Serialize;
 
 use crate::{
@@ -8,19 +8,20 @@ use crate::{
     domain::{
         permissions::{Act, Permission, Record},
         slots,
-        tokens::TokenState,
+        tokens::{self, TokenState},
     },
     secret::TokenKey,
     web::{
         error::PageError,
-        guards::{AdminSession, Origin},
-        page::{Crumb, Page, View},
+        guards::{AdminSession, ConfirmedForm, May, Origin, permission::AddTokens},
+        page::{Crumb, Go, Page, View},
         words::TokenFacts,
     },
 };
 
 #[derive(Serialize)]
 struct TokenCreated {
+    heading: &'static str,
     token: TokenFacts,
     key: String,
     request: Vec<Line>,
@@ -46,7 +47,7 @@ impl View for TokenCreated {
     const NAV: &'static str = "tokens";
 
     fn title(&self) -> String {
-        "Your new token".to_owned()
+        self.heading.to_owned()
     }
 
     fn trail(&self) -> Vec<Crumb> {
@@ -85,11 +86,11 @@ pub async fn created(
     // Whoever made it sees it, also without the permission to see others.
     let Some(key) = slots::take(app, session.session.id, id).await? else {
         session.actor.require(VIEW)?;
-        let token = super::facts(app, id).await?;
+        let token = super::facts(app, &session.actor, id).await?;
         return Ok(Page::of(&TokenShownOnce { token }));
     };
     Ok(Page::of(&show(
-        super::facts(app, id).await?,
+        super::facts(app, &session.actor, id).await?,
         &key,
         &origin.0,
     )))
@@ -103,8 +104,21 @@ pub async fn created_head(
     id: i64,
 ) -> Result<Status, PageError> {
     session.actor.require(VIEW)?;
-    super::facts(app, id).await?;
+    super::facts(app, &session.actor, id).await?;
     Ok(Status::Ok)
+}
+
+/// The default token, as often as it is asked for; each time is audited.
+#[post("/tokens/<id>/show", data = "<_form>")]
+pub async fn show_again(
+    session: May<'_, AddTokens>,
+    app: &State<App>,
+    id: i64,
+    _form: ConfirmedForm,
+) -> Result<Go, PageError> {
+    let (token, key) = tokens::show_default(app, &session.actor, id).await?;
+    slots::put(app, session.session.id, token.id, &key).await?;
+    Ok(Go::to(super::created_href(&token)))
 }
 
 fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {
@@ -113,6 +127,12 @@ fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {
     let value = format!("Token {key}");
     let code = |label, code| Code { label, code };
     TokenCreated {
+        // A default one may have been there before.
+        heading: if token.is_default {
+            "The default token"
+        } else {
+            "Your new token"
+        },
         samples: vec![
             code(
                 "curl",

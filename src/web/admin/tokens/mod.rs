@@ -5,6 +5,8 @@ mod change_list;
 mod confirm;
 mod created;
 mod detail;
+mod expiry;
+mod extend;
 mod uses;
 
 use rocket::{Route, routes};
@@ -12,7 +14,10 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::tokens::{self, Token, TokenRow, TokenState},
+    domain::{
+        actor::Actor,
+        tokens::{self, Token, TokenRow, TokenState},
+    },
     error::Result,
     web::{
         page::{Crumb, Page},
@@ -27,9 +32,12 @@ pub fn routes() -> Vec<Route> {
         add::add,
         created::created,
         created::created_head,
+        created::show_again,
         detail::exists,
         detail::detail,
         detail::rename,
+        extend::extend_form,
+        extend::extend,
         confirm::rotate_form,
         confirm::rotate,
         confirm::revoke_form,
@@ -43,6 +51,7 @@ pub fn samples() -> Vec<Page> {
         add::samples(),
         created::samples(),
         detail::samples(),
+        extend::samples(),
         confirm::samples(),
     ]
     .into_iter()
@@ -60,8 +69,9 @@ fn trail_to(token: &TokenFacts) -> Vec<Crumb> {
     trail
 }
 
-async fn facts(app: &App, id: i64) -> Result<TokenFacts> {
-    let row = tokens::get(app, id).await?;
+/// Of a token that may be looked into: those of people whom `by` may not touch are a line in the list.
+async fn facts(app: &App, by: &Actor, id: i64) -> Result<TokenFacts> {
+    let row = tokens::reach(app, by, id).await?;
     Ok(facts_of(app, &row))
 }
 
