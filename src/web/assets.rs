@@ -119,17 +119,19 @@ impl<'r> FromRequest<'r> for TakesGzip {
     type Error = std::convert::Infallible;
 
     async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        let takes = req
-            .headers()
-            .get("Accept-Encoding")
-            .flat_map(|v| v.split(','))
-            .any(|coding| {
-                let mut parts = coding.split(';').map(str::trim);
-                parts.next().is_some_and(|c| c.eq_ignore_ascii_case("gzip"))
-                    && !parts.any(|p| matches!(p, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
-            });
-        Outcome::Success(Self(takes))
+        Outcome::Success(Self(takes_gzip(req)))
     }
+}
+
+pub fn takes_gzip(req: &Request<'_>) -> bool {
+    req.headers()
+        .get("Accept-Encoding")
+        .flat_map(|v| v.split(','))
+        .any(|coding| {
+            let mut parts = coding.split(';').map(str::trim);
+            parts.next().is_some_and(|c| c.eq_ignore_ascii_case("gzip"))
+                && !parts.any(|p| matches!(p, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        })
 }
 
 /// A file on its way out.
