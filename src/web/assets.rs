@@ -53,7 +53,7 @@ fn read(name: &str) -> Option<Asset> {
     if name == "app.css"
         && let Ok(text) = std::str::from_utf8(&body)
     {
-        body = text
+        body = without_comments(text)
             .replace(FONT, &hashed(FONT, &read(FONT)?.hash))
             .into_bytes();
     }
@@ -73,6 +73,17 @@ fn read(name: &str) -> Option<Asset> {
         body,
         gzip,
     })
+}
+
+/// What only people read of a stylesheet is left out: comments and indentation.
+fn without_comments(css: &str) -> String {
+    let mut parts = css.split("/*");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str(part.split_once("*/").map_or("", |(_, rest)| rest));
+    }
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn compress(body: &[u8]) -> Option<Vec<u8>> {
@@ -225,6 +236,7 @@ mod tests {
         let css = String::from_utf8(read("app.css").unwrap().body).unwrap();
         assert!(css.contains(url(FONT).unwrap().strip_prefix("/static/").unwrap()));
         assert!(!css.contains(FONT));
+        assert!(!css.contains("/*") && !css.contains("\n "), "{css}");
     }
 
     #[test]

@@ -56,7 +56,7 @@ export async function unscripted(browser, server) {
     await page.getByLabel("City").fill("Hampi");
     await button("Save").click();
     await said("Saved");
-    await page.getByText("Hampi").first().waitFor();
+    await page.getByRole("row", { name: /Asha Rao.*Hampi/ }).waitFor();
   });
   await step("go dark", async () => {
     await page.getByRole("button", { name: /Account menu/ }).click();
