@@ -4,10 +4,29 @@ use std::collections::HashMap;
 
 /// What is written on what: at least 4.5 to 1 (1.4.3).
 const TEXT: &[(&str, &[&str])] = &[
-    ("text", &["bg", "surface", "sunken", "raised", "hover", "accent-soft", "ok-soft", "warn-soft", "bad-soft"]),
+    (
+        "text",
+        &[
+            "bg",
+            "surface",
+            "sunken",
+            "raised",
+            "hover",
+            "accent-soft",
+            "ok-soft",
+            "warn-soft",
+            "bad-soft",
+        ],
+    ),
     ("muted", &["bg", "surface", "sunken", "raised", "hover"]),
-    ("accent-ink", &["bg", "surface", "sunken", "raised", "hover", "accent-soft"]),
-    ("on-accent", &["accent", "accent-hover", "bad-fill", "bad-fill-hover"]),
+    (
+        "accent-ink",
+        &["bg", "surface", "sunken", "raised", "hover", "accent-soft"],
+    ),
+    (
+        "on-accent",
+        &["accent", "accent-hover", "bad-fill", "bad-fill-hover"],
+    ),
     ("ok", &["surface", "raised", "ok-soft"]),
     ("warn", &["surface", "raised", "warn-soft"]),
     ("bad", &["surface", "raised", "hover", "bad-soft"]),
@@ -28,7 +47,11 @@ fn tokens() -> HashMap<String, [String; 2]> {
     let css = std::fs::read_to_string("static/app.css").unwrap();
     let mut tokens = HashMap::new();
     for line in css.lines() {
-        let Some((name, value)) = line.trim().strip_prefix("--").and_then(|l| l.split_once(": ")) else {
+        let Some((name, value)) = line
+            .trim()
+            .strip_prefix("--")
+            .and_then(|l| l.split_once(": "))
+        else {
             continue;
         };
         let colours: Vec<&str> = value
@@ -68,7 +91,10 @@ fn what_is_read_and_what_is_pressed_stands_out_in_both_themes() {
             for back in *backs {
                 for (theme, name) in ["light", "dark"].into_iter().enumerate() {
                     let found = contrast(&tokens[*front][theme], &tokens[*back][theme]);
-                    assert!(found >= least, "{front} on {back}, {name}: {found:.2}, not {least}");
+                    assert!(
+                        found >= least,
+                        "{front} on {back}, {name}: {found:.2}, not {least}"
+                    );
                 }
             }
         }
