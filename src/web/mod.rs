@@ -6,6 +6,7 @@ pub mod api;
 pub mod assets;
 pub mod body;
 pub mod chrome;
+pub mod compression;
 pub mod error;
 pub mod fairings;
 pub mod filters;
@@ -53,6 +54,7 @@ pub fn rocket(app: App, figment: Figment) -> Rocket<Build> {
         .attach(Shield::new())
         .attach(fairings::Headers)
         .attach(refused::Refused)
+        .attach(compression::Compress)
         .attach(templates::fairing())
         .mount("/", health::routes())
         .mount("/", forward_auth::routes())

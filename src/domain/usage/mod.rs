@@ -53,7 +53,12 @@ struct From {
 
 impl Use {
     fn add(&mut self, slot: i64, n: i64) {
-        match self.slots.iter_mut().rev().find(|(known, _)| *known == slot) {
+        match self
+            .slots
+            .iter_mut()
+            .rev()
+            .find(|(known, _)| *known == slot)
+        {
             Some((_, count)) => *count += n,
             None => self.slots.push((slot, n)),
         }
@@ -89,7 +94,9 @@ impl Use {
 
     /// The latest use: when and from where.
     fn last(&self) -> Option<(i64, &str)> {
-        self.from.last().map(|from| (from.at, from.address.as_str()))
+        self.from
+            .last()
+            .map(|from| (from.at, from.address.as_str()))
     }
 
     /// Midnight UTC in Unix seconds, and the uses after it.
@@ -193,7 +200,10 @@ mod tests {
         usage.put_back(7, old);
         let seen = usage.take().tokens.remove(&7).unwrap();
         assert_eq!(seen.last(), Some((NOON + 5, "192.0.2.2")));
-        assert_eq!((seen.slots.as_slice(), seen.from.len()), (&[(NOON, 2)][..], 2));
+        assert_eq!(
+            (seen.slots.as_slice(), seen.from.len()),
+            (&[(NOON, 2)][..], 2)
+        );
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    Statement,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
 };
 
 use super::{ADDRESSES, DAY, SLOT, day_of};
@@ -108,7 +108,10 @@ pub async fn recent_of_many(app: &App, ids: &[i64]) -> Result<HashMap<i64, Recen
     let values = [(now - HOUR - SLOT).into(), (now - DAY - SLOT).into()];
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
     let rows = Counted::find_by_statement(statement).all(db).await?;
-    Ok(rows.into_iter().map(|row| (row.token_id, row.recent)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.token_id, row.recent))
+        .collect())
 }
 
 /// The last addresses that a token was used from, the latest first.

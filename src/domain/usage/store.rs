@@ -125,9 +125,9 @@ async fn count(
 /// The addresses, and of those tokens whose list got too long, the oldest out.
 async fn write_addresses(db: &Change, batch: &[(i64, Use)]) -> Result<()> {
     let rows = batch.iter().flat_map(|(id, seen)| {
-        seen.from.iter().map(move |from| {
-            json!({"id": id, "address": from.address, "at": from.at, "n": from.count})
-        })
+        seen.from.iter().map(
+            move |from| json!({"id": id, "address": from.address, "at": from.at, "n": from.count}),
+        )
     });
     let rows: Value = rows.collect();
     let noted = noted(db, "address text, at bigint, n bigint");

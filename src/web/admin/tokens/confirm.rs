@@ -7,9 +7,11 @@ use super::Choice;
 use crate::{
     app::App,
     domain::{
+        actor::Actor,
         permissions::Record,
         slots,
         tokens::{self, TokenState},
+        usage::{self, Recent},
     },
     error::Error,
     web::{
@@ -81,12 +83,22 @@ fn evidence(token: &TokenFacts, recent: Recent, now: i64) -> String {
         None => String::new(),
     };
     match recent {
-        Recent { last_day: 0, .. } => format!("Last used {}{}.", filters::ago(at, now), from.replace(", last", ",")),
-        Recent { last_hour: 0, last_day } => format!(
+        Recent { last_day: 0, .. } => format!(
+            "Last used {}{}.",
+            filters::ago(at, now),
+            from.replace(", last", ",")
+        ),
+        Recent {
+            last_hour: 0,
+            last_day,
+        } => format!(
             "Used {} in the last 24 hours and not in the last hour{from}.",
             times(last_day)
         ),
-        Recent { last_hour, last_day } => format!(
+        Recent {
+            last_hour,
+            last_day,
+        } => format!(
             "Used {} in the last hour and {} in the last 24 hours{from}.",
             times(last_hour),
             times(last_day)
@@ -249,6 +261,9 @@ mod tests {
         );
         assert_eq!(says(0, 0), "Last used 4 min ago, from 192.0.2.7.");
         let unused = super::super::sample_facts(TokenState::Active);
-        assert_eq!(evidence(&unused, Recent::default(), 0), "It has not been used yet.");
+        assert_eq!(
+            evidence(&unused, Recent::default(), 0),
+            "It has not been used yet."
+        );
     }
 }

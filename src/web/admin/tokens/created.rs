@@ -45,6 +45,7 @@ struct Code {
 impl View for TokenCreated {
     const TEMPLATE: &'static str = "admin/tokens/created.html";
     const NAV: &'static str = "tokens";
+    const SECRET: bool = true;
 
     fn title(&self) -> String {
         self.heading.to_owned()

@@ -52,8 +52,7 @@ impl View for TokenExtend {
 async fn page(app: &App, by: &Actor, id: i64, form: Option<FormState>) -> Result<Page> {
     let limit = tokens::longest_life(app);
     let expiries = expiries(limit);
-    let form =
-        form.unwrap_or_else(|| FormState::default().with("expires", usual(&expiries)));
+    let form = form.unwrap_or_else(|| FormState::default().with("expires", usual(&expiries)));
     Ok(Page::of(&TokenExtend {
         form,
         longest: limit.map_or_else(String::new, tokens::in_words),
@@ -87,7 +86,13 @@ pub async fn extend(
         Ok(token) => {
             let text = token.expires_at.map_or_else(
                 || "It does not expire.".to_owned(),
-                |at| format!("It expires on {}, at {}.", filters::day(at), filters::utc(at)),
+                |at| {
+                    format!(
+                        "It expires on {}, at {}.",
+                        filters::day(at),
+                        filters::utc(at)
+                    )
+                },
             );
             let done = Flash::ok("Saved.").text(text);
             Ok(Go::to(super::href(id)).with(done).into())
