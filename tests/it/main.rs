@@ -54,6 +54,7 @@ mod status_lists;
 mod stylesheet;
 mod sweep_routes;
 mod throttles;
+mod token_evidence;
 mod token_policies;
 mod token_uses;
 mod tokens_burn;
