@@ -21,7 +21,7 @@ pub use burn::{BURNED, burn, burned_from};
 pub use extend::extend;
 pub use key::{is_plausible, is_well_formed};
 pub use list::{
-    TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for, revoked_since,
+    Only, TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for, revoked_since,
 };
 pub(crate) use make::seal_owner;
 pub use make::{default_of, get_or_create_default, issue, rotate, show_default};
@@ -129,6 +129,10 @@ pub async fn reach(app: &App, by: &Actor, id: i64) -> Result<TokenRow> {
     let row = get(app, id).await?;
     users::may_touch(by, &row.owner)?;
     Ok(row)
+}
+
+pub fn may_look_into(by: &Actor, row: &TokenRow) -> bool {
+    users::may_touch(by, &row.owner).is_ok()
 }
 
 /// The live default token of a user.
