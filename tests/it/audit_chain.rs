@@ -234,7 +234,7 @@ both! {
         let all: Vec<&str> = text.lines().collect();
         let without = |gone: usize| {
             let kept = all.iter().enumerate().filter(|(n, _)| *n != gone);
-            kept.map(|(_, line)| format!("{line}\n")).collect::<String>()
+            kept.map(|(_, line)| *line).collect::<Vec<_>>().join("\n")
         };
         assert!(flaw(lines(app, &without(5))).contains("event #5 is missing"));
         assert!(flaw(lines(app, &without(0))).contains("not the head"));
