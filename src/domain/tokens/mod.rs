@@ -21,7 +21,8 @@ pub use burn::{BURNED, burn, burned_from};
 pub use extend::extend;
 pub use key::{is_plausible, is_well_formed};
 pub use list::{
-    Only, TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for, revoked_since,
+    Only, TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for,
+    revoked_since,
 };
 pub(crate) use make::seal_owner;
 pub use make::{default_of, get_or_create_default, issue, rotate, show_default};
