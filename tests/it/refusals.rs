@@ -239,7 +239,7 @@ both! {
             key.clone(),
             format!("{secret} x"),
             format!("Token {secret}"),
-            format!("{secret}"),
+            secret.to_owned(),
         ] {
             with(app, "Authorization", &value).get(&format!("{PATH}?token={secret}")).await;
         }
