@@ -207,7 +207,9 @@ both! {
         let caller = app.anonymous().token(&app.default_token(&ann).await);
         let denied = caller.get("/api/tokens/?owner=root").await;
         assert_eq!(denied.status, 403);
-        is(&told(app, &denied).await, Reason::NotAllowed);
+        let denied = told(app, &denied).await;
+        is(&denied, Reason::PermissionMissing);
+        assert_eq!(denied.detail.what.as_deref(), Some("view tokens"));
         let browser = app.browser(&ann).await.with("Accept", "application/json");
         let forged = browser.post_json(PATH, json!({})).await;
         assert_eq!(forged.status, 403);
