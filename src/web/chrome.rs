@@ -8,7 +8,7 @@ use crate::{
     domain::users::User,
     web::{
         flash::Flash,
-        guards::{csrf, session},
+        guards::{confirmed, csrf, session},
         page::Crumb,
         words::{Person, Role},
     },
@@ -29,6 +29,8 @@ pub struct Chrome {
     menu: &'static [MenuGroup],
     nav: &'static str,
     crumbs: Vec<Crumb>,
+    /// Minutes for which dangerous acts need no password, where it was asked for.
+    elevated: Option<i64>,
 }
 
 /// Who is signed in.
@@ -76,13 +78,16 @@ impl Chrome {
         let user = session
             .and_then(|s| s.as_ref().ok())
             .and_then(Option::as_ref);
+        let now = App::of(req).now();
+        let until = user.and_then(|s| confirmed::confirmed_until(req, s));
         Self {
+            elevated: until.map(|until| (until - now + 59) / 60),
             user: user.map(|s| Account::of(&s.session.user)),
             csrf: csrf.unwrap_or_default().to_owned(),
             flash: Flash::take(req),
             theme: theme(req.cookies().get("theme").map(Cookie::value)),
             here: here(req),
-            now: App::of(req).now(),
+            now,
             version: env!("CARGO_PKG_VERSION"),
             menu: MENU,
             nav: "",
@@ -201,5 +206,6 @@ pub fn sample() -> Chrome {
         menu: MENU,
         nav: "",
         crumbs: Vec::new(),
+        elevated: Some(8),
     }
 }

@@ -21,6 +21,7 @@ mod api_tokens;
 mod backup;
 mod check_path;
 mod cli;
+mod confirmation;
 mod contract;
 mod contract_differences;
 mod contract_requests;

@@ -5,6 +5,7 @@ pub mod index;
 pub mod keys;
 pub mod listing;
 pub mod login;
+pub mod reauth;
 pub mod search;
 pub mod students;
 pub mod tokens;
@@ -20,6 +21,7 @@ pub fn routes() -> Vec<Route> {
         index::routes(),
         keys::routes(),
         login::routes(),
+        reauth::routes(),
         search::routes(),
         students::routes(),
         tokens::routes(),

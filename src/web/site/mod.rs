@@ -1,5 +1,6 @@
 //! The public pages and those of a signed-in person. One file a page.
 
+pub mod confirm;
 pub mod dashboard;
 pub mod home;
 pub mod login;
@@ -26,6 +27,7 @@ pub fn routes() -> Vec<Route> {
         logout::logout_form,
         logout::logout,
         dashboard::dashboard,
+        confirm::end,
         theme::set_theme,
         assets::favicon,
     ]
@@ -40,6 +42,7 @@ pub fn samples() -> Vec<Page> {
         login::samples(),
         logout::samples(),
         dashboard::samples(),
+        confirm::samples(),
     ]
     .into_iter()
     .flatten()

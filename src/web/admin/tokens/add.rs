@@ -16,7 +16,7 @@ use crate::{
     web::{
         error::PageError,
         form::{FormState, Labels},
-        guards::{AdminSession, CsrfForm},
+        guards::{AdminSession, ConfirmableForm, CsrfForm, May, permission::AddTokens},
         page::{Crumb, Go, Page, Reply, View},
     },
 };
@@ -147,7 +147,7 @@ fn page(form: FormState, ticked: &[&str], limit: Option<i64>) -> Page {
 
 #[get("/tokens/new?<owner>&<kind>")]
 pub fn add_form(
-    session: &AdminSession,
+    session: May<'_, AddTokens>,
     app: &State<App>,
     owner: Option<&str>,
     kind: Option<&str>,
@@ -172,16 +172,16 @@ pub fn add_form(
 
 #[post("/tokens/new", data = "<form>")]
 pub async fn add(
-    session: &AdminSession,
+    session: May<'_, AddTokens>,
     app: &State<App>,
-    form: CsrfForm,
+    form: ConfirmableForm,
 ) -> Result<Reply, PageError> {
     let typed = ["owner", "kind", "name", "expires", "access"]
         .into_iter()
         .fold(FormState::default(), |state, name| {
             state.with(name, form.text(name))
         });
-    match make(session, app, &form).await {
+    match make(&session, app, &form).await {
         Ok(to) => Ok(Go::to(to).into()),
         Err(Error::Validation(errors)) => {
             let ticked: Vec<&str> = form.all("scope").collect();
@@ -193,10 +193,13 @@ pub async fn add(
 }
 
 /// The page that shows the new token, or the default one that was there already.
-async fn make(session: &AdminSession, app: &App, form: &CsrfForm) -> Result<String, Error> {
+async fn make(session: &AdminSession, app: &App, form: &ConfirmableForm) -> Result<String, Error> {
     let owner = users::find_by_username(app, form.text("owner").trim())
         .await?
         .ok_or_else(|| no_such_user(form.text("owner")))?;
+    if session.actor.user_id != Some(owner.id) {
+        form.require(format!("Create a token for {}", owner.username))?;
+    }
     let (token, key) = if form.text("kind") == "default" {
         let found = tokens::default_of(app, &session.actor, owner.id).await?;
         if !found.created {

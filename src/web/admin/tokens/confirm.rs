@@ -15,7 +15,10 @@ use crate::{
         error::PageError,
         filters,
         flash::Flash,
-        guards::{AdminSession, CsrfForm},
+        guards::{
+            AdminSession, ConfirmableForm, May,
+            permission::{ChangeTokens, DeleteTokens},
+        },
         page::{Crumb, Go, Page, Reply, View},
         words::TokenFacts,
     },
@@ -80,9 +83,25 @@ impl View for TokenConfirm {
     }
 }
 
+/// Other people's tokens need the password.
+async fn require(
+    app: &App,
+    session: &AdminSession,
+    form: &ConfirmableForm,
+    id: i64,
+    act: &str,
+) -> Result<(), Error> {
+    let row = tokens::get(app, id).await?;
+    if session.actor.user_id == Some(row.owner.id) {
+        return Ok(());
+    }
+    let token = super::facts_of(app, &row);
+    form.require(format!("{act} “{}” of {}", token.name, token.owner))
+}
+
 #[get("/tokens/<id>/rotate")]
 pub async fn rotate_form(
-    _session: &AdminSession,
+    _session: May<'_, ChangeTokens>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
@@ -94,15 +113,16 @@ pub async fn rotate_form(
 
 #[post("/tokens/<id>/rotate", data = "<form>")]
 pub async fn rotate(
-    session: &AdminSession,
+    session: May<'_, ChangeTokens>,
     app: &State<App>,
     id: i64,
-    form: CsrfForm,
+    form: ConfirmableForm,
 ) -> Result<Reply, PageError> {
     let grace = super::GRACES.iter().find(|g| g.value == form.text("grace"));
     let grace = grace
         .and_then(|g| g.value.parse::<i64>().ok())
         .ok_or(Error::NotFound)?;
+    require(app, &session, &form, id, "Rotate").await?;
     match tokens::rotate(app, &session.actor, id, grace).await {
         Ok((token, key)) => {
             slots::put(app, session.session.id, token.id, &key).await?;
@@ -125,7 +145,7 @@ pub async fn rotate(
 
 #[get("/tokens/<id>/revoke")]
 pub async fn revoke_form(
-    _session: &AdminSession,
+    _session: May<'_, DeleteTokens>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
@@ -135,13 +155,14 @@ pub async fn revoke_form(
     )))
 }
 
-#[post("/tokens/<id>/revoke", data = "<_form>")]
+#[post("/tokens/<id>/revoke", data = "<form>")]
 pub async fn revoke(
-    session: &AdminSession,
+    session: May<'_, DeleteTokens>,
     app: &State<App>,
     id: i64,
-    _form: CsrfForm,
+    form: ConfirmableForm,
 ) -> Result<Reply, PageError> {
+    require(app, &session, &form, id, "Revoke").await?;
     let token = super::facts(app, id).await?;
     match tokens::revoke(app, &session.actor, id).await {
         Ok(()) => {

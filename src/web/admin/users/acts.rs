@@ -12,7 +12,7 @@ use crate::{
         error::PageError,
         flash::Flash,
         form::{FormState, new_password},
-        guards::{AdminSession, CsrfForm},
+        guards::{AdminSession, ConfirmableForm, CsrfForm, May, permission::ChangeUsers},
         page::{Crumb, Go, Page, Reply, View, local},
     },
 };
@@ -54,7 +54,7 @@ fn password_page(id: i64, username: &str, form: FormState) -> Page {
 
 #[get("/users/<id>/password")]
 pub async fn password_form(
-    _session: &AdminSession,
+    _session: May<'_, ChangeUsers>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
@@ -64,12 +64,13 @@ pub async fn password_form(
 
 #[post("/users/<id>/password", data = "<form>")]
 pub async fn set_password(
-    session: &AdminSession,
+    session: May<'_, ChangeUsers>,
     app: &State<App>,
     id: i64,
-    form: CsrfForm,
+    form: ConfirmableForm,
 ) -> Result<Reply, PageError> {
     let user = users::get(app, id).await?;
+    form.require(format!("Set a password for {}", user.username))?;
     let set = match new_password(&form) {
         Ok(password) => users::set_password(app, &session.actor, id, password).await,
         Err(errors) => Err(Error::Validation(errors)),

@@ -11,7 +11,7 @@ use crate::{
         error::PageError,
         flash::Flash,
         form::{FormState, new_password},
-        guards::{AdminSession, CsrfForm},
+        guards::{AdminSession, ConfirmableForm, May, permission::AddUsers},
         page::{Crumb, Go, Page, Reply, View},
     },
 };
@@ -55,17 +55,25 @@ fn page(session: &AdminSession, form: FormState) -> Page {
 }
 
 #[get("/users/new")]
-pub fn add_form(session: &AdminSession) -> Page {
-    page(session, FormState::default().flag("is_active", true))
+pub fn add_form(session: May<'_, AddUsers>) -> Page {
+    page(&session, FormState::default().flag("is_active", true))
 }
 
 #[post("/users/new", data = "<form>")]
 pub async fn add(
-    session: &AdminSession,
+    session: May<'_, AddUsers>,
     app: &State<App>,
-    form: CsrfForm,
+    form: ConfirmableForm,
 ) -> Result<Reply, PageError> {
     let input: UserInput = super::input(&form);
+    if input.is_superuser || input.is_staff {
+        let role = if input.is_superuser {
+            "superuser"
+        } else {
+            "staff"
+        };
+        form.require(format!("Add {} as {role}", input.username.trim()))?;
+    }
     let shown = super::shown(&input);
     let password = new_password(&form);
     let made = match password {
@@ -78,7 +86,7 @@ pub async fn add(
             Ok(Go::to(super::href(user.id)).with(added).into())
         }
         Err(Error::Validation(errors)) => {
-            Ok(page(session, shown.refused(&errors, super::LABELS)).into())
+            Ok(page(&session, shown.refused(&errors, super::LABELS)).into())
         }
         Err(other) => Err(other.into()),
     }

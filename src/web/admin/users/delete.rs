@@ -13,7 +13,7 @@ use crate::{
     web::{
         error::PageError,
         flash::Flash,
-        guards::{AdminSession, CsrfForm},
+        guards::{ConfirmedForm, May, permission::DeleteUsers},
         page::{Crumb, Go, Page, Reply, View},
         words,
     },
@@ -68,7 +68,7 @@ impl View for UserDeleteConfirmation {
 
 #[get("/users/<id>/delete")]
 pub async fn delete_confirmation(
-    _session: &AdminSession,
+    _session: May<'_, DeleteUsers>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
@@ -78,10 +78,10 @@ pub async fn delete_confirmation(
 
 #[post("/users/<id>/delete", data = "<_form>")]
 pub async fn delete(
-    session: &AdminSession,
+    session: May<'_, DeleteUsers>,
     app: &State<App>,
     id: i64,
-    _form: CsrfForm,
+    _form: ConfirmedForm,
 ) -> Result<Reply, PageError> {
     let preview = users::deletion_preview(app, id).await?;
     match users::delete(app, &session.actor, id).await {

@@ -1,11 +1,16 @@
 //! Browser sessions: by digest in the database, so that ending one ends it on every node and a
-//! stolen database opens none (OWASP Session Management Cheat Sheet).
+//! stolen database opens none (OWASP Session Management Cheat Sheet). That the password was shown again
+//! of late is in `confirm`.
+
+mod confirm;
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::Expr,
 };
+
+pub use confirm::{CONFIRMED_FOR, confirm, end_confirmation, has_password};
 
 use crate::{
     app::App,
@@ -32,6 +37,8 @@ pub struct Session {
     pub created_at: i64,
     pub last_seen_at: i64,
     pub expires_at: i64,
+    /// When the password was last shown; a sign-in is once. None: not since that was ended.
+    pub confirmed_at: Option<i64>,
     pub address: String,
     pub user_agent: String,
 }
@@ -184,6 +191,7 @@ fn session(row: Model, user: User) -> Session {
         created_at: row.created_at,
         last_seen_at: row.last_seen_at,
         expires_at: row.expires_at,
+        confirmed_at: row.confirmed_at,
         address: row.address,
         user_agent: row.user_agent,
     }
