@@ -7,6 +7,7 @@ use super::Choice;
 use crate::{
     app::App,
     domain::{
+        permissions::Record,
         slots,
         tokens::{self, TokenState},
     },
@@ -101,7 +102,7 @@ async fn require(
 
 #[get("/tokens/<id>/rotate")]
 pub async fn rotate_form(
-    _session: May<'_, ChangeTokens>,
+    _may: May<'_, ChangeTokens>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
@@ -145,7 +146,7 @@ pub async fn rotate(
 
 #[get("/tokens/<id>/revoke")]
 pub async fn revoke_form(
-    _session: May<'_, DeleteTokens>,
+    _may: May<'_, DeleteTokens>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
@@ -167,7 +168,8 @@ pub async fn revoke(
     match tokens::revoke(app, &session.actor, id).await {
         Ok(()) => {
             let done = Flash::ok(format!("“{}” of {} is revoked.", token.name, token.owner));
-            Ok(Go::to("/admin/tokens/").with(done).into())
+            let to = session.or_dashboard(Record::Tokens, "/admin/tokens/".to_owned());
+            Ok(Go::to(to).with(done).into())
         }
         Err(Error::Conflict(_)) => {
             let view = TokenConfirm::revoke(super::facts(app, id).await?, app.now());

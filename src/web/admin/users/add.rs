@@ -5,7 +5,10 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::users::{self, UserInput},
+    domain::{
+        permissions::Record,
+        users::{self, UserInput},
+    },
     error::Error,
     web::{
         error::PageError,
@@ -83,7 +86,8 @@ pub async fn add(
     match made {
         Ok(user) => {
             let added = Flash::ok(format!("{} was added.", user.username));
-            Ok(Go::to(super::href(user.id)).with(added).into())
+            let to = session.or_dashboard(Record::Users, super::href(user.id));
+            Ok(Go::to(to).with(added).into())
         }
         Err(Error::Validation(errors)) => {
             Ok(page(&session, shown.refused(&errors, super::LABELS)).into())

@@ -7,6 +7,7 @@ use crate::{
     app::App,
     domain::{
         paging::Count,
+        permissions::Record,
         users::{self, DeletionPreview},
     },
     error::Error,
@@ -68,7 +69,7 @@ impl View for UserDeleteConfirmation {
 
 #[get("/users/<id>/delete")]
 pub async fn delete_confirmation(
-    _session: May<'_, DeleteUsers>,
+    _may: May<'_, DeleteUsers>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
@@ -87,7 +88,8 @@ pub async fn delete(
     match users::delete(app, &session.actor, id).await {
         Ok(()) => {
             let gone = Flash::ok(format!("{} is deleted.", preview.user.username));
-            Ok(Go::to("/admin/users/").with(gone).into())
+            let to = session.or_dashboard(Record::Users, "/admin/users/".to_owned());
+            Ok(Go::to(to).with(gone).into())
         }
         Err(Error::LastSuperuser) => {
             let view = UserDeleteConfirmation::of(&preview);
