@@ -110,6 +110,7 @@ fn verb(action: &str, alone: bool) -> String {
         ("session.started", false) => "signed in as",
         ("session.ended", true) => "signed out",
         ("session.ended", false) => "ended a session of",
+        ("session.others_ended", _) => "signed out of all other browsers",
         ("session.confirmed", true) => "confirmed the password",
         ("session.confirmed", false) => "confirmed the password of",
         ("session.confirmation_ended", _) => "asked to be asked for the password again",

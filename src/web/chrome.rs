@@ -224,10 +224,16 @@ const MENU: &[MenuGroup] = &[
     },
     MenuGroup {
         label: "People",
-        items: &[to_view(
-            Record::Users,
-            item("Users", "/admin/users/", "users", "users", "u"),
-        )],
+        items: &[
+            to_view(
+                Record::Users,
+                item("Users", "/admin/users/", "users", "users", "u"),
+            ),
+            to_view(
+                Record::Sessions,
+                item("Sessions", "/admin/sessions/", "sess", "sessions", "s"),
+            ),
+        ],
     },
     MenuGroup {
         label: "API",

@@ -74,7 +74,7 @@ both! {
         let done = root.post_form("/admin/reauth/", &fields).await;
         assert_eq!(done.redirect(), "/admin/keys/");
         app.clock.advance(125);
-        assert!(root.get("/admin/").await.text.contains("Elevated, 8 min"));
+        assert!(root.get("/admin/").await.text.contains("<span>Elevated, </span>8 min"));
         root.submit("/admin/keys/", "/admin/keys/rotate/", &[]).await.redirect();
         let ended = root.submit("/admin/", "/account/confirmation/end/", &[("next", "/admin/keys/")]);
         assert_eq!(ended.await.redirect(), "/admin/keys/");

@@ -3,6 +3,9 @@
 //! of late is in `confirm`.
 
 mod confirm;
+mod end;
+mod list;
+mod renew;
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
@@ -11,6 +14,10 @@ use sea_orm::{
 };
 
 pub use confirm::{CONFIRMED_FOR, confirm, end_confirmation, has_password};
+pub use end::{Ended, end, end_others, end_some};
+pub use list::{LATELY, Seen, SessionFilter, list};
+
+pub(crate) use renew::renew;
 
 use crate::{
     app::App,
@@ -19,7 +26,6 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         paging::{Count, count_up_to},
-        permissions::{Act, Permission, Record},
         users::{self, User},
     },
     entity::session::{ActiveModel, Column, Entity, Model},
@@ -47,7 +53,7 @@ pub struct Session {
 /// Begins a session after a sign-in; always under a new id. `user` must just have been
 /// authenticated.
 pub async fn start(app: &App, user: &User, by: &Actor, user_agent: &str) -> Result<SessionKey> {
-    let key = SessionKey::new(hex::encode(secret::random::<32>()?));
+    let key = new_key()?;
     let now = app.now();
     let row = ActiveModel {
         id: NotSet,
@@ -113,25 +119,6 @@ pub async fn load(app: &App, key: &SessionKey) -> Result<Option<Session>> {
     Ok(Some(session(row, user)))
 }
 
-/// Ends a session, one's own or of somebody one may touch; ending an ended one is fine.
-pub async fn end(app: &App, by: &Actor, session: &Session) -> Result<()> {
-    users::may_act(
-        by,
-        &session.user,
-        Permission::new(Act::Delete, Record::Sessions),
-    )?;
-    let db = app.db.begin().await?;
-    Entity::delete_by_id(session.id).exec(&db).await?;
-    let event = Event::new(
-        "session.ended",
-        Some(session.user.id),
-        &session.user.username,
-    );
-    audit::record(&db, app.now(), by, event).await?;
-    db.commit(Affects::Nobody).await?;
-    Ok(())
-}
-
 /// The living sessions of a user, the last seen first, at most a hundred.
 pub async fn list_for(app: &App, user: &User) -> Result<Vec<Session>> {
     let rows = living_of(app, user)
@@ -167,6 +154,10 @@ pub async fn sweep(app: &App) -> Result<u64> {
         .rows_affected;
     db.commit(Affects::Nobody).await?;
     Ok(gone)
+}
+
+fn new_key() -> Result<SessionKey> {
+    Ok(SessionKey::new(hex::encode(secret::random::<32>()?)))
 }
 
 fn is_alive(app: &App, row: &Model, epoch: i64) -> bool {

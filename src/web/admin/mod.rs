@@ -7,6 +7,7 @@ pub mod listing;
 pub mod login;
 pub mod reauth;
 pub mod search;
+pub mod sessions;
 pub mod students;
 pub mod tokens;
 pub mod users;
@@ -23,6 +24,7 @@ pub fn routes() -> Vec<Route> {
         login::routes(),
         reauth::routes(),
         search::routes(),
+        sessions::routes(),
         students::routes(),
         tokens::routes(),
         users::routes(),
@@ -37,6 +39,7 @@ pub fn samples() -> Vec<Page> {
         keys::samples(),
         login::samples(),
         search::samples(),
+        sessions::samples(),
         students::samples(),
         tokens::samples(),
         users::samples(),

@@ -1,5 +1,6 @@
 //! The public pages and those of a signed-in person. One file a page.
 
+pub mod account;
 pub mod confirm;
 pub mod dashboard;
 pub mod home;
@@ -16,7 +17,8 @@ use crate::web::{assets, page::Page};
 
 /// Mounted on `/`.
 pub fn routes() -> Vec<Route> {
-    routes![
+    let own = account::routes();
+    let others = routes![
         home::home,
         setup::setup_form,
         setup::set_up,
@@ -30,7 +32,8 @@ pub fn routes() -> Vec<Route> {
         confirm::end,
         theme::set_theme,
         assets::favicon,
-    ]
+    ];
+    [own, others].concat()
 }
 
 /// A sample of each page, for the sweep that renders them all.
@@ -43,6 +46,7 @@ pub fn samples() -> Vec<Page> {
         logout::samples(),
         dashboard::samples(),
         confirm::samples(),
+        account::samples(),
     ]
     .into_iter()
     .flatten()
