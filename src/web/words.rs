@@ -207,6 +207,10 @@ pub fn device(user_agent: &str) -> (String, &'static str) {
 }
 
 /// A token as every page shows it; never its key.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts for a template, each on its own"
+)]
 #[derive(Clone, Debug, Serialize)]
 pub struct TokenFacts {
     pub id: i64,
