@@ -100,6 +100,16 @@ impl Page {
         }
     }
 
+    /// The same among the pages of one's own account.
+    #[must_use]
+    pub fn in_account(self, template: &'static str) -> Self {
+        Self {
+            template,
+            nav: "",
+            ..self
+        }
+    }
+
     pub fn template(&self) -> &'static str {
         self.template
     }
@@ -233,7 +243,8 @@ mod tests {
                 let name = page.template();
                 let is_secret = page.is_secret();
                 let mut chrome = chrome::sample();
-                if !signed_in && !name.starts_with("admin/") && name != "site/dashboard.html" {
+                let of_somebody = ["admin/", "site/account/", "site/dashboard.html"];
+                if !signed_in && !of_somebody.iter().any(|start| name.starts_with(start)) {
                     chrome.user = None;
                 }
                 let context = Context::from_value(page.context(chrome)).unwrap();

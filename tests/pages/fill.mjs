@@ -60,12 +60,15 @@ export async function fill(server, root) {
   };
   ids.token = await token("amara.okafor", "CI import job");
   ids.revoked = await token("ben.suzuki", "Old laptop");
-  await token("ben.suzuki", "Nightly export with a name that says everything about what it is for", { expires: "", access: "some", scope: "students:read" });
+  ids.mine = await token("ben.suzuki", "Nightly export with a name that says everything about what it is for", { expires: "", access: "some", scope: "students:read" });
   for (const [username] of NAMES.slice(3, 14)) await token(username, "Dashboard sync", { expires: "30" });
   await root.submit(`/admin/tokens/${ids.revoked}/revoke/`, `/admin/tokens/${ids.revoked}/revoke/`, {});
   const list = await root.get("/admin/tokens/");
   ids.default = /\/admin\/tokens\/(\d+)\/[^>]*>\s*default\s*</.exec(list.text)?.[1] ?? await fromCreate(root);
   for (let i = 0; i < 5; i++) await root.json("GET", "/studentapi/", key);
+
+  for (const header of ["", "Token lk_nonsense", "Basic YTpi"]) await fetch(`${server.base}/studentapi/`, { headers: header ? { Authorization: header } : {} });
+  ids.refusal = /\/admin\/refusals\/(\d+)\//.exec((await root.get("/admin/refusals/")).text)?.[1];
 
   const keys = await root.get("/admin/keys/");
   ids.key = /\/admin\/keys\/(\d+)\//.exec(keys.text)?.[1];

@@ -5,8 +5,10 @@ pub mod index;
 pub mod keys;
 pub mod listing;
 pub mod login;
+pub mod reauth;
 pub mod refusals;
 pub mod search;
+pub mod sessions;
 pub mod students;
 pub mod tokens;
 pub mod users;
@@ -21,8 +23,10 @@ pub fn routes() -> Vec<Route> {
         index::routes(),
         keys::routes(),
         login::routes(),
+        reauth::routes(),
         refusals::routes(),
         search::routes(),
+        sessions::routes(),
         students::routes(),
         tokens::routes(),
         users::routes(),
@@ -38,6 +42,7 @@ pub fn samples() -> Vec<Page> {
         login::samples(),
         refusals::samples(),
         search::samples(),
+        sessions::samples(),
         students::samples(),
         tokens::samples(),
         users::samples(),

@@ -3,14 +3,14 @@
 use rocket::{State, get, http::Status, post};
 use serde::Serialize;
 
-use super::Choice;
+use super::{Choice, place::Place};
 use crate::{
     app::App,
     domain::{
         actor::Actor,
-        permissions::Record,
+        permissions::{Act, Permission, Record},
         slots,
-        tokens::{self, TokenState},
+        tokens::{self, TokenRow, TokenState},
         usage::{self, Recent},
     },
     error::Error,
@@ -19,7 +19,7 @@ use crate::{
         filters,
         flash::Flash,
         guards::{
-            CsrfForm, May,
+            ConfirmableForm, May,
             permission::{ChangeTokens, DeleteTokens},
         },
         page::{Crumb, Go, Page, Reply, View},
@@ -113,24 +113,20 @@ fn times(n: i64) -> String {
     }
 }
 
-/// A token that may be looked into, and how much it was used lately.
-async fn seen(app: &App, by: &Actor, id: i64) -> Result<(TokenFacts, Recent), Error> {
-    let token = super::facts(app, by, id).await?;
-    Ok((token, usage::recent_of(app, id).await?))
+async fn rotating(place: Place, by: &Actor, app: &App, id: i64) -> Result<Page, Error> {
+    let token = place.facts(app, by, id).await?;
+    let recent = usage::recent_of(app, id).await?;
+    Ok(place.page(&TokenConfirm::rotate(token, recent, app.now())))
 }
 
-async fn rotating(app: &App, by: &Actor, id: i64) -> Result<Page, Error> {
-    let (token, recent) = seen(app, by, id).await?;
-    Ok(Page::of(&TokenConfirm::rotate(token, recent, app.now())))
-}
-
-async fn revoking(app: &App, by: &Actor, id: i64) -> Result<Page, Error> {
-    let (token, recent) = seen(app, by, id).await?;
-    Ok(Page::of(&TokenConfirm::revoke(token, recent, app.now())))
+async fn revoking(place: Place, by: &Actor, app: &App, id: i64) -> Result<Page, Error> {
+    let token = place.facts(app, by, id).await?;
+    let recent = usage::recent_of(app, id).await?;
+    Ok(place.page(&TokenConfirm::revoke(token, recent, app.now())))
 }
 
 impl View for TokenConfirm {
-    const TEMPLATE: &'static str = "admin/tokens/confirm.html";
+    const TEMPLATE: &'static str = "admin/tokens/panel/confirm.html";
     const NAV: &'static str = "tokens";
 
     fn title(&self) -> String {
@@ -142,13 +138,37 @@ impl View for TokenConfirm {
     }
 }
 
+const VIEW: Permission = Permission::new(Act::View, Record::Tokens);
+
+/// Other people's tokens need the password.
+fn require(by: &Actor, form: &ConfirmableForm, row: &TokenRow, act: &str) -> Result<(), Error> {
+    if by.user_id == Some(row.owner.id) {
+        return Ok(());
+    }
+    let name = if row.token.is_default {
+        "Default token"
+    } else {
+        &row.token.name
+    };
+    form.require(format!("{act} “{name}” of {}", row.owner.username))
+}
+
 #[get("/tokens/<id>/rotate")]
 pub async fn rotate_form(
-    session: May<'_, ChangeTokens>,
+    may: May<'_, ChangeTokens>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
-    Ok(rotating(app, &session.actor, id).await?)
+    rotate_form_in(Place::Panel, &may.actor, app, id).await
+}
+
+pub async fn rotate_form_in(
+    place: Place,
+    by: &Actor,
+    app: &App,
+    id: i64,
+) -> Result<Page, PageError> {
+    Ok(rotating(place, by, app, id).await?)
 }
 
 #[post("/tokens/<id>/rotate", data = "<form>")]
@@ -156,26 +176,40 @@ pub async fn rotate(
     session: May<'_, ChangeTokens>,
     app: &State<App>,
     id: i64,
-    form: CsrfForm,
+    form: ConfirmableForm,
+) -> Result<Reply, PageError> {
+    let (by, session_id) = (&session.actor, session.session.id);
+    rotate_in(Place::Panel, by, session_id, app, id, &form).await
+}
+
+/// The new value is shown once, to the session.
+pub async fn rotate_in(
+    place: Place,
+    by: &Actor,
+    session_id: i64,
+    app: &App,
+    id: i64,
+    form: &ConfirmableForm,
 ) -> Result<Reply, PageError> {
     let grace = super::GRACES.iter().find(|g| g.value == form.text("grace"));
     let grace = grace
         .and_then(|g| g.value.parse::<i64>().ok())
         .ok_or(Error::NotFound)?;
-    match tokens::rotate(app, &session.actor, id, grace).await {
+    require(by, form, &place.row(app, by, id).await?, "Rotate")?;
+    match tokens::rotate(app, by, id, grace).await {
         Ok((token, key)) => {
-            slots::put(app, session.session.id, token.id, &key).await?;
+            slots::put(app, session_id, token.id, &key).await?;
             let stops = match grace {
                 0 => "The old value has stopped working.".to_owned(),
                 _ => format!("The old value stops working {}.", filters::until(grace, 0)),
             };
-            Ok(Go::to(super::created_href(&token))
+            Ok(Go::to(place.created_href(token.id))
                 .with(Flash::ok("Rotated.").text(stops))
                 .into())
         }
         // The page then says that it was revoked or has expired, and when.
         Err(Error::Conflict(_)) => {
-            let page = rotating(app, &session.actor, id).await?;
+            let page = rotating(place, by, app, id).await?;
             Ok(page.status(Status::Conflict).into())
         }
         Err(other) => Err(other.into()),
@@ -184,33 +218,70 @@ pub async fn rotate(
 
 #[get("/tokens/<id>/revoke")]
 pub async fn revoke_form(
-    session: May<'_, DeleteTokens>,
+    may: May<'_, DeleteTokens>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
-    Ok(revoking(app, &session.actor, id).await?)
+    revoke_form_in(Place::Panel, &may.actor, app, id).await
 }
 
-#[post("/tokens/<id>/revoke", data = "<_form>")]
+pub async fn revoke_form_in(
+    place: Place,
+    by: &Actor,
+    app: &App,
+    id: i64,
+) -> Result<Page, PageError> {
+    Ok(revoking(place, by, app, id).await?)
+}
+
+#[post("/tokens/<id>/revoke", data = "<form>")]
 pub async fn revoke(
     session: May<'_, DeleteTokens>,
     app: &State<App>,
     id: i64,
-    _form: CsrfForm,
+    form: ConfirmableForm,
 ) -> Result<Reply, PageError> {
-    let token = super::facts(app, &session.actor, id).await?;
-    match tokens::revoke(app, &session.actor, id).await {
+    revoke_in(Place::Panel, &session.actor, app, id, &form).await
+}
+
+pub async fn revoke_in(
+    place: Place,
+    by: &Actor,
+    app: &App,
+    id: i64,
+    form: &ConfirmableForm,
+) -> Result<Reply, PageError> {
+    let row = place.row(app, by, id).await?;
+    require(by, form, &row, "Revoke")?;
+    let token = place.facts_of(app, &row);
+    match tokens::revoke(app, by, id).await {
         Ok(()) => {
-            let done = Flash::ok(format!("“{}” of {} is revoked.", token.name, token.owner));
-            let to = session.or_dashboard(Record::Tokens, "/admin/tokens/".to_owned());
-            Ok(Go::to(to).with(done).into())
+            let done = match place {
+                Place::Account => Flash::ok(format!("“{}” is revoked.", token.name)),
+                Place::Panel => {
+                    Flash::ok(format!("“{}” of {} is revoked.", token.name, token.owner))
+                }
+            };
+            let seen = place == Place::Account || by.may(VIEW);
+            Ok(Go::to(if seen { place.list() } else { "/admin/" })
+                .with(done)
+                .into())
         }
         Err(Error::Conflict(_)) => {
-            let page = revoking(app, &session.actor, id).await?;
+            let page = revoking(place, by, app, id).await?;
             Ok(page.status(Status::Conflict).into())
         }
         Err(other) => Err(other.into()),
     }
+}
+
+/// For the sweep: as the owner sees them.
+pub fn own_samples() -> Vec<Page> {
+    vec![Place::Account.page(&TokenConfirm::rotate(
+        super::sample_facts(TokenState::Active).own(),
+        Recent::default(),
+        1_700_000_500,
+    ))]
 }
 
 pub fn samples() -> Vec<Page> {

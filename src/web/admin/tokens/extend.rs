@@ -3,7 +3,10 @@
 use rocket::{State, get, http::Status, post};
 use serde::Serialize;
 
-use super::expiry::{self, Expiry, expiries, usual};
+use super::{
+    expiry::{self, Expiry, expiries, usual},
+    place::Place,
+};
 use crate::{
     app::App,
     domain::{
@@ -57,7 +60,7 @@ async fn page(app: &App, by: &Actor, id: i64, form: Option<FormState>) -> Result
         form,
         longest: limit.map_or_else(String::new, tokens::in_words),
         expiries,
-        token: super::facts(app, by, id).await?,
+        token: Place::Panel.facts(app, by, id).await?,
     }))
 }
 
@@ -95,7 +98,7 @@ pub async fn extend(
                 },
             );
             let done = Flash::ok("Saved.").text(text);
-            Ok(Go::to(super::href(id)).with(done).into())
+            Ok(Go::to(Place::Panel.href(id)).with(done).into())
         }
         Err(Error::Validation(errors)) => {
             let typed = ["expires", "on"]

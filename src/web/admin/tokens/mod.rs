@@ -1,12 +1,13 @@
 //! Tokens in the admin panel: the list, making one, showing it once, rotating and revoking.
 
-mod add;
+pub mod add;
 mod change_list;
-mod confirm;
-mod created;
-mod detail;
+pub mod confirm;
+pub mod created;
+pub mod detail;
 mod expiry;
 mod extend;
+pub mod place;
 mod uses;
 
 use rocket::{Route, routes};
@@ -14,11 +15,7 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::{
-        actor::Actor,
-        tokens::{self, Token, TokenRow, TokenState},
-    },
-    error::Result,
+    domain::tokens::{TokenRow, TokenState},
     web::{
         page::{Crumb, Page},
         words::{Tag, TokenFacts},
@@ -69,22 +66,8 @@ fn trail_to(token: &TokenFacts) -> Vec<Crumb> {
     trail
 }
 
-/// Of a token that may be looked into: those of people whom `by` may not touch are a line in the list.
-async fn facts(app: &App, by: &Actor, id: i64) -> Result<TokenFacts> {
-    let row = tokens::reach(app, by, id).await?;
-    Ok(facts_of(app, &row))
-}
-
 fn facts_of(app: &App, row: &TokenRow) -> TokenFacts {
     TokenFacts::of(&row.token, &row.owner.username, app.now())
-}
-
-fn href(id: i64) -> String {
-    format!("/admin/tokens/{id}/")
-}
-
-fn created_href(token: &Token) -> String {
-    format!("{}created/", href(token.id))
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -114,6 +97,8 @@ pub fn sample_facts(state: TokenState) -> TokenFacts {
     TokenFacts {
         id: 3,
         href: "/admin/tokens/3/".to_owned(),
+        list: "/admin/tokens/",
+        is_own: false,
         name: "CI import job".to_owned(),
         is_default: false,
         is_active: matches!(state, TokenState::Active),
