@@ -28,10 +28,10 @@ pub struct Rejected;
 /// The reason, left where the catcher finds it.
 struct Rejection(Option<Error>);
 
-/// What the answer was made of, left where `refused` finds it.
+/// What the answer was made of.
 struct Answered(Option<Error>);
 
-/// What this request was answered with, if it was a failure.
+/// The same, for `refused`.
 pub fn answered<'r>(req: &'r Request<'_>) -> Option<&'r Error> {
     req.local_cache(|| Answered(None)).0.as_ref()
 }
