@@ -10,6 +10,7 @@ use rocket::{
     response::{self, Responder},
     routes,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Answer;
@@ -59,14 +60,14 @@ impl<'r> FromRequest<'r> for StaffAuth {
     }
 }
 
-#[derive(Serialize)]
-struct StudentList {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct StudentList {
     status: bool,
     data: Vec<StudentResponse>,
 }
 
-#[derive(Serialize)]
-struct StudentResponse {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct StudentResponse {
     id: i64,
     name: String,
     roll: i64,
