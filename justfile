@@ -34,6 +34,11 @@ postman:
     cargo build --release --locked
     scripts/postman.sh
 
+# Every call of the API description, by Schemathesis, against a fresh server
+schemathesis *args:
+    cargo build --release --locked
+    scripts/schemathesis.sh {{args}}
+
 # Every goal of speed, on SQLite and PostgreSQL; needs wrk (docs/benchmarks.md)
 bench *args:
     bench/run {{args}}

@@ -376,10 +376,8 @@ fn add_headers(
         response.set_raw_header("WWW-Authenticate", challenge);
     }
     if matches!(e, Error::MethodNotAllowed) {
-        let allow = endpoint.map_or_else(
-            || pages::allowed_methods(req).join(", "),
-            Endpoint::allow,
-        );
+        let allow =
+            endpoint.map_or_else(|| pages::allowed_methods(req).join(", "), Endpoint::allow);
         response.set_raw_header("Allow", allow);
     }
 }

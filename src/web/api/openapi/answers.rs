@@ -17,7 +17,8 @@ pub fn of(operation: &Operation, endpoint: Option<&Endpoint>) -> Value {
     let mut answers = Map::new();
     answers.insert(operation.success.status.to_string(), success(operation));
     if operation.id == "forward_auth" {
-        let about = "With `redirect=true`: a browser that is not signed in is sent to the sign-in page.";
+        let about =
+            "With `redirect=true`: a browser that is not signed in is sent to the sign-in page.";
         answers.insert("303".to_owned(), json!({"description": about}));
     }
     if operation.id == "readyz" {
@@ -56,10 +57,16 @@ fn success(operation: &Operation) -> Value {
     }
     if operation.id == "forward_auth" {
         for (name, about) in [
-            ("X-Auth-User", "The username; other than ASCII is percent-encoded."),
+            (
+                "X-Auth-User",
+                "The username; other than ASCII is percent-encoded.",
+            ),
             ("X-Auth-User-Id", "The account's number."),
             ("X-Auth-Staff", "`true` or `false`."),
-            ("X-Auth-Scopes", "What the credential may be used for, separated by blanks."),
+            (
+                "X-Auth-Scopes",
+                "What the credential may be used for, separated by blanks.",
+            ),
         ] {
             answer["headers"][name] =
                 json!({"description": about, "required": true, "schema": {"type": "string"}});
@@ -101,7 +108,8 @@ fn failure(status: u16, style: Style) -> Value {
                 "No credential, a bad one, or a wrong username or password.",
                 "RefusedLogin",
             );
-            answer["headers"] = json!({"WWW-Authenticate": {"$ref": "#/components/headers/Challenge"}});
+            answer["headers"] =
+                json!({"WWW-Authenticate": {"$ref": "#/components/headers/Challenge"}});
             answer
         }
         _ => json!({"$ref": format!("#/components/responses/{}", name(status))}),
@@ -119,16 +127,64 @@ fn refused(about: &str, schema: &str) -> Value {
 
 /// Status, name, what it means, schema, header.
 const FAILURES: &[(u16, &str, &str, &str, &str)] = &[
-    (400, "Refused", "The body cannot be read, or fields are refused: messages a field.", "Refused", ""),
-    (401, "NotAuthenticated", "No credential, or one that does not count.", "Failure", "WWW-Authenticate"),
-    (403, "Denied", "A good credential that may not do this: not staff, no permission, a scope is missing, or a browser's request that may be forged.", "Failure", ""),
+    (
+        400,
+        "Refused",
+        "The body cannot be read, or fields are refused: messages a field.",
+        "Refused",
+        "",
+    ),
+    (
+        401,
+        "NotAuthenticated",
+        "No credential, or one that does not count.",
+        "Failure",
+        "WWW-Authenticate",
+    ),
+    (
+        403,
+        "Denied",
+        "A good credential that may not do this: not staff, no permission, a scope is missing, or a browser's request that may be forged.",
+        "Failure",
+        "",
+    ),
     (404, "NotFound", "It is not there.", "Failure", ""),
-    (406, "NotAcceptable", "None of the media types asked for.", "Failure", ""),
+    (
+        406,
+        "NotAcceptable",
+        "None of the media types asked for.",
+        "Failure",
+        "",
+    ),
     (409, "Conflict", "Somebody was quicker.", "Failure", ""),
-    (413, "TooLarge", "The body is larger than 2.5 MB.", "Failure", ""),
-    (415, "UnsupportedMediaType", "Neither JSON nor a form.", "Failure", ""),
-    (429, "Throttled", "Too many tries.", "Failure", "Retry-After"),
-    (503, "Busy", "No room to hash a password now.", "Failure", "Retry-After"),
+    (
+        413,
+        "TooLarge",
+        "The body is larger than 2.5 MB.",
+        "Failure",
+        "",
+    ),
+    (
+        415,
+        "UnsupportedMediaType",
+        "Neither JSON nor a form.",
+        "Failure",
+        "",
+    ),
+    (
+        429,
+        "Throttled",
+        "Too many tries.",
+        "Failure",
+        "Retry-After",
+    ),
+    (
+        503,
+        "Busy",
+        "No room to hash a password now.",
+        "Failure",
+        "Retry-After",
+    ),
 ];
 
 fn name(status: u16) -> &'static str {

@@ -164,9 +164,19 @@ const STUDENT_PART: &[Field] = &[
 ];
 
 const GIVEN: &[Field] = &[
-    field("firstname", Kind::Text(Some(255)), "Ada", "A claim. The name in any case: Firstname works."),
+    field(
+        "firstname",
+        Kind::Text(Some(255)),
+        "Ada",
+        "A claim. The name in any case: Firstname works.",
+    ),
     field("lastname", Kind::Text(Some(255)), "Lovelace", "A claim."),
-    field("age", Kind::Text(Some(255)), "36", "A claim, signed as text."),
+    field(
+        "age",
+        Kind::Text(Some(255)),
+        "36",
+        "A claim, signed as text.",
+    ),
 ];
 
 const OWNER: Field = field(
@@ -184,9 +194,21 @@ const TOKEN_NAME: Field = field(
 );
 
 const NEEDS_A_SCOPE: &[Field] = &[
-    field("scope", Kind::Text(None), "students:read", "The credential must have it. Several: separated by blanks, or repeated.").optional(),
+    field(
+        "scope",
+        Kind::Text(None),
+        "students:read",
+        "The credential must have it. Several: separated by blanks, or repeated.",
+    )
+    .optional(),
     field("staff", Kind::Flag, "true", "Only staff and superusers.").optional(),
-    field("redirect", Kind::Flag, "true", "A browser that is not signed in is sent to the sign-in page.").optional(),
+    field(
+        "redirect",
+        Kind::Flag,
+        "true",
+        "A browser that is not signed in is sent to the sign-in page.",
+    )
+    .optional(),
 ];
 
 /// All of them, in the order of the five walks.
@@ -199,9 +221,19 @@ pub const OPERATIONS: &[Operation] = &[
         summary: "Register a user",
         about: "Makes an ordinary account and signs it in. The password must pass Django's four validators.",
         body: &[
-            field("username", Kind::Username, "ann", "Letters, digits and @ . + - _; unique without regard to case."),
+            field(
+                "username",
+                Kind::Username,
+                "ann",
+                "Letters, digits and @ . + - _; unique without regard to case.",
+            ),
             PASSWORD,
-            field("confirm_password", Kind::Password, "correct horse 9", "The same again."),
+            field(
+                "confirm_password",
+                Kind::Password,
+                "correct horse 9",
+                "The same again.",
+            ),
         ],
         scope: Some(Scope::UsersWrite),
         success: json(200, "The account's first pair of JWTs.", "TokenPair"),
@@ -352,7 +384,11 @@ pub const OPERATIONS: &[Operation] = &[
         summary: "Refresh",
         about: "A refresh token used again within ten seconds gets the same answer; later, it ends the sign-in.",
         body: REFRESH,
-        success: json(200, "A new access token and, with rotation, the next refresh token.", "Refreshed"),
+        success: json(
+            200,
+            "A new access token and, with rotation, the next refresh token.",
+            "Refreshed",
+        ),
         also: &[401],
         ..NONE
     },
@@ -362,7 +398,12 @@ pub const OPERATIONS: &[Operation] = &[
         id: "verify",
         tag: Tag::Jwt,
         summary: "Whether a JWT counts",
-        body: &[field("token", Kind::Text(None), "eyJhbGciOi…", "An access or a refresh token.")],
+        body: &[field(
+            "token",
+            Kind::Text(None),
+            "eyJhbGciOi…",
+            "An access or a refresh token.",
+        )],
         success: json(200, "It does.", "Empty"),
         also: &[401],
         ..NONE
@@ -401,8 +442,20 @@ pub const OPERATIONS: &[Operation] = &[
         body: &[
             TOKEN_NAME,
             OWNER,
-            field("expires_in", Kind::Integer(1, LONGEST), "86400", "Seconds; without it the token does not expire, unless the server limits its life.").optional(),
-            field("scopes", Kind::Words, "students:read", "What it may be used for; without it, all that the caller may.").optional(),
+            field(
+                "expires_in",
+                Kind::Integer(1, LONGEST),
+                "86400",
+                "Seconds; without it the token does not expire, unless the server limits its life.",
+            )
+            .optional(),
+            field(
+                "scopes",
+                Kind::Words,
+                "students:read",
+                "What it may be used for; without it, all that the caller may.",
+            )
+            .optional(),
         ],
         scope: Some(Scope::TokensManage),
         success: json(201, "The token with its key, this once.", "ApiToken"),
@@ -415,8 +468,17 @@ pub const OPERATIONS: &[Operation] = &[
         tag: Tag::Tokens,
         summary: "End a leaked key",
         about: "Whoever holds a key may end it: it needs no other credential.",
-        body: &[field("token", Kind::Text(None), "lk_0CrSq…", "The key itself.")],
-        success: json(200, "It counts no longer. Unknown keys are answered alike.", "Empty"),
+        body: &[field(
+            "token",
+            Kind::Text(None),
+            "lk_0CrSq…",
+            "The key itself.",
+        )],
+        success: json(
+            200,
+            "It counts no longer. Unknown keys are answered alike.",
+            "Empty",
+        ),
         also: &[429],
         ..NONE
     },
@@ -458,7 +520,13 @@ pub const OPERATIONS: &[Operation] = &[
         tag: Tag::Tokens,
         summary: "Rotate a token",
         about: "A new key under the same name.",
-        body: &[field("grace", Kind::Integer(0, MOST_GRACE), "3600", "Seconds for which the old key works on.").optional()],
+        body: &[field(
+            "grace",
+            Kind::Integer(0, MOST_GRACE),
+            "3600",
+            "Seconds for which the old key works on.",
+        )
+        .optional()],
         scope: Some(Scope::TokensManage),
         success: json(200, "The token with its new key, this once.", "ApiToken"),
         also: &[409],
@@ -495,7 +563,10 @@ pub const OPERATIONS: &[Operation] = &[
         summary: "Who is calling, for proxies",
         about: "For nginx auth_request, Caddy forward_auth and Traefik ForwardAuth. Any method; nothing of the body is read.",
         query: NEEDS_A_SCOPE,
-        success: nothing(200, "A valid credential that may do what is asked: who it is, in headers."),
+        success: nothing(
+            200,
+            "A valid credential that may do what is asked: who it is, in headers.",
+        ),
         also: &[401, 403],
         ..NONE
     },
