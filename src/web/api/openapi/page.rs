@@ -15,6 +15,9 @@ pub fn routes() -> Vec<Route> {
     routes![swagger]
 }
 
+/// Said once for all calls, at the top of the page.
+const EVERYWHERE: [&str; 3] = ["406", "413", "415"];
+
 #[derive(Serialize)]
 struct Swagger {
     groups: Vec<Group>,
@@ -106,6 +109,7 @@ impl Call {
                 .chain(entries(operation.body, "body"))
                 .collect(),
             answers: answers
+                .filter(|(status, _)| !EVERYWHERE.contains(&status.as_str()))
                 .map(|(status, answer)| Answer {
                     status: status.clone(),
                     about: text(&resolved(answer)["description"]),
