@@ -269,7 +269,8 @@ fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
         )),
         // One that Rocket does not know is not told to us.
         (Error::MethodNotAllowed, _)
-            if pages::allowed_methods(req).contains(&req.method().as_str()) =>
+            if req.route().is_none()
+                && pages::allowed_methods(req).contains(&req.method().as_str()) =>
         {
             detail("This method is not allowed.")
         }

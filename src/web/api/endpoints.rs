@@ -79,7 +79,6 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         path: "/login",
         name: "Login",
-        methods: &[Get, Head, Options, Post],
         style: Style::Envelope,
         ..GUARDED
     },

@@ -7,6 +7,8 @@ mod fields;
 mod operations;
 mod page;
 mod schemas;
+mod services;
+mod walks;
 
 use std::sync::LazyLock;
 
@@ -16,7 +18,7 @@ use serde_json::{Map, Value, json};
 use super::endpoints::{self, Endpoint, Style};
 use crate::web::published::Published;
 
-pub use operations::{OPERATIONS, Operation, Tag};
+pub use operations::{Operation, Tag};
 pub use page::samples;
 
 /// Seconds for which others may keep the document; it changes with the program only.
@@ -82,7 +84,7 @@ fn security_schemes() -> Value {
 
 fn paths() -> Value {
     let mut paths: Map<String, Value> = Map::new();
-    for operation in OPERATIONS {
+    for operation in operations::all() {
         let endpoint = endpoint(operation.path);
         let aliases = endpoint.map_or(&[][..], |endpoint| endpoint.aliases);
         add(&mut paths, operation.path, operation, endpoint, "");

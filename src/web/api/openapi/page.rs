@@ -5,7 +5,7 @@ use rocket::{Route, get, routes};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{DOCUMENT, OPERATIONS, Operation, Tag, needs_credential, template};
+use super::{DOCUMENT, Operation, Tag, needs_credential, operations, template};
 use crate::web::{
     guards::MaybeSession,
     page::{Page, View},
@@ -73,8 +73,7 @@ fn view() -> Swagger {
     let groups = Tag::ALL.map(|tag| Group {
         name: tag.name(),
         anchor: tag.name().to_lowercase().replace(' ', "-"),
-        calls: OPERATIONS
-            .iter()
+        calls: operations::all()
             .filter(|operation| operation.tag == tag)
             .map(Call::of)
             .collect(),
