@@ -13,6 +13,7 @@ pub mod endpoints;
 mod generate_token;
 mod jwt;
 mod oauth;
+pub mod openapi;
 mod register;
 mod students;
 mod token;
@@ -65,6 +66,7 @@ pub fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         .mount("/", generate_token::routes())
         .mount("/", jwt::routes())
         .mount("/", oauth::routes())
+        .mount("/", openapi::routes())
         .mount("/", register::routes())
         .mount("/", token::routes())
         .mount("/api/tokens", tokens::routes())
@@ -84,11 +86,9 @@ struct Fallback(&'static Endpoint);
 fn fallbacks(endpoint: &'static Endpoint) -> Vec<Route> {
     use Method::{Connect, Delete, Get, Head, Options, Patch, Post, Put, Trace};
     let methods = [Connect, Delete, Get, Head, Options, Patch, Post, Put, Trace];
-    let unanswered = methods.into_iter().filter(|method| {
-        // The sign-in page shares its address with the API and answers GET itself.
-        let page = endpoint.path == "/login" && matches!(method, Get | Head);
-        *method == Options || !(endpoint.methods.contains(method) || page)
-    });
+    let unanswered = methods
+        .into_iter()
+        .filter(|method| *method == Options || !endpoint.methods.contains(method));
     unanswered
         .flat_map(|method| {
             endpoint.paths().map(move |path| {
