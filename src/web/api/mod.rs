@@ -86,9 +86,11 @@ struct Fallback(&'static Endpoint);
 fn fallbacks(endpoint: &'static Endpoint) -> Vec<Route> {
     use Method::{Connect, Delete, Get, Head, Options, Patch, Post, Put, Trace};
     let methods = [Connect, Delete, Get, Head, Options, Patch, Post, Put, Trace];
-    let unanswered = methods
-        .into_iter()
-        .filter(|method| *method == Options || !endpoint.methods.contains(method));
+    let unanswered = methods.into_iter().filter(|method| {
+        // The sign-in page shares its address with the API and answers GET itself.
+        let page = endpoint.path == "/login" && matches!(method, Get | Head);
+        *method == Options || !(endpoint.methods.contains(method) || page)
+    });
     unanswered
         .flat_map(|method| {
             endpoint.paths().map(move |path| {
