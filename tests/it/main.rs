@@ -41,6 +41,7 @@ mod migrations;
 mod move_database;
 mod packaging;
 mod pages;
+mod pages_bulk;
 mod pages_tokens;
 mod proxies;
 mod revocation;
