@@ -84,7 +84,7 @@ pub async fn set_active_many(app: &App, by: &Actor, ids: &[i64], active: bool) -
 
 /// Ends their sessions and JWTs; API tokens go on.
 pub async fn sign_out_many(app: &App, by: &Actor, ids: &[i64]) -> Result<Tally> {
-    by.require(Permission::new(Act::Change, Record::Users))?;
+    by.require(Permission::new(Act::Delete, Record::Sessions))?;
     let db = app.db.begin().await?;
     let chosen = Chosen::load(&db, by, ids, true).await?;
     let update = raise_epoch(chosen.update(), app.now());

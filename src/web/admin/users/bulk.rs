@@ -29,6 +29,7 @@ pub struct Users(pub ListQuery);
 
 const CHANGE: Permission = Permission::new(permissions::Act::Change, Record::Users);
 const DELETE: Permission = Permission::new(permissions::Act::Delete, Record::Users);
+const SIGN_OUT: Permission = Permission::new(permissions::Act::Delete, Record::Sessions);
 const REVOKE: Permission = Permission::new(permissions::Act::Delete, Record::Tokens);
 
 const SKIPS: Point = Point {
@@ -52,7 +53,7 @@ impl Bulk for Users {
             ask: "Sign out {}",
             done: "{} signed out",
             grade: Grade::Plain,
-            permission: CHANGE,
+            permission: SIGN_OUT,
             points: &[
                 Point {
                     kind: "warn",

@@ -6,7 +6,10 @@ use serde::Serialize;
 use super::bulk::Users;
 use crate::{
     app::App,
-    domain::users::{self, Role as Kind, UserCounts, UserFilter, UserRow, UserSort, UserStatus},
+    domain::{
+        actor::Actor,
+        users::{self, Role as Kind, UserCounts, UserFilter, UserRow, UserSort, UserStatus},
+    },
     error::Error,
     web::{
         admin::{
@@ -154,6 +157,8 @@ struct Row {
     last_login: Option<i64>,
     joined: i64,
     is_active: bool,
+    /// Staff does not touch staff.
+    can_touch: bool,
 }
 
 impl View for UserChangeList {
@@ -166,7 +171,7 @@ impl View for UserChangeList {
 }
 
 impl Row {
-    fn of(row: &UserRow) -> Self {
+    fn of(by: &Actor, row: &UserRow) -> Self {
         let user = &row.user;
         Self {
             id: user.id,
@@ -181,6 +186,7 @@ impl Row {
             last_login: words::known(user.last_login),
             joined: user.date_joined,
             is_active: user.is_active,
+            can_touch: users::may_touch(by, user).is_ok(),
         }
     }
 }
@@ -195,7 +201,7 @@ pub fn tokens_href(username: &str) -> String {
 
 #[get("/users?<query..>")]
 pub async fn change_list(
-    session: May<'_, ViewUsers>,
+    may: May<'_, ViewUsers>,
     app: &State<App>,
     query: ListQuery,
 ) -> Result<Page, PageError> {
@@ -235,12 +241,16 @@ pub async fn change_list(
         pager: Pager::of(&found, &here, paging.size()),
         bulk: Bar::of(
             &Users(query),
-            &session.actor,
+            &may.actor,
             found.total,
             found.rows.len(),
             all,
         ),
-        rows: found.rows.iter().map(Row::of).collect(),
+        rows: found
+            .rows
+            .iter()
+            .map(|row| Row::of(&may.actor, row))
+            .collect(),
         q: q.unwrap_or_default(),
     }))
 }
@@ -284,7 +294,7 @@ struct Suggestion {
 /// At most ten people whose username begins so.
 #[get("/users/suggest?<q>")]
 pub async fn suggest(
-    _session: May<'_, ViewUsers>,
+    _may: May<'_, ViewUsers>,
     app: &State<App>,
     q: &str,
 ) -> Result<RawJson<String>, ApiError> {
@@ -323,8 +333,9 @@ pub fn samples() -> Vec<Page> {
         last_login: None,
         joined: 1_700_000_000,
         is_active: true,
+        can_touch: true,
     };
-    let by = crate::domain::actor::Actor::operator();
+    let by = Actor::operator();
     let mut list = UserChangeList {
         tabs: Vec::new(),
         q: "smyth".to_owned(),
