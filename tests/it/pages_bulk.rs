@@ -52,7 +52,7 @@ async fn agree(browser: &Caller, asked: &Answer, more: &[(&str, &str)]) -> Answe
 /// The message on the page that one is sent to.
 async fn told(browser: &Caller, done: &Answer) -> String {
     assert_eq!(done.status, 303, "{done:?}");
-    let page = browser.get(&done.redirect()).await.text;
+    let page = browser.get(done.redirect()).await.text;
     let note = between(&page, "<main class=\"main\"", "<div class=\"head\">");
     let title = between(note, "<h2>", "</h2>");
     let text = note.split_once("<p>").map_or("", |(_, rest)| rest);
