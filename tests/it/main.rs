@@ -45,6 +45,7 @@ mod move_database;
 mod openapi;
 mod packaging;
 mod pages;
+mod pages_bulk;
 mod pages_tokens;
 mod proxies;
 mod revocation;
