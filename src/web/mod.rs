@@ -8,6 +8,7 @@ pub mod body;
 pub mod chrome;
 pub mod compression;
 pub mod error;
+mod error_bodies;
 pub mod fairings;
 pub mod filters;
 pub mod flash;

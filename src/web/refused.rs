@@ -19,13 +19,21 @@ use crate::{
         self,
         shown::{self, INSTEAD, Shown},
     },
+    error::Error,
     secret::Jwt,
     web::{
         api::endpoints,
-        error::answered,
         guards::{client, session},
     },
 };
+
+/// What the answer was made of.
+struct Answered(Option<Error>);
+
+/// Leaves the failure that is about to be answered where the fairing finds it.
+pub fn leave(req: &Request<'_>, e: &Error) {
+    req.local_cache(|| Answered(Some(e.clone())));
+}
 
 #[derive(Debug)]
 pub struct Refused;
@@ -44,7 +52,9 @@ impl Fairing for Refused {
         if !matches!(status, 401 | 403) {
             return;
         }
-        let Some(error) = answered(req) else { return };
+        let Answered(Some(error)) = req.local_cache(|| Answered(None)) else {
+            return;
+        };
         let (header, shown) = shown_by(req);
         let request = refusals::Request {
             id: client::request_id(req).to_owned(),
