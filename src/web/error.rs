@@ -10,7 +10,7 @@ use rocket::{
     response::{self, Responder},
 };
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     error::Error,
