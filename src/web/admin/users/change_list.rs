@@ -159,15 +159,15 @@ pub async fn change_list(
         });
     }
     let filtered = chips.len() - usize::from(q.is_some());
-    let day = |day: &Option<String>| query.day(day).unwrap_or_default().to_owned();
+    let day = |day: Option<&str>| query.day(day).unwrap_or_default().to_owned();
     Ok(Page::of(&UserChangeList {
         tabs: tabs(&counts, status),
         kept: here.hidden(&["q", "role", "token", "joined", "from", "to", "sort"]),
         role: Choice::new("role", "Role", ROLES, role),
         token: Choice::new("token", "Token", TOKENS, query.token()),
         joined: Choice::new("joined", "Joined", JOINED, query.joined()),
-        from: day(&query.from),
-        to: day(&query.to),
+        from: day(query.from.as_deref()),
+        to: day(query.to.as_deref()),
         filtered,
         sort: Choice::new("sort", "Sort by", SORTS, sort),
         sorted_by: SORTS

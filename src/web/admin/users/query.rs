@@ -78,8 +78,8 @@ impl ListQuery {
     }
 
     /// A day of the pair, if the pair counts and the day can be read.
-    pub fn day<'a>(&self, day: &'a Option<String>) -> Option<&'a str> {
-        let day = day.as_deref().filter(|_| self.joined() == DATES)?;
+    pub fn day<'a>(&self, day: Option<&'a str>) -> Option<&'a str> {
+        let day = day.filter(|_| self.joined() == DATES)?;
         filters::midnight_of(day).map(|_| day)
     }
 
@@ -88,8 +88,10 @@ impl ListQuery {
         if let Ok(days) = self.joined().parse::<i64>() {
             return (Some(now - days * DAY), None);
         }
-        let from = self.day(&self.from).and_then(filters::midnight_of);
-        let to = self.day(&self.to).and_then(filters::midnight_of);
+        let from = self
+            .day(self.from.as_deref())
+            .and_then(filters::midnight_of);
+        let to = self.day(self.to.as_deref()).and_then(filters::midnight_of);
         (from, to.map(|day| day + DAY))
     }
 
@@ -148,8 +150,8 @@ impl ListQuery {
             .with("role", self.role())
             .with("token", self.token())
             .with("joined", self.joined())
-            .with("from", self.day(&self.from).unwrap_or_default())
-            .with("to", self.day(&self.to).unwrap_or_default())
+            .with("from", self.day(self.from.as_deref()).unwrap_or_default())
+            .with("to", self.day(self.to.as_deref()).unwrap_or_default())
             .with("sort", if sort == SORTS[0].0 { "" } else { sort })
             .sized(&self.paging())
     }
@@ -167,7 +169,10 @@ pub fn joined_label(query: &ListQuery) -> Option<String> {
         let known = JOINED.iter().find(|(v, _)| !v.is_empty() && *v == chosen);
         return known.map(|(_, label)| (*label).to_owned());
     }
-    match (query.day(&query.from), query.day(&query.to)) {
+    match (
+        query.day(query.from.as_deref()),
+        query.day(query.to.as_deref()),
+    ) {
         (Some(from), Some(to)) => Some(format!("Joined {from} to {to}")),
         (Some(from), None) => Some(format!("Joined since {from}")),
         (None, Some(to)) => Some(format!("Joined until {to}")),
