@@ -5,7 +5,9 @@ mod add;
 mod bulk;
 mod change_form;
 mod change_list;
+mod conflict;
 mod delete;
+mod query;
 
 use rocket::{Route, routes};
 
@@ -33,6 +35,7 @@ pub fn routes() -> Vec<Route> {
         acts::set_password,
         acts::enable,
         acts::disable,
+        acts::unlock,
         acts::sign_out,
         acts::end_session,
         delete::delete_confirmation,
