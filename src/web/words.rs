@@ -108,6 +108,10 @@ pub struct Person {
 }
 
 impl Person {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     pub fn of(user: &User) -> Self {
         let full = full_name(user);
         Self::named(

@@ -5,6 +5,7 @@ mod add;
 mod change_form;
 mod change_list;
 mod delete;
+mod history;
 
 use rocket::{Route, routes};
 
@@ -33,6 +34,7 @@ pub fn routes() -> Vec<Route> {
         acts::end_session,
         delete::delete_confirmation,
         delete::delete,
+        history::history,
     ]
 }
 
@@ -43,6 +45,7 @@ pub fn samples() -> Vec<Page> {
         change_form::samples(),
         acts::samples(),
         delete::samples(),
+        history::samples(),
     ]
     .into_iter()
     .flatten()
