@@ -149,7 +149,7 @@ pub(super) fn of_sessions(living: Count, figures: &Figures, days: i64) -> Tile {
             None => "in browsers".to_owned(),
         },
         change,
-        href: "",
+        href: "/admin/sessions/",
         spark: Spark::of(&signed_in),
         colour: "alt",
     }
