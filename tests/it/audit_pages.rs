@@ -145,7 +145,7 @@ both! {
             is_active: true,
             ..UserInput::default()
         };
-        users::update(&app.app, &Actor::operator(), ann.id, ann.version, input).await.unwrap();
+        users::update(&app.app, &Actor::operator(), ann.id, input, ann.version).await.unwrap();
         let event = audit::recent(&app.app, 1).await.unwrap().remove(0);
         for path in [format!("/admin/audit/{}/", event.id), format!("/admin/users/{}/history/", ann.id)] {
             let page = root.get(&path).await;
