@@ -6,10 +6,10 @@ pub mod attention;
 pub mod audit;
 pub mod authentication;
 pub mod backup;
+pub mod bulk;
 pub mod daily_figures;
 pub mod django_hashes;
 pub mod families;
-
 pub mod hashing;
 pub mod import;
 pub mod installation;

@@ -2,6 +2,7 @@
 //! and turn its answers into pages.
 
 pub mod audit;
+pub mod bulk;
 pub mod index;
 pub mod keys;
 pub mod listing;
