@@ -234,8 +234,21 @@ fn summary(what: &str, days: &[i64], series: &[Series]) -> String {
 fn step(most: i64) -> i64 {
     let mut unit: i64 = 1;
     loop {
-        let half = if unit == 1 { 1 } else { unit / 2 * 3 };
-        for step in [unit, half, unit.saturating_mul(2), unit.saturating_mul(5)] {
+        let halves = |n: i64| {
+            if unit == 1 {
+                1
+            } else {
+                (unit / 2).saturating_mul(n)
+            }
+        };
+        for step in [
+            unit,
+            halves(3),
+            unit.saturating_mul(2),
+            halves(5),
+            unit.saturating_mul(3),
+            unit.saturating_mul(5),
+        ] {
             if step.saturating_mul(4) >= most {
                 return step;
             }
@@ -273,7 +286,15 @@ mod tests {
 
     #[test]
     fn the_scale_is_made_of_round_numbers() {
-        for (most, expected) in [(0, 1), (4, 1), (5, 2), (20, 5), (21, 10), (480, 150)] {
+        for (most, expected) in [
+            (0, 1),
+            (4, 1),
+            (5, 2),
+            (20, 5),
+            (21, 10),
+            (480, 150),
+            (9000, 2500),
+        ] {
             assert_eq!(step(most), expected, "{most}");
         }
         step(i64::MAX / 8);

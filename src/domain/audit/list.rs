@@ -2,7 +2,8 @@
 //! with the id, so a page of a million events costs what a page of a hundred does.
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, IdenStatic, QueryFilter,
+    QueryOrder, QuerySelect, Value,
     sea_query::{Alias, Expr, ExprTrait, Func, Order, Query, SelectStatement, UnionType},
 };
 
@@ -102,7 +103,13 @@ pub async fn list(
     });
     let order = if back { Order::Asc } else { Order::Desc };
     let mut rows = Entity::find()
-        .filter(Column::Id.in_subquery(ids(filter, beyond, order.clone(), size + 1)))
+        .filter(Column::Id.in_subquery(ids(
+            db.get_database_backend(),
+            filter,
+            beyond,
+            order.clone(),
+            size + 1,
+        )))
         .order_by(Column::Id, order)
         .limit(size + 1)
         .all(db)
@@ -123,13 +130,16 @@ pub async fn list(
             .write()
         })
     };
-    let older = if back { true } else { more };
-    let newer = if back { more } else { cursor.is_some() };
+    let (has_next, has_previous) = if back {
+        (true, more)
+    } else {
+        (more, cursor.is_some())
+    };
     let after = first_index.saturating_add(rows.len() as u64);
     let before = Ord::max(first_index.saturating_sub(size), 1);
     Ok(Page {
-        next: edge(rows.last().filter(|_| older), false, after),
-        previous: edge(rows.first().filter(|_| newer), true, before),
+        next: edge(rows.last().filter(|_| has_next), false, after),
+        previous: edge(rows.first().filter(|_| has_previous), true, before),
         rows,
         total,
         first_index,
@@ -138,7 +148,13 @@ pub async fn list(
 
 /// Up to ten thousand of them.
 async fn count<C: ConnectionTrait>(db: &C, filter: &AuditFilter) -> Result<Count> {
-    let some = ids(filter, None, Order::Desc, EXACT + 1);
+    let some = ids(
+        db.get_database_backend(),
+        filter,
+        None,
+        Order::Desc,
+        EXACT + 1,
+    );
     let query = Query::select()
         .expr(Expr::cust("COUNT(*)"))
         .from_subquery(some, Alias::new("found"))
@@ -156,8 +172,9 @@ async fn count<C: ConnectionTrait>(db: &C, filter: &AuditFilter) -> Result<Count
 /// One step of an export: what comes before this event, the newest first. Empty at the end.
 pub async fn before(app: &App, filter: &AuditFilter, id: Option<i64>) -> Result<Vec<AuditEvent>> {
     let beyond = id.map(|id| Column::Id.lt(id));
+    let backend = app.db.read().get_database_backend();
     Ok(Entity::find()
-        .filter(Column::Id.in_subquery(ids(filter, beyond, Order::Desc, STEP)))
+        .filter(Column::Id.in_subquery(ids(backend, filter, beyond, Order::Desc, STEP)))
         .order_by_desc(Column::Id)
         .all(app.db.read())
         .await?)
@@ -170,8 +187,8 @@ pub async fn get(app: &App, id: i64) -> Result<AuditEvent> {
 
 /// The ids of the first `most` events. Where several columns may hold what is looked for, the first of each are
 /// taken together: an OR would walk the table or sort all it finds.
-fn ids(filter: &AuditFilter, beyond: Option<Expr>, order: Order, most: u64) -> SelectStatement {
-    let common = common(filter).add_option(beyond);
+fn ids(backend: DbBackend, filter: &AuditFilter, beyond: Option<Expr>, order: Order, most: u64) -> SelectStatement {
+    let common = common(filter, backend).add_option(beyond);
     let mut ways = ways(filter).into_iter();
     let branch = |n: usize, way: Condition| {
         let first = Query::select()
@@ -232,14 +249,40 @@ fn ways(filter: &AuditFilter) -> Vec<Condition> {
     vec![all()]
 }
 
-fn common(filter: &AuditFilter) -> Condition {
-    let text = |column: Column, value: &Option<String>| value.as_deref().map(|v| column.eq(v));
-    let mut all = Condition::all()
-        .add_option(text(Column::Action, &filter.action))
-        .add_option(text(Column::ObjectType, &filter.object_type))
-        .add_option(text(Column::RequestId, &filter.request_id))
-        .add_option(filter.object_id.map(|id| Column::ObjectId.eq(id)))
-        .add_option(filter.failed.map(|failed| Column::Failed.eq(failed)));
+/// Of several columns SQLite takes any index, however many rows it finds: it counts nothing beforehand. So it is
+/// left the one that says the most. PostgreSQL knows better by itself.
+fn common(filter: &AuditFilter, backend: DbBackend) -> Condition {
+    let text = |column: Column, value: &Option<String>| {
+        let value: Option<Value> = value.as_deref().map(Into::into);
+        value.map(|value| (column, value))
+    };
+    let typed = text(Column::ObjectType, &filter.object_type);
+    let id = filter.object_id.filter(|_| typed.is_some());
+    let mut led =
+        backend == DbBackend::Sqlite && (filter.person.is_some() || filter.account.is_some());
+    let mut all = Condition::all();
+    // What says the most comes first; a type and an id are one index.
+    let by_object = id.is_some().then(|| typed.clone()).flatten();
+    let by_type = typed.filter(|_| id.is_none());
+    for columns in [
+        vec![text(Column::RequestId, &filter.request_id)],
+        vec![by_object, id.map(|id| (Column::ObjectId, id.into()))],
+        vec![text(Column::Action, &filter.action)],
+        vec![by_type],
+        vec![filter.failed.map(|failed| (Column::Failed, failed.into()))],
+    ] {
+        let columns: Vec<_> = columns.into_iter().flatten().collect();
+        let leads = backend == DbBackend::Sqlite && !columns.is_empty();
+        for (column, value) in columns {
+            all = all.add(if led {
+                // The sign keeps SQLite from the column's indexes.
+                Expr::cust_with_values(format!("+{} = ?", column.as_str()), [value])
+            } else {
+                column.eq(value)
+            });
+        }
+        led |= leads;
+    }
     // A span of time is a span of ids, nearly: so the index of every other filter serves it as well.
     // The blank sum keeps the planner from choosing the index by time, and sorting what it finds.
     if let Some(from) = filter.from {

@@ -51,10 +51,12 @@ impl ListQuery {
         // Dates that are typed say more than a choice.
         let when = known(&self.when, TIMES).filter(|_| from.is_none() && to.is_none());
         let result = known(&self.result, RESULTS);
-        let action = search(self.act.as_deref());
-        let object_type = search(self.object.as_deref());
+        // PostgreSQL knows no NUL in a text, so no event has one.
+        let typed = |text: &Option<String>| search(text.as_deref()).filter(|t| !t.contains('\0'));
+        let action = typed(&self.act);
+        let object_type = typed(&self.object);
         let filter = AuditFilter {
-            person: search(self.person.as_deref()),
+            person: typed(&self.person),
             account: self.account,
             object_id: self.id.filter(|_| object_type.is_some()),
             action,
@@ -66,7 +68,7 @@ impl ListQuery {
                 .or(from),
             until: to.map(|to| to + DAY),
             failed: result.as_deref().map(|result| result == "failed"),
-            request_id: search(self.request.as_deref()),
+            request_id: typed(&self.request),
         };
         let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
         let address = Address::new(PATH)

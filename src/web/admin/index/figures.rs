@@ -79,12 +79,15 @@ impl Change {
         })
     }
 
-    /// `−12 %` of what was before; none where nothing was, or nothing moved.
+    /// `−12 %` of what was before; none where nothing was, nothing moved, or all of it is new.
     fn percent(now: i64, before: i64, more: &'static str, less: &'static str) -> Option<Self> {
         if before <= 0 || now == before {
             return None;
         }
         let percent = (now - before).saturating_mul(100) / before;
+        if percent > 999 {
+            return None;
+        }
         Self::by(percent, if now > before { more } else { less }).map(|change| Self {
             text: format!("{} %", change.text),
             ..change
@@ -105,6 +108,11 @@ fn by_day(figures: &Figures, days: i64, f: impl Fn(i64) -> i64) -> Vec<i64> {
         .skip(skipped)
         .map(|day| f(*day))
         .collect()
+}
+
+/// Without today, which is not over: a line would end with a fall.
+fn whole(days: &[i64]) -> &[i64] {
+    days.split_last().map_or(days, |(_, whole)| whole)
 }
 
 /// Ever more or fewer of them, from an unknown number on.
@@ -150,7 +158,7 @@ pub(super) fn of_sessions(living: Count, figures: &Figures, days: i64) -> Tile {
         },
         change,
         href: "/admin/sessions/",
-        spark: Spark::of(&signed_in),
+        spark: Spark::of(whole(&signed_in)),
         colour: "alt",
     }
 }
@@ -175,6 +183,7 @@ pub(super) fn of_tokens(keys: &TokenCounts, figures: &Figures, days: i64) -> Til
 }
 
 pub(super) fn of_failures(now: Count, before: Count, figures: &Figures, days: i64) -> Tile {
+    let failed = by_day(figures, days, |day| figures.on(day, Figure::FailedSignIns));
     let signed = |count: Count| i64::try_from(count.n).unwrap_or(i64::MAX);
     let change = Change::percent(signed(now), signed(before), "down", "up");
     Tile {
@@ -186,9 +195,7 @@ pub(super) fn of_failures(now: Count, before: Count, figures: &Figures, days: i6
         },
         change: change.filter(|_| now.exact && before.exact),
         href: "/admin/audit/?act=user.login_failed&when=day",
-        spark: Spark::of(&by_day(figures, days, |day| {
-            figures.on(day, Figure::FailedSignIns)
-        })),
+        spark: Spark::of(whole(&failed)),
         colour: "bad",
     }
 }
@@ -267,6 +274,7 @@ mod tests {
             is("+50 %", "down")
         );
         assert_eq!(text(Change::percent(5, 0, "down", "up")), None);
+        assert_eq!(text(Change::percent(5000, 1, "down", "up")), None);
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl View for Index {
 /// Seconds.
 const DAY: i64 = 24 * 60 * 60;
 /// Lines of recent activity.
-const LINES: u64 = 8;
+const LINES: u64 = 5;
 
 #[get("/?<days>")]
 async fn index(
