@@ -15,6 +15,7 @@ pub mod import;
 pub mod installation;
 pub mod jwt;
 pub mod login;
+pub mod login_pauses;
 pub mod oauth;
 pub mod paging;
 pub mod passwords;

@@ -117,6 +117,13 @@ pub fn iso(at: i64) -> String {
     )
 }
 
+/// Midnight UTC of a day as a date field sends it: `2026-11-25`.
+pub fn midnight_of(day: &str) -> Option<i64> {
+    let form = time::macros::format_description!("[year]-[month]-[day]");
+    let date = time::Date::parse(day, &form).ok()?;
+    Some(date.midnight().assume_utc().unix_timestamp())
+}
+
 /// `12,480`.
 pub fn number(n: u64) -> String {
     let digits = n.to_string();

@@ -40,6 +40,7 @@ mod import_django;
 mod import_real_django;
 mod introspection;
 mod jwt_interleavings;
+mod locks;
 mod metrics;
 mod migrations;
 mod move_database;

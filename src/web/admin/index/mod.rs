@@ -213,6 +213,7 @@ pub fn samples() -> Vec<Page> {
     let people = UserCounts {
         all: n(1),
         active: n(1),
+        locked: n(0),
         disabled: n(0),
         never_signed_in: n(0),
     };

@@ -5,8 +5,10 @@ mod add;
 mod bulk;
 mod change_form;
 mod change_list;
+mod conflict;
 mod delete;
 mod history;
+mod query;
 
 use rocket::{Route, routes};
 
@@ -34,6 +36,7 @@ pub fn routes() -> Vec<Route> {
         acts::set_password,
         acts::enable,
         acts::disable,
+        acts::unlock,
         acts::sign_out,
         acts::end_session,
         delete::delete_confirmation,
