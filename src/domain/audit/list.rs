@@ -187,7 +187,13 @@ pub async fn get(app: &App, id: i64) -> Result<AuditEvent> {
 
 /// The ids of the first `most` events. Where several columns may hold what is looked for, the first of each are
 /// taken together: an OR would walk the table or sort all it finds.
-fn ids(backend: DbBackend, filter: &AuditFilter, beyond: Option<Expr>, order: Order, most: u64) -> SelectStatement {
+fn ids(
+    backend: DbBackend,
+    filter: &AuditFilter,
+    beyond: Option<Expr>,
+    order: Order,
+    most: u64,
+) -> SelectStatement {
     let common = common(filter, backend).add_option(beyond);
     let mut ways = ways(filter).into_iter();
     let branch = |n: usize, way: Condition| {

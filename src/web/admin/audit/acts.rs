@@ -5,6 +5,8 @@ pub(super) const ACTS: &[(&str, &str)] = &[
     ("", "Any act"),
     ("session.started", "Signed in"),
     ("user.login_failed", "Failed to sign in"),
+    ("user.locked", "Locked"),
+    ("user.unlocked", "Unlocked"),
     ("session.ended", "Session ended"),
     ("session.others_ended", "Other sessions ended"),
     ("session.confirmed", "Password confirmed"),

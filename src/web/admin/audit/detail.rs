@@ -104,7 +104,7 @@ pub fn samples() -> Vec<Page> {
     let unsealed = Page::of(&view(&event));
     event.seq = Some(7);
     event.hash = Some(vec![0xab; 32]);
-    event.detail =
-        r#"{"email": {"from": "", "to": "<i>a@b</i>"}, "because": "unused", "n": 3}"#.to_owned();
+    r#"{"email": {"from": "", "to": "<i>a@b</i>"}, "because": "unused", "n": 3}"#
+        .clone_into(&mut event.detail);
     vec![unsealed, Page::of(&view(&event))]
 }

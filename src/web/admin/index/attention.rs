@@ -37,14 +37,19 @@ pub(super) struct Attention {
 pub(super) async fn of(
     app: &App,
     actor: &Actor,
+    locked: Count,
     figures: &Figures,
     days: i64,
 ) -> Result<Option<Vec<Attention>>> {
     let sees = |record| actor.may(Permission::new(Act::View, record));
-    if !sees(Record::Audit) && !sees(Record::Tokens) {
+    if ![Record::Users, Record::Audit, Record::Tokens]
+        .into_iter()
+        .any(sees)
+    {
         return Ok(None);
     }
     let mut found = Vec::new();
+    found.extend(are_locked(locked));
     if sees(Record::Audit) {
         found.extend(stormy_day(figures, days));
         found.extend(replays(app, figures));
@@ -55,6 +60,17 @@ pub(super) async fn of(
         found.extend(unused(tokens.unused));
     }
     Ok(Some(found))
+}
+
+fn are_locked(n: Count) -> Option<Attention> {
+    (n.n > 0).then(|| Attention {
+        kind: "bad",
+        icon: "lock",
+        title: counted(n, "account is locked", "accounts are locked"),
+        text: "Too many wrong passwords".to_owned(),
+        href: "/admin/users/?status=locked".to_owned(),
+        action: "Review",
+    })
 }
 
 /// The worst day, if it stands out.
@@ -137,7 +153,11 @@ pub(super) fn sample() -> Vec<Attention> {
         first_ends: Some(1_795_435_200 + DAY),
         unused: one,
     };
-    let lines = [expiring(tokens, 1_795_435_200), unused(tokens.unused)];
+    let lines = [
+        are_locked(one),
+        expiring(tokens, 1_795_435_200),
+        unused(tokens.unused),
+    ];
     lines.into_iter().flatten().collect()
 }
 

@@ -107,12 +107,11 @@ async fn index(
     // Twice as many, to compare with.
     let counted = daily_figures::of_days(app, 2 * days).await?;
     let mut tiles = Vec::new();
+    let mut locked = Count { n: 0, exact: true };
     if sees(Record::Users) {
-        tiles.push(figures::of_users(
-            &users::counts(app).await?,
-            &counted,
-            days,
-        ));
+        let people = users::counts(app).await?;
+        locked = people.locked;
+        tiles.push(figures::of_users(&people, &counted, days));
     }
     if sees(Record::Sessions) {
         let living = sessions::count_active(app).await?;
@@ -152,7 +151,7 @@ async fn index(
         periods: figures::periods(days),
         tiles,
         charts: charts.then(|| Charts::of(&counted, days)),
-        attention: attention::of(app, actor, &counted, days).await?,
+        attention: attention::of(app, actor, locked, &counted, days).await?,
         activity: lines.iter().map(Activity::of).collect(),
         steps,
         steps_done: done,

@@ -101,7 +101,7 @@ fn view(user: &User, rows: Vec<Row>, pager: Pager) -> UserHistory {
 
 pub fn samples() -> Vec<Page> {
     let mut event = crate::web::activity::sample_event();
-    event.detail = r#"{"email": {"from": "", "to": "<i>a@b</i>"}, "n": 3}"#.to_owned();
+    r#"{"email": {"from": "", "to": "<i>a@b</i>"}, "n": 3}"#.clone_into(&mut event.detail);
     [Vec::new(), vec![Row::of(&event)]]
         .into_iter()
         .map(|rows| {
