@@ -106,7 +106,7 @@ pub fn utc(at: i64) -> String {
     format!("{} {:02}:{:02} UTC", t.date(), t.hour(), t.minute())
 }
 
-fn iso(at: i64) -> String {
+pub fn iso(at: i64) -> String {
     let t = moment(at);
     format!(
         "{}T{:02}:{:02}:{:02}Z",

@@ -113,6 +113,10 @@ pub struct Person {
 }
 
 impl Person {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     pub fn of(user: &User) -> Self {
         let full = full_name(user);
         Self::named(

@@ -20,6 +20,7 @@ mod api_register;
 mod api_students;
 mod api_tokens;
 mod audit_chain;
+mod audit_pages;
 mod backup;
 mod check_path;
 mod cli;

@@ -7,6 +7,7 @@ mod change_form;
 mod change_list;
 mod conflict;
 mod delete;
+mod history;
 mod query;
 
 use rocket::{Route, routes};
@@ -40,6 +41,7 @@ pub fn routes() -> Vec<Route> {
         acts::end_session,
         delete::delete_confirmation,
         delete::delete,
+        history::history,
     ]
 }
 
@@ -51,6 +53,7 @@ pub fn samples() -> Vec<Page> {
         change_form::samples(),
         acts::samples(),
         delete::samples(),
+        history::samples(),
     ]
     .into_iter()
     .flatten()
