@@ -9,7 +9,7 @@ use super::{Context, Failure, say};
 use crate::{
     app::App,
     db::Opener,
-    domain::{families, sessions, setup, signing_keys, tokens, usage},
+    domain::{families, mail, one_time_links, sessions, setup, signing_keys, tokens, usage},
     error::Result as Outcome,
     news,
     web::{self, fairings::UnderWay},
@@ -17,6 +17,8 @@ use crate::{
 
 /// Between two flushes of the uses of tokens.
 const FLUSH: Duration = Duration::from_secs(10);
+/// Between two looks into the outbox; a new letter rings before that.
+const OUTBOX: Duration = Duration::from_secs(10);
 /// Before the first sweep: a start has enough to do.
 const FIRST_SWEEP: Duration = Duration::from_mins(1);
 /// Between two sweeps.
@@ -42,6 +44,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
                 let news = tokio::spawn(news::follow(timer.clone()));
                 // A long sweep does not delay the flushes, and is dropped half-way at the end.
                 let sweeps = tokio::spawn(sweep_for_ever(timer.clone()));
+                let letters = tokio::spawn(deliver_for_ever(timer.clone()));
                 tokio::spawn(async move {
                     loop {
                         tokio::select! {
@@ -51,6 +54,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
                     }
                     news.abort();
                     sweeps.abort();
+                    letters.abort();
                 });
             })
         }));
@@ -115,6 +119,21 @@ async fn flush(app: &App) {
     }
 }
 
+/// A mail server that is slow or gone delays nothing but letters.
+async fn deliver_for_ever(app: App) {
+    loop {
+        match mail::deliver(&app).await {
+            Ok(0) => {}
+            Ok(n) => tracing::info!(n, "letters sent"),
+            Err(e) => tracing::error!(error = %e, "cannot look into the outbox"),
+        }
+        tokio::select! {
+            () = sleep(OUTBOX) => {}
+            () = app.mail_bell.notified() => {}
+        }
+    }
+}
+
 async fn sweep_for_ever(app: App) {
     sleep(FIRST_SWEEP).await;
     loop {
@@ -130,6 +149,8 @@ async fn sweep(app: &App) {
     swept("refresh families", families::sweep(app).await);
     swept("sessions", sessions::sweep(app).await);
     swept("counts of uses", usage::sweep(app).await);
+    swept("one-time links", one_time_links::sweep(app).await);
+    swept("letters", mail::sweep(app).await);
     swept("unused tokens", tokens::sweep_unused(app).await);
 }
 

@@ -3,6 +3,7 @@
 //! sentence that names it.
 
 mod database;
+mod mail;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use rocket::figment::{
 
 use crate::secret::{SecretBytes, SetupCode};
 use database::{check_database_url, database_url, is_postgres};
+pub use mail::{Mail, Security};
 use source::Source;
 
 /// The environment as a map, so that tests bring their own.
@@ -56,6 +58,13 @@ pub const SETTINGS: &[&str] = &[
     "hash_queue_length",
     "hash_queue_deadline",
     "log_format",
+    "public_url",
+    "smtp_url",
+    "mail_from",
+    "contact",
+    "password_reset_lifetime",
+    "invitation_lifetime",
+    "email_verification_lifetime",
 ];
 
 /// What the server runs with. Lifetimes are seconds.
@@ -105,6 +114,15 @@ pub struct Config {
     pub hash_queue_length: usize,
     pub hash_queue_deadline: u64,
     pub log_format: LogFormat,
+    /// Where people reach this server; links in mail lead there. Without a final slash.
+    pub public_url: Option<String>,
+    /// None: no mail is sent.
+    pub mail: Option<Mail>,
+    /// Whom people are told to ask; empty: nobody is named.
+    pub contact: String,
+    pub password_reset_lifetime: i64,
+    pub invitation_lifetime: i64,
+    pub email_verification_lifetime: i64,
 }
 
 /// When cookies carry `Secure`.
@@ -237,6 +255,7 @@ impl Config {
                 "at least 8 characters",
             ));
         }
+        let public_url = mail::public_url(&s)?;
         let loopback = figment
             .extract_inner::<IpAddr>("address")
             .is_ok_and(|address| address.is_loopback());
@@ -291,6 +310,17 @@ impl Config {
                     LogFormat::Json
                 },
                 &[("text", LogFormat::Text), ("json", LogFormat::Json)],
+            )?,
+            mail: mail::mail(&s, public_url.as_deref())?,
+            public_url,
+            contact: s.text("contact").unwrap_or_default(),
+            password_reset_lifetime: s.within("password_reset_lifetime", 3600, 300, 86_400)?,
+            invitation_lifetime: s.within("invitation_lifetime", 259_200, 300, 86_400 * 30)?,
+            email_verification_lifetime: s.within(
+                "email_verification_lifetime",
+                259_200,
+                300,
+                86_400 * 30,
             )?,
         };
         config.jwt_settings_agree()?;

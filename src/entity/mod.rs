@@ -2,10 +2,13 @@
 
 pub mod audit_event;
 pub mod deleted_family;
+pub mod mail;
 pub mod meta;
+pub mod one_time_link;
 pub mod refresh_family;
 pub mod secret_slot;
 pub mod session;
+pub mod setting;
 pub mod signing_key;
 pub mod student;
 pub mod token;

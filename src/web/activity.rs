@@ -102,6 +102,9 @@ fn verb(action: &str, alone: bool) -> String {
         ("user.disabled", _) => "disabled user",
         ("user.password_changed", true) => "set a new password",
         ("user.password_changed", false) => "set a password for",
+        ("user.link_made", true) => "got a one-time link",
+        ("user.link_made", false) => "made a one-time link for",
+        ("user.email_verified", _) => "confirmed the e-mail address",
         ("user.signed_out_everywhere", true) => "signed out everywhere",
         ("user.signed_out_everywhere", false) => "signed out everywhere:",
         ("user.login_failed", true) => "failed to sign in",
@@ -122,6 +125,9 @@ fn verb(action: &str, alone: bool) -> String {
         ("student.created", _) => "added student",
         ("student.changed", _) => "edited student",
         ("student.deleted", _) => "deleted student",
+        ("setting.changed", _) => "changed setting",
+        ("mail.retried", _) => "sent letters again",
+        ("mail.dropped", _) => "threw letters away",
         (other, _) => return other.replace(['.', '_'], " "),
     };
     text.to_owned()

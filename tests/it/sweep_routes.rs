@@ -19,12 +19,15 @@ const PUBLIC: &[&str] = &[
     "GET /healthz",
     "GET /login",
     "GET /logout",
+    "GET /password-reset",
+    "GET /password-reset/<key>",
     "GET /readyz",
     "GET /registration",
     "GET /setup",
     "GET /static/<file>",
     "GET /status-lists",
     "GET /status-lists/<number>",
+    "GET /verify-email/<key>",
     "POST /admin/login",
     "POST /api-token-auth",
     "POST /api/token",
@@ -35,9 +38,12 @@ const PUBLIC: &[&str] = &[
     "POST /generate-token",
     "POST /login",
     "POST /logout",
+    "POST /password-reset",
+    "POST /password-reset/<key>",
     "POST /registration",
     "POST /setup",
     "POST /theme",
+    "POST /verify-email/<key>",
 ];
 
 /// Handlers of ours, without the ones that only answer 405 or describe.
@@ -71,6 +77,7 @@ fn path(route: &Route) -> String {
         .path()
         .replace("<id>", "1")
         .replace("<session_id>", "1")
+        .replace("<key>", "none")
         .replace("<number>", "0");
     path.replace("<file>", "app.css")
 }

@@ -32,7 +32,7 @@ use table::Table;
 pub type Report = Vec<(&'static str, Content)>;
 
 /// All tables, those that others point to first.
-fn tables() -> [Table; 11] {
+fn tables() -> [Table; 14] {
     [
         Table::of::<entity::meta::Entity>(),
         Table::of::<entity::user::Entity>(),
@@ -43,6 +43,9 @@ fn tables() -> [Table; 11] {
         Table::of::<entity::deleted_family::Entity>(),
         Table::of::<entity::signing_key::Entity>(),
         Table::of::<entity::secret_slot::Entity>(),
+        Table::of::<entity::one_time_link::Entity>(),
+        Table::of::<entity::mail::Entity>(),
+        Table::of::<entity::setting::Entity>(),
         Table::of::<entity::student::Entity>(),
         Table::of::<entity::audit_event::Entity>(),
     ]

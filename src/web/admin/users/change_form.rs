@@ -36,6 +36,7 @@ struct UserChangeForm {
     more_tokens: bool,
     sessions: Vec<Device>,
     history: Vec<Activity>,
+    links: super::links::Card,
 }
 
 #[derive(Serialize)]
@@ -140,6 +141,7 @@ async fn page(
             })
             .collect(),
         history: history.iter().map(Activity::of_this).collect(),
+        links: super::links::Card::of(app, user),
     }))
 }
 
@@ -312,6 +314,7 @@ pub fn samples() -> Vec<Page> {
     errors.push("email", "The part after @ is missing.");
     let form = UserChangeForm {
         form: super::shown(&typed).refused(&errors, super::LABELS),
+        links: super::links::Card::sample(),
         passwords: false,
         locked: "",
         version: 1,

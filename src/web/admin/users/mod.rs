@@ -5,6 +5,7 @@ mod add;
 mod change_form;
 mod change_list;
 mod delete;
+mod links;
 
 use rocket::{Route, routes};
 
@@ -31,6 +32,10 @@ pub fn routes() -> Vec<Route> {
         acts::disable,
         acts::sign_out,
         acts::end_session,
+        links::make_link,
+        links::show_link,
+        links::link_head,
+        links::send_verification,
         delete::delete_confirmation,
         delete::delete,
     ]
@@ -43,6 +48,7 @@ pub fn samples() -> Vec<Page> {
         change_form::samples(),
         acts::samples(),
         delete::samples(),
+        links::samples(),
     ]
     .into_iter()
     .flatten()
@@ -132,5 +138,6 @@ fn sample_user() -> User {
         last_login: 0,
         date_joined: 1_700_000_000,
         version: 1,
+        email_verified_at: 0,
     }
 }
