@@ -3,6 +3,7 @@
 //! sentence that names it.
 
 mod database;
+mod kinds;
 mod mail;
 mod source;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use rocket::figment::{
 
 use crate::secret::{SecretBytes, SetupCode};
 use database::{check_database_url, database_url, is_postgres};
+pub use kinds::{JwtAlgorithm, LogFormat, SecureCookies};
 pub use mail::{Mail, Security};
 use source::Source;
 
@@ -123,48 +125,6 @@ pub struct Config {
     pub password_reset_lifetime: i64,
     pub invitation_lifetime: i64,
     pub email_verification_lifetime: i64,
-}
-
-/// When cookies carry `Secure`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecureCookies {
-    /// When the request came by TLS, here or at a trusted proxy.
-    Auto,
-    Always,
-    Never,
-}
-
-/// What JWTs are signed with (RFC 7518, 3.1; RFC 8037).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JwtAlgorithm {
-    Hs256,
-    EdDsa,
-    Es256,
-    Rs256,
-}
-
-impl JwtAlgorithm {
-    const ALL: [Self; 4] = [Self::Hs256, Self::EdDsa, Self::Es256, Self::Rs256];
-
-    /// As a JWT's header spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Hs256 => "HS256",
-            Self::EdDsa => "EdDSA",
-            Self::Es256 => "ES256",
-            Self::Rs256 => "RS256",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == text)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    Text,
-    Json,
 }
 
 /// A setting that cannot be used: which, and why.

@@ -12,6 +12,7 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         mail::{self, Letter},
+        permissions::{Act, Permission, Record},
         throttles::{self, LETTERS},
         users::{self, User},
     },
@@ -34,7 +35,7 @@ pub async fn send_verification(app: &App, by: &Actor, id: i64) -> Result<()> {
     app.throttles.take(LETTERS, key, app.now())?;
     let db = app.db.begin().await?;
     let user = users::get_in(&db, id).await?;
-    users::may_touch(by, &user)?;
+    users::may_act(by, &user, Permission::new(Act::Change, Record::Users))?;
     if user.email.is_empty() {
         return refuse("There is no address to send to.");
     }

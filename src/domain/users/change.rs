@@ -4,9 +4,7 @@
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, IntoActiveModel, SqlErr};
 use serde_json::{Map, Value, json};
 
-use super::{
-    User, UserInput, get_in, input, lock_superusers, may_touch, require_another_superuser,
-};
+use super::{User, UserInput, get_in, input, lock_superusers, may_act, require_another_superuser};
 use crate::{
     app::App,
     checks::Affects,
@@ -15,11 +13,14 @@ use crate::{
         audit::{self, Event},
         one_time_links,
         passwords::Person,
+        permissions::{Act, Permission, Record},
     },
     entity::user::ActiveModel,
     error::{Error, FieldErrors, Result},
     secret::Password,
 };
+
+const CHANGE: Permission = Permission::new(Act::Change, Record::Users);
 
 /// Saves the form of an account. `version` is the one its editor saw; a stale one is a
 /// `Conflict`. Returns the names of what changed, empty when nothing did.
@@ -34,7 +35,7 @@ pub async fn update(
     let db = app.db.begin().await?;
     lock_superusers(&db).await?;
     let user = get_in(&db, id).await?;
-    may_touch(by, &user)?;
+    may_act(by, &user, CHANGE)?;
     let flags_changed = user.is_staff != input.is_staff || user.is_superuser != input.is_superuser;
     if flags_changed && !by.is_superuser {
         return Err(Error::PermissionDenied);
@@ -88,12 +89,12 @@ pub async fn update(
 /// Sets a new password and ends everything that the old one opened.
 pub async fn set_password(app: &App, by: &Actor, id: i64, password: Password) -> Result<()> {
     let user = super::get(app, id).await?;
-    may_touch(by, &user)?;
+    may_act(by, &user, CHANGE)?;
     check_password(&user, &password)?;
     let hash = app.hasher.hash(password).await?;
     let db = app.db.begin().await?;
     let user = get_in(&db, id).await?;
-    may_touch(by, &user)?;
+    may_act(by, &user, CHANGE)?;
     put_password(&db, app, by, &user, hash, false, json!({})).await?;
     db.commit(Affects::User(id)).await?;
     Ok(())
@@ -140,7 +141,7 @@ pub async fn set_active(app: &App, by: &Actor, id: i64, active: bool) -> Result<
     let db = app.db.begin().await?;
     lock_superusers(&db).await?;
     let user = get_in(&db, id).await?;
-    may_touch(by, &user)?;
+    may_act(by, &user, CHANGE)?;
     if user.is_active == active {
         return Ok(());
     }
@@ -173,7 +174,7 @@ pub async fn set_active(app: &App, by: &Actor, id: i64, active: bool) -> Result<
 pub async fn sign_out_everywhere(app: &App, by: &Actor, id: i64) -> Result<()> {
     let db = app.db.begin().await?;
     let user = get_in(&db, id).await?;
-    may_touch(by, &user)?;
+    may_act(by, &user, Permission::new(Act::Delete, Record::Sessions))?;
     let mut row = user.clone().into_active_model();
     raise_epoch(&mut row, &user, app.now());
     save(&db, row, &user).await?;

@@ -12,7 +12,7 @@ use crate::{
     web::{
         admin::listing::{Address, Chip, Hidden, Pager, Paging, Tab, match_text, no_hit, search},
         error::PageError,
-        guards::AdminSession,
+        guards::{May, permission::ViewTokens},
         page::{Page, View},
         words::{self, TokenFacts},
     },
@@ -54,7 +54,7 @@ impl View for TokenChangeList {
 
 #[get("/tokens?<query..>")]
 pub async fn change_list(
-    _session: &AdminSession,
+    _may: May<'_, ViewTokens>,
     app: &State<App>,
     query: ListQuery,
 ) -> Result<Page, PageError> {

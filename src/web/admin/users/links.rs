@@ -8,6 +8,7 @@ use crate::{
     app::App,
     domain::{
         one_time_links::{self, Handed, Purpose},
+        permissions::{Act, Permission, Record},
         slots,
         users::{self, User, UserInput},
     },
@@ -102,7 +103,8 @@ async fn handed_to(
     Ok(match handed {
         Handed::Mailed(to) => {
             let text = format!("The link to set a password is on its way to {to}.");
-            Go::to(super::href(id)).with(Flash::ok(done).text(text))
+            let to = session.or_dashboard(Record::Users, super::href(id));
+            Go::to(to).with(Flash::ok(done).text(text))
         }
         Handed::Shown(key) => {
             slots::put_link(app, session.session.id, id, &key).await?;
@@ -131,13 +133,19 @@ pub async fn make_link(
 
 #[get("/users/<id>/link")]
 pub async fn show_link(
-    session: May<'_, ViewUsers>,
+    session: &AdminSession,
     origin: Origin,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
     let user = users::get(app, id).await?;
     let key = slots::take_link(app, session.session.id, id).await?;
+    if key.is_none() {
+        // Who may add people and not see them has just made this one; nobody else learns a name here.
+        session
+            .actor
+            .require(Permission::new(Act::View, Record::Users))?;
+    }
     // Whoever reads this page asked for it by that name, so it is theirs to trust.
     let base = app.config.public_url.clone().unwrap_or(origin.0);
     Ok(page(
