@@ -10,13 +10,15 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::web::{chrome::Chrome, flash::Flash, form::FormState, guards::client};
+use crate::web::{chrome::Chrome, compression, flash::Flash, form::FormState, guards::client};
 
 /// One page. Its template's full name and its title live on it.
 pub trait View: Serialize {
     const TEMPLATE: &'static str;
     /// Which entry of the admin's side menu it belongs to; empty outside the panel.
     const NAV: &'static str = "";
+    /// It shows something that opens a door, and is never compressed.
+    const SECRET: bool = false;
 
     fn title(&self) -> String;
 
@@ -59,6 +61,7 @@ pub struct Page {
     retry_after: Option<u64>,
     /// Its own address is a secret.
     is_unnamed: bool,
+    secret: bool,
 }
 
 impl Page {
@@ -83,6 +86,7 @@ impl Page {
             },
             retry_after: None,
             is_unnamed: false,
+            secret: V::SECRET,
         }
     }
 
@@ -112,6 +116,10 @@ impl Page {
         self.template
     }
 
+    pub fn is_secret(&self) -> bool {
+        self.secret
+    }
+
     /// Everything that the template reads.
     pub fn context(self, chrome: Chrome) -> Value {
         let chrome = chrome.on(self.nav, self.trail);
@@ -133,6 +141,9 @@ impl<'r> Responder<'r, 'static> for Page {
     fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
         let (template, status, retry_after) = (self.template, self.status, self.retry_after);
         let is_unnamed = self.is_unnamed;
+        if self.secret {
+            compression::never(req);
+        }
         let page = Template::render(template, self.context(Chrome::of(req))).respond_to(req)?;
         let mut response = Response::build_from(page);
         // Pages are personal, and the back button must not show them after sign-out.
@@ -236,6 +247,7 @@ mod tests {
         for signed_in in [true, false] {
             for page in samples.clone() {
                 let name = page.template();
+                let is_secret = page.is_secret();
                 let mut chrome = chrome::sample();
                 if !signed_in && !name.starts_with("admin/") && name != "site/dashboard.html" {
                     chrome.user = None;
@@ -252,6 +264,8 @@ mod tests {
                 let tokens = html.matches("value=\"csrf-token\"").count();
                 assert_eq!(posts, tokens, "{name}: forms and CSRF fields");
                 assert!(html.contains("<h1"), "{name} has no heading");
+                let shows_secret = html.contains("data-secret>");
+                assert_eq!(shows_secret, is_secret, "{name}: `View::SECRET`");
                 for part in html.split("href=\"#i-").skip(1) {
                     let icon = part.split('"').next().unwrap();
                     assert!(

@@ -51,6 +51,7 @@ mod setup;
 mod signing_key_settings;
 mod signing_keys;
 mod status_lists;
+mod stylesheet;
 mod sweep_routes;
 mod throttles;
 mod token_policies;

@@ -72,6 +72,7 @@ struct UserLink {
 impl View for UserLink {
     const TEMPLATE: &'static str = "admin/users/link.html";
     const NAV: &'static str = "users";
+    const SECRET: bool = true;
 
     fn title(&self) -> String {
         match self.link {
