@@ -168,6 +168,9 @@ mod tests {
         Config::load(&figment(&env), &env)
     }
 
+    /// A mail server, what else is set, and a word of the refusal.
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
     fn mail(smtp: &str) -> Mail {
         load(smtp, &[]).unwrap().mail.unwrap()
     }
@@ -197,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_is_not_safe_or_cannot_work_stops_the_server_without_the_password() {
-        let cases: [(&str, &[(&str, &str)], &str); 8] = [
+        let cases: [Case<'_>; 8] = [
             (
                 "smtp://u:hunter2@mail.example.org?tls=none",
                 &[],

@@ -93,7 +93,6 @@ struct PasswordSet {
 
 impl View for PasswordSet {
     const TEMPLATE: &'static str = "site/password_set.html";
-    const SECRET: bool = true;
 
     fn title(&self) -> String {
         "Choose a password".to_owned()

@@ -27,7 +27,6 @@ struct VerifyEmail {
 
 impl View for VerifyEmail {
     const TEMPLATE: &'static str = "site/verify_email.html";
-    const SECRET: bool = true;
 
     fn title(&self) -> String {
         "Confirm your e-mail address".to_owned()

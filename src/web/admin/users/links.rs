@@ -33,7 +33,6 @@ pub struct Card {
     has_password: bool,
     /// Whether this server sends mail.
     mail: bool,
-    is_active: bool,
 }
 
 impl Card {
@@ -43,7 +42,6 @@ impl Card {
             verified: user.email_verified_at > 0,
             has_password: users::has_password(user),
             mail: app.config.mail.is_some(),
-            is_active: user.is_active,
         }
     }
 
@@ -53,7 +51,6 @@ impl Card {
             verified: false,
             has_password: false,
             mail: true,
-            is_active: true,
         }
     }
 }
@@ -63,8 +60,7 @@ struct UserLink {
     id: i64,
     href: String,
     username: String,
-    /// None: it was shown already.
-    link: Option<String>,
+    link: String,
     /// Hours for which it works.
     hours: i64,
 }
@@ -75,11 +71,28 @@ impl View for UserLink {
     const SECRET: bool = true;
 
     fn title(&self) -> String {
-        match self.link {
-            Some(_) => "A link to set a password",
-            None => "It was shown once",
-        }
-        .to_owned()
+        "A link to set a password".to_owned()
+    }
+
+    fn trail(&self) -> Vec<Crumb> {
+        super::trail_to(self.id, &self.username)
+    }
+}
+
+/// The second visit: the slot is empty.
+#[derive(Serialize)]
+struct UserLinkShownOnce {
+    id: i64,
+    href: String,
+    username: String,
+}
+
+impl View for UserLinkShownOnce {
+    const TEMPLATE: &'static str = "admin/users/link_shown_once.html";
+    const NAV: &'static str = "users";
+
+    fn title(&self) -> String {
+        "It was shown once".to_owned()
     }
 
     fn trail(&self) -> Vec<Crumb> {
@@ -184,13 +197,17 @@ pub async fn send_verification(
 }
 
 fn page(lifetime: i64, user: &User, key: Option<&LinkKey>, base: &str) -> Page {
-    Page::of(&UserLink {
-        id: user.id,
-        href: super::href(user.id),
-        username: user.username.clone(),
-        link: key.map(|key| format!("{base}{}", Purpose::SetPassword.path(key))),
-        hours: lifetime / 3600,
-    })
+    let (id, href, username) = (user.id, super::href(user.id), user.username.clone());
+    match key {
+        Some(key) => Page::of(&UserLink {
+            id,
+            href,
+            username,
+            link: format!("{base}{}", Purpose::SetPassword.path(key)),
+            hours: lifetime / 3600,
+        }),
+        None => Page::of(&UserLinkShownOnce { id, href, username }),
+    }
 }
 
 pub fn samples() -> Vec<Page> {
