@@ -7,6 +7,7 @@ pub mod authentication;
 pub mod backup;
 pub mod django_hashes;
 pub mod families;
+pub mod figures;
 pub mod hashing;
 pub mod import;
 pub mod installation;
