@@ -164,7 +164,7 @@ pub async fn set_password(
     password: Password,
 ) -> Result<User> {
     let live = find(app, key, PASSWORDS).await?.ok_or(Error::NotFound)?;
-    users::check_password(&live.user, &password)?;
+    users::judge_password(&live.user, &password)?;
     let hash = app.hasher.hash(password).await?;
     let db = app.db.begin().await?;
     let user = users::get_in(&db, live.user.id).await?;

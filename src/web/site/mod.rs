@@ -1,5 +1,7 @@
 //! The public pages and those of a signed-in person. One file a page.
 
+pub mod account;
+pub mod confirm;
 pub mod dashboard;
 pub mod home;
 pub mod login;
@@ -17,7 +19,8 @@ use crate::web::{assets, page::Page};
 
 /// Mounted on `/`.
 pub fn routes() -> Vec<Route> {
-    routes![
+    let own = account::routes();
+    let others = routes![
         home::home,
         setup::setup_form,
         setup::set_up,
@@ -34,9 +37,11 @@ pub fn routes() -> Vec<Route> {
         password_reset::set,
         verify_email::confirm_form,
         verify_email::confirm,
+        confirm::end,
         theme::set_theme,
         assets::favicon,
-    ]
+    ];
+    [own, others].concat()
 }
 
 /// A sample of each page, for the sweep that renders them all.
@@ -50,6 +55,8 @@ pub fn samples() -> Vec<Page> {
         dashboard::samples(),
         password_reset::samples(),
         verify_email::samples(),
+        confirm::samples(),
+        account::samples(),
     ]
     .into_iter()
     .flatten()
