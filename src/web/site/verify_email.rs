@@ -81,6 +81,6 @@ pub fn samples() -> Vec<Page> {
     vec![Page::of(&VerifyEmail {
         action: "/verify-email/key/".to_owned(),
         username: "<b>sam</b>".to_owned(),
-        email: "sam@example.org".to_owned(),
+        email: "amara@example.org".to_owned(),
     })]
 }
