@@ -4,6 +4,7 @@ pub mod audit_checkpoint;
 pub mod audit_event;
 pub mod daily_figure;
 pub mod deleted_family;
+pub mod login_pause;
 pub mod mail;
 pub mod meta;
 pub mod one_time_link;

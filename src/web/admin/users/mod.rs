@@ -2,10 +2,14 @@
 
 mod acts;
 mod add;
+mod bulk;
 mod change_form;
 mod change_list;
+mod conflict;
 mod delete;
+mod history;
 mod links;
+mod query;
 
 use rocket::{Route, routes};
 
@@ -22,6 +26,9 @@ pub fn routes() -> Vec<Route> {
     routes![
         change_list::change_list,
         change_list::suggest,
+        bulk::ask,
+        bulk::go,
+        bulk::go_confirmed,
         add::add_form,
         add::add,
         change_form::change_form,
@@ -30,6 +37,7 @@ pub fn routes() -> Vec<Route> {
         acts::set_password,
         acts::enable,
         acts::disable,
+        acts::unlock,
         acts::sign_out,
         acts::end_session,
         links::make_link,
@@ -38,17 +46,20 @@ pub fn routes() -> Vec<Route> {
         links::send_verification,
         delete::delete_confirmation,
         delete::delete,
+        history::history,
     ]
 }
 
 pub fn samples() -> Vec<Page> {
     [
         change_list::samples(),
+        bulk::samples(),
         add::samples(),
         change_form::samples(),
         acts::samples(),
         delete::samples(),
         links::samples(),
+        history::samples(),
     ]
     .into_iter()
     .flatten()
