@@ -7,6 +7,8 @@ use std::{
     sync::Arc,
 };
 
+use tokio::sync::Notify;
+
 use crate::{
     clock::Clock,
     config::Config,
@@ -35,6 +37,8 @@ pub struct App {
     pub status_lists: Arc<StatusLists>,
     pub metrics: Arc<Metrics>,
     pub families: Arc<families::Memory>,
+    /// Rung when a letter was put into the outbox.
+    pub mail_bell: Arc<Notify>,
 }
 
 impl App {
@@ -60,6 +64,7 @@ impl App {
             status_lists: Arc::default(),
             metrics: Arc::default(),
             families: Arc::default(),
+            mail_bell: Arc::default(),
             config: Arc::new(config),
             clock,
             keys: Arc::new(keys),

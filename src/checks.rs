@@ -319,6 +319,7 @@ mod tests {
             last_login: 0,
             date_joined: 0,
             version: 1,
+            email_verified_at: 0,
         })
     }
 

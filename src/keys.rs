@@ -25,6 +25,7 @@ pub type Digest = [u8; 32];
 pub struct Keyring {
     token: SecretBytes,
     session: SecretBytes,
+    link: SecretBytes,
     seal: SecretBytes,
     form: SecretBytes,
     csrf: SecretBytes,
@@ -51,6 +52,7 @@ impl Keyring {
         Ok(Self {
             token: derive("token digest")?,
             session: derive("session digest")?,
+            link: derive("one-time link digest")?,
             seal: derive("seal")?,
             form: derive("form seal")?,
             csrf: derive("csrf")?,
@@ -97,6 +99,11 @@ impl Keyring {
     /// What a browser session is looked up by.
     pub fn session_digest(&self, key: &str) -> Digest {
         mac(&self.session, &[key.as_bytes()])
+    }
+
+    /// What a one-time link is looked up by.
+    pub fn link_digest(&self, key: &str) -> Digest {
+        mac(&self.link, &[key.as_bytes()])
     }
 
     /// What a throttle counts by: names and addresses do not stand in memory as text.

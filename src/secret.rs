@@ -59,6 +59,11 @@ silent_text!(
     SetupCode
 );
 
+silent_text!(
+    /// What makes a one-time link work.
+    LinkKey
+);
+
 /// Raw key bytes.
 #[derive(Clone)]
 pub struct SecretBytes(Zeroizing<Vec<u8>>);

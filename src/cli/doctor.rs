@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     config::{Config, Environment},
     db::Opener,
-    domain::{import, setup, throttles},
+    domain::{self, import, setup, throttles},
 };
 
 /// Seconds that this machine and the database server may differ.
@@ -147,7 +147,7 @@ async fn database(report: &mut Report, config: Config) {
         Ok(false) => return report.warn("database", "migrations are pending: `latchkey migrate`"),
         Err(e) => return report.bad("database", &e.to_string()),
     }
-    match crate::domain::installation::secret_seems_to_fit(app.db.read(), &app.keys).await {
+    match domain::installation::secret_seems_to_fit(app.db.read(), &app.keys).await {
         Ok(true) => report.good("secret", "it is the one this database was made with"),
         Ok(false) => report.bad("secret", "this database was made with another one"),
         Err(e) => report.bad("secret", &e.to_string()),
@@ -158,7 +158,36 @@ async fn database(report: &mut Report, config: Config) {
         Err(e) => report.bad("accounts", &e.to_string()),
     }
     passwords(report, &app).await;
+    mail(report, &app).await;
     clock(report, &app, postgres).await;
+}
+
+/// Connects and signs in; sends nothing.
+async fn mail(report: &mut Report, app: &App) {
+    let Some(mail) = &app.config.mail else {
+        return report.good(
+            "mail",
+            "none is sent: links are handed out by administrators",
+        );
+    };
+    match domain::mail::look(app).await {
+        Ok(()) => report.good("mail", &format!("{} answers", mail.in_words())),
+        Err(text) => report.bad("mail", &format!("{}: {text}", mail.in_words())),
+    }
+    let base = app.config.public_url.as_deref().unwrap_or_default();
+    if base.starts_with("http://") {
+        report.warn(
+            "mail",
+            &format!("links in mail lead to {base}, which is not encrypted"),
+        );
+    }
+    match domain::mail::outbox(app).await {
+        Ok(outbox) if outbox.dead > 0 => {
+            report.warn("mail", &format!("{} letters were given up", outbox.dead));
+        }
+        Ok(outbox) => report.good("mail", &format!("{} letters wait", outbox.waiting)),
+        Err(e) => report.bad("mail", &e.to_string()),
+    }
 }
 
 async fn passwords(report: &mut Report, app: &App) {

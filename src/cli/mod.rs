@@ -7,6 +7,7 @@ mod doctor;
 mod export;
 mod import;
 mod keys;
+mod mail;
 mod move_database;
 mod print;
 mod serve;
@@ -83,7 +84,10 @@ enum Command {
         #[arg(long, value_name = "URL")]
         to: String,
     },
-    /// Check settings, database, secret and clock.
+    /// Mail: see whether it goes out.
+    #[command(subcommand)]
+    Mail(mail::Mail),
+    /// Check settings, database, secret, mail server and clock.
     Doctor,
     /// Print a script that completes these commands in a shell.
     Completions { shell: clap_complete::Shell },
@@ -199,6 +203,7 @@ async fn dispatch(
             accounts::change_password(context, &username).await?;
         }
         Command::CreateToken { username } => accounts::create_token(context, &username).await?,
+        Command::Mail(what) => mail::run(context, what).await?,
         Command::Keys(what) => keys::run(context, what).await?,
         Command::ImportDjango(what) => import::run(context, what).await?,
         Command::MoveDatabase { to } => move_database::run(context, &to).await?,

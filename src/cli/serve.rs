@@ -9,7 +9,10 @@ use super::{Context, Failure, say};
 use crate::{
     app::App,
     db::Opener,
-    domain::{audit, families, refusals, sessions, setup, signing_keys, tokens, usage},
+    domain::{
+        audit, families, mail, one_time_links, refusals, sessions, setup, signing_keys, tokens,
+        usage,
+    },
     error::Result as Outcome,
     news,
     web::{self, fairings::UnderWay},
@@ -17,6 +20,8 @@ use crate::{
 
 /// Between two flushes of the uses of tokens and of refused requests.
 const FLUSH: Duration = Duration::from_secs(10);
+/// Between two looks into the outbox; a new letter rings before that.
+const OUTBOX: Duration = Duration::from_secs(10);
 /// Between two looks at what the audit log has to seal.
 const SEAL: Duration = Duration::from_secs(1);
 /// So many of them later it is asked whether a checkpoint is due; and after one that failed, so long
@@ -50,6 +55,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
                 // A long sweep does not delay the flushes, and is dropped half-way at the end.
                 let seals = tokio::spawn(seal_for_ever(timer.clone()));
                 let sweeps = tokio::spawn(sweep_for_ever(timer.clone()));
+                let letters = tokio::spawn(deliver_for_ever(timer.clone()));
                 tokio::spawn(async move {
                     loop {
                         tokio::select! {
@@ -60,6 +66,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
                     news.abort();
                     seals.abort();
                     sweeps.abort();
+                    letters.abort();
                 });
             })
         }));
@@ -130,6 +137,21 @@ async fn flush(app: &App) {
     }
 }
 
+/// A mail server that is slow or gone delays nothing but letters.
+async fn deliver_for_ever(app: App) {
+    loop {
+        match mail::deliver(&app).await {
+            Ok(0) => {}
+            Ok(n) => tracing::info!(n, "letters sent"),
+            Err(e) => tracing::error!(error = %e, "cannot look into the outbox"),
+        }
+        tokio::select! {
+            () = sleep(OUTBOX) => {}
+            () = app.mail_bell.notified() => {}
+        }
+    }
+}
+
 /// Events are written unsealed; here they get their place in the chain.
 async fn seal_for_ever(app: App) {
     loop {
@@ -162,6 +184,8 @@ async fn sweep(app: &App) {
     swept("sessions", sessions::sweep(app).await);
     swept("counts of uses", usage::sweep(app).await);
     swept("refused requests", refusals::sweep(app).await);
+    swept("one-time links", one_time_links::sweep(app).await);
+    swept("letters", mail::sweep(app).await);
     swept("unused tokens", tokens::sweep_unused(app).await);
 }
 

@@ -3,6 +3,8 @@
 //! sentence that names it.
 
 mod database;
+mod kinds;
+mod mail;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,8 @@ use rocket::figment::{
 
 use crate::secret::{SecretBytes, SetupCode};
 use database::{check_database_url, database_url, is_postgres};
+pub use kinds::{JwtAlgorithm, LogFormat, SecureCookies};
+pub use mail::{Mail, Security};
 use source::Source;
 
 /// The environment as a map, so that tests bring their own.
@@ -56,6 +60,13 @@ pub const SETTINGS: &[&str] = &[
     "hash_queue_length",
     "hash_queue_deadline",
     "log_format",
+    "public_url",
+    "smtp_url",
+    "mail_from",
+    "contact",
+    "password_reset_lifetime",
+    "invitation_lifetime",
+    "email_verification_lifetime",
 ];
 
 /// What the server runs with. Lifetimes are seconds.
@@ -105,48 +116,15 @@ pub struct Config {
     pub hash_queue_length: usize,
     pub hash_queue_deadline: u64,
     pub log_format: LogFormat,
-}
-
-/// When cookies carry `Secure`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecureCookies {
-    /// When the request came by TLS, here or at a trusted proxy.
-    Auto,
-    Always,
-    Never,
-}
-
-/// What JWTs are signed with (RFC 7518, 3.1; RFC 8037).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JwtAlgorithm {
-    Hs256,
-    EdDsa,
-    Es256,
-    Rs256,
-}
-
-impl JwtAlgorithm {
-    const ALL: [Self; 4] = [Self::Hs256, Self::EdDsa, Self::Es256, Self::Rs256];
-
-    /// As a JWT's header spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Hs256 => "HS256",
-            Self::EdDsa => "EdDSA",
-            Self::Es256 => "ES256",
-            Self::Rs256 => "RS256",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == text)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    Text,
-    Json,
+    /// Where people reach this server; links in mail lead there. Without a final slash.
+    pub public_url: Option<String>,
+    /// None: no mail is sent.
+    pub mail: Option<Mail>,
+    /// Whom people are told to ask; empty: nobody is named.
+    pub contact: String,
+    pub password_reset_lifetime: i64,
+    pub invitation_lifetime: i64,
+    pub email_verification_lifetime: i64,
 }
 
 /// A setting that cannot be used: which, and why.
@@ -237,6 +215,7 @@ impl Config {
                 "at least 8 characters",
             ));
         }
+        let public_url = mail::public_url(&s)?;
         let loopback = figment
             .extract_inner::<IpAddr>("address")
             .is_ok_and(|address| address.is_loopback());
@@ -291,6 +270,17 @@ impl Config {
                     LogFormat::Json
                 },
                 &[("text", LogFormat::Text), ("json", LogFormat::Json)],
+            )?,
+            mail: mail::mail(&s, public_url.as_deref())?,
+            public_url,
+            contact: s.text("contact").unwrap_or_default(),
+            password_reset_lifetime: s.within("password_reset_lifetime", 3600, 300, 86_400)?,
+            invitation_lifetime: s.within("invitation_lifetime", 259_200, 300, 86_400 * 30)?,
+            email_verification_lifetime: s.within(
+                "email_verification_lifetime",
+                259_200,
+                300,
+                86_400 * 30,
             )?,
         };
         config.jwt_settings_agree()?;

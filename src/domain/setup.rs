@@ -78,7 +78,7 @@ pub async fn create_superuser(
         is_superuser: true,
         ..input
     };
-    let input = users::check(app, superuser, &password).await?;
+    let input = users::check(app, superuser, Some(&password)).await?;
     let hash = app.hasher.hash(password).await?;
     let db = app.db.begin().await?;
     let done = meta::ActiveModel {

@@ -76,6 +76,25 @@ pub const SETUP: Rule = Rule {
     window: 15 * MINUTE,
 };
 
+/// Asking for a link to set a new password, from one address.
+pub const ASK_RESET: Rule = Rule {
+    name: "ask reset",
+    limit: 20,
+    window: 15 * MINUTE,
+};
+/// Letters of one kind to one account.
+pub const LETTERS: Rule = Rule {
+    name: "letters",
+    limit: 5,
+    window: 60 * MINUTE,
+};
+/// Following one-time links from one address, good or not.
+pub const FOLLOW_LINK: Rule = Rule {
+    name: "follow link",
+    limit: 100,
+    window: 15 * MINUTE,
+};
+
 /// Tries of one kind that may be under way at once.
 const UNDER_WAY: u32 = 64;
 /// So many counters at most; one takes about 64 bytes.

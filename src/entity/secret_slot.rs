@@ -1,4 +1,4 @@
-//! A new token, sealed, waiting to be shown once to the session that made it.
+//! A new token or one-time link, sealed, waiting to be shown once to the session that made it.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,10 +7,13 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
+    /// Of the token; of a link, the id of its user.
     pub token_id: i64,
     pub session_id: i64,
     pub sealed: Vec<u8>,
     pub expires_at: i64,
+    /// `token` or `link`.
+    pub kind: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

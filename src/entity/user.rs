@@ -29,6 +29,8 @@ pub struct Model {
     pub date_joined: i64,
     /// Raised at each edit, so that two editors notice each other.
     pub version: i64,
+    /// When a mail to `email` was answered; 0: never.
+    pub email_verified_at: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

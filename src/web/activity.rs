@@ -215,6 +215,9 @@ fn known(action: &str, alone: bool) -> Option<&'static str> {
         ("user.disabled", _) => "disabled user",
         ("user.password_changed", true) => "set a new password",
         ("user.password_changed", false) => "set a password for",
+        ("user.link_made", true) => "got a one-time link",
+        ("user.link_made", false) => "made a one-time link for",
+        ("user.email_verified", _) => "confirmed the e-mail address",
         ("user.signed_out_everywhere", true) => "signed out everywhere",
         ("user.signed_out_everywhere", false) => "signed out everywhere:",
         ("user.bulk" | "token.bulk" | "session.bulk" | "student.bulk", _) => "asked for:",
@@ -256,6 +259,9 @@ fn known(action: &str, alone: bool) -> Option<&'static str> {
         ("student.created", _) => "added student",
         ("student.changed", _) => "edited student",
         ("student.deleted", _) => "deleted student",
+        ("setting.changed", _) => "changed setting",
+        ("mail.retried", _) => "sent letters again",
+        ("mail.dropped", _) => "threw letters away",
         _ => return None,
     })
 }

@@ -76,7 +76,10 @@ impl Fairing for Headers {
     async fn on_response<'r>(&self, req: &'r Request<'_>, res: &mut Response<'r>) {
         res.set_header(Header::new("X-Content-Type-Options", "nosniff"));
         res.set_header(Header::new("X-Frame-Options", "DENY"));
-        res.set_header(Header::new("Referrer-Policy", "same-origin"));
+        // A page whose own address is a secret says more.
+        if !res.headers().contains("Referrer-Policy") {
+            res.set_header(Header::new("Referrer-Policy", "same-origin"));
+        }
         res.set_header(Header::new("Cross-Origin-Opener-Policy", "same-origin"));
         res.set_header(Header::new("Content-Security-Policy", CSP));
         res.set_raw_header("X-Request-Id", client::request_id(req).to_owned());

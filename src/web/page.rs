@@ -64,6 +64,8 @@ pub struct Page {
     view: Value,
     status: Status,
     retry_after: Option<u64>,
+    /// Its own address is a secret.
+    is_unnamed: bool,
     secret: bool,
 }
 
@@ -88,6 +90,7 @@ impl Page {
                 Status::Ok
             },
             retry_after: None,
+            is_unnamed: false,
             secret: V::SECRET,
         }
     }
@@ -101,6 +104,15 @@ impl Page {
     pub fn retry_after(self, seconds: u64) -> Self {
         Self {
             retry_after: Some(seconds),
+            ..self
+        }
+    }
+
+    /// For a page whose address must not be told to anybody, not even to our own files.
+    #[must_use]
+    pub fn no_referrer(self) -> Self {
+        Self {
+            is_unnamed: true,
             ..self
         }
     }
@@ -143,6 +155,7 @@ fn trail(nav: &str, between: Vec<Crumb>, title: String) -> Vec<Crumb> {
 impl<'r> Responder<'r, 'static> for Page {
     fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
         let (template, status, retry_after) = (self.template, self.status, self.retry_after);
+        let is_unnamed = self.is_unnamed;
         if self.secret {
             compression::never(req);
         }
@@ -152,6 +165,9 @@ impl<'r> Responder<'r, 'static> for Page {
         response
             .status(status)
             .header(Header::new("Cache-Control", "no-store"));
+        if is_unnamed {
+            response.header(Header::new("Referrer-Policy", "no-referrer"));
+        }
         if let Some(seconds) = retry_after {
             response.header(Header::new("Retry-After", seconds.to_string()));
         }

@@ -20,6 +20,8 @@ const PUBLIC: &[&str] = &[
     "GET /login",
     "GET /logout",
     "GET /openapi.json",
+    "GET /password-reset",
+    "GET /password-reset/<key>",
     "GET /readyz",
     "GET /registration",
     "GET /setup",
@@ -27,6 +29,7 @@ const PUBLIC: &[&str] = &[
     "GET /swagger",
     "GET /status-lists",
     "GET /status-lists/<number>",
+    "GET /verify-email/<key>",
     "POST /admin/login",
     "POST /api-token-auth",
     "POST /api/token",
@@ -37,9 +40,12 @@ const PUBLIC: &[&str] = &[
     "POST /generate-token",
     "POST /login",
     "POST /logout",
+    "POST /password-reset",
+    "POST /password-reset/<key>",
     "POST /registration",
     "POST /setup",
     "POST /theme",
+    "POST /verify-email/<key>",
 ];
 
 /// Handlers of ours, without the ones that only answer 405 or describe.
@@ -73,6 +79,7 @@ fn path(route: &Route) -> String {
         .path()
         .replace("<id>", "1")
         .replace("<session_id>", "1")
+        .replace("<key>", "none")
         .replace("<number>", "0");
     path.replace("<file>", "app.css")
 }

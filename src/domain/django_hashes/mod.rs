@@ -29,6 +29,9 @@ const BCRYPT_MAX: u32 = 15;
 /// Bytes that bcrypt reads; what follows never counted.
 const BCRYPT_BYTES: usize = 72;
 
+/// Stored for an account without a password, as Django marks one.
+pub const UNUSABLE: &str = "!";
+
 /// Why a stored string cannot be compared with anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {

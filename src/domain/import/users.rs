@@ -265,6 +265,7 @@ fn judge(row: ForeignUser, there: &There, now: i64, report: &mut Report) -> Verd
         last_login: row.last_login.unwrap_or(0).max(0),
         date_joined,
         version: 1,
+        email_verified_at: 0,
     }))
 }
 

@@ -11,6 +11,7 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
+        one_time_links,
         passwords::Person,
         permissions::{Act, Permission, Record},
     },
@@ -57,6 +58,10 @@ pub async fn update(
     let mut row = user.clone().into_active_model();
     row.username_key = Set(input::key(&input.username));
     row.username = Set(input.username);
+    let new_address = user.email != input.email;
+    if new_address {
+        row.email_verified_at = Set(0);
+    }
     row.email = Set(input.email);
     row.first_name = Set(input.first_name);
     row.last_name = Set(input.last_name);
@@ -66,14 +71,18 @@ pub async fn update(
     if user.is_active && !input.is_active {
         raise_epoch(&mut row, &user, app.now());
     }
-    save(&db, row, &user).await?;
+    let saved = save(&db, row, &user).await?;
     let detail: Map<String, Value> = changes
         .iter()
         .map(|(name, old, new)| ((*name).to_owned(), json!({"from": old, "to": new})))
         .collect();
     let event = Event::new("user.changed", Some(id), &user.username).with(Value::Object(detail));
     audit::record(&db, app.now(), by, event).await?;
+    if new_address {
+        one_time_links::verification_in(&db, app, by, &saved).await?;
+    }
     db.commit(Affects::User(id)).await?;
+    app.mail_bell.notify_one();
     Ok(changes.into_iter().map(|(name, _, _)| name).collect())
 }
 
@@ -86,14 +95,30 @@ pub async fn set_password(app: &App, by: &Actor, id: i64, password: Password) ->
     let db = app.db.begin().await?;
     let user = get_in(&db, id).await?;
     may_act(by, &user, CHANGE)?;
-    let mut row = user.clone().into_active_model();
-    row.password = Set(hash);
-    raise_epoch(&mut row, &user, app.now());
-    save(&db, row, &user).await?;
-    let event = Event::new("user.password_changed", Some(id), &user.username);
-    audit::record(&db, app.now(), by, event).await?;
+    put_password(&db, app, by, &user, hash, false, json!({})).await?;
     db.commit(Affects::User(id)).await?;
     Ok(())
+}
+
+/// The hash, the end of what the old one opened, and the event. `arrived`: the address is theirs.
+pub(crate) async fn put_password<C: ConnectionTrait>(
+    db: &C,
+    app: &App,
+    by: &Actor,
+    user: &User,
+    hash: String,
+    arrived: bool,
+    detail: Value,
+) -> Result<()> {
+    let mut row = user.clone().into_active_model();
+    row.password = Set(hash);
+    if arrived && user.email_verified_at == 0 {
+        row.email_verified_at = Set(app.now());
+    }
+    raise_epoch(&mut row, user, app.now());
+    save(db, row, user).await?;
+    let event = Event::new("user.password_changed", Some(user.id), &user.username).with(detail);
+    audit::record(db, app.now(), by, event).await
 }
 
 /// Enables or disables. A disabled account cannot sign in, and its tokens and JWTs are refused.
@@ -145,7 +170,7 @@ pub async fn sign_out_everywhere(app: &App, by: &Actor, id: i64) -> Result<()> {
 }
 
 /// Whether a password is good for this person.
-pub(super) fn judge(user: &User, password: &Password) -> Result<()> {
+pub(crate) fn judge(user: &User, password: &Password) -> Result<()> {
     let person = Person {
         username: &user.username,
         first_name: &user.first_name,
@@ -168,15 +193,14 @@ pub(super) async fn save<C: ConnectionTrait>(
     db: &C,
     mut row: ActiveModel,
     user: &User,
-) -> Result<()> {
+) -> Result<User> {
     row.version = Set(user.version + 1);
     row.update(db).await.map_err(|e| match e.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => {
             Error::field("username", "A user with that username already exists.")
         }
         _ => e.into(),
-    })?;
-    Ok(())
+    })
 }
 
 fn differences(user: &User, input: &UserInput) -> Vec<(&'static str, String, String)> {

@@ -29,7 +29,7 @@ pub async fn create(app: &App, by: &Actor, input: UserInput, password: Password)
     if (input.is_staff || input.is_superuser) && !by.is_superuser {
         return Err(Error::PermissionDenied);
     }
-    let input = check(app, input, &password).await?;
+    let input = check(app, input, Some(&password)).await?;
     let hash = app.hasher.hash(password).await?;
     let db = app.db.begin().await?;
     let user = insert(&db, app, by, input, hash, "user.created").await?;
@@ -49,7 +49,7 @@ pub async fn register(
         is_active: true,
         ..UserInput::default()
     };
-    let input = check(app, input, &password).await?;
+    let input = check(app, input, Some(&password)).await?;
     // Outside the transaction: the writer must not wait for a hash.
     let hash = app.hasher.hash(password).await?;
     let db = app.db.begin().await?;
@@ -59,10 +59,14 @@ pub async fn register(
     Ok((user, families::pair(app, &family).await?))
 }
 
-/// All complaints that can be known before the password is hashed.
-pub(crate) async fn check(app: &App, input: UserInput, password: &Password) -> Result<UserInput> {
+/// All complaints that can be known before the password, where there is one, is hashed.
+pub(crate) async fn check(
+    app: &App,
+    input: UserInput,
+    password: Option<&Password>,
+) -> Result<UserInput> {
     let input = input.normalized();
-    let mut errors = input.complaints(Some(password));
+    let mut errors = input.complaints(password);
     if errors.get("username").is_empty() {
         let key = input::key(&input.username);
         let taken = Entity::find()
@@ -102,6 +106,7 @@ pub(crate) async fn insert<C: ConnectionTrait>(
         last_login: Set(0),
         date_joined: Set(now),
         version: Set(1),
+        email_verified_at: Set(0),
     };
     let user = Entity::insert(row)
         .exec_with_returning(db)

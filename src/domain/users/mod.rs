@@ -21,6 +21,7 @@ pub use input::{USERNAME_MAX, UserInput, normalize_username};
 pub use list::{Role, UserCounts, UserFilter, UserRow, UserSort, UserStatus, counts, list};
 pub use own_password::change_password;
 
+pub(crate) use change::{judge as judge_password, put_password};
 pub(crate) use create::{check, insert};
 pub(crate) use input::{is_email, key as username_key};
 
@@ -52,6 +53,11 @@ pub async fn find_by_username(app: &App, username: &str) -> Result<Option<User>>
         .one(app.db.read())
         .await?;
     Ok(user.filter(|user| user.username == username))
+}
+
+/// Whether the account has ever got a password.
+pub fn has_password(user: &User) -> bool {
+    !user.password.is_empty() && !user.password.starts_with('!')
 }
 
 /// At most ten users whose names begin with `text`, for type-ahead.

@@ -41,6 +41,21 @@ impl Purpose for Burn {
     const RULE: Rule = throttles::BURN;
 }
 
+/// Asking for a link to set a new password.
+#[derive(Debug)]
+pub struct AskReset;
+
+impl Purpose for AskReset {
+    const RULE: Rule = throttles::ASK_RESET;
+}
+
+#[derive(Debug)]
+pub struct FollowLink;
+
+impl Purpose for FollowLink {
+    const RULE: Rule = throttles::FOLLOW_LINK;
+}
+
 #[derive(Debug)]
 pub struct Throttle<P>(PhantomData<P>);
 

@@ -3,7 +3,7 @@
 use rocket::{State, get, http::Status, post};
 use serde::Serialize;
 
-use super::visit::Visit;
+use super::{password_reset::Help, visit::Visit};
 use crate::{
     app::App,
     domain::login as domain,
@@ -31,6 +31,7 @@ pub struct Login {
     action: &'static str,
     next: String,
     registration_open: bool,
+    help: Help,
     problem: Option<Problem>,
     form: FormState,
 }
@@ -66,6 +67,7 @@ impl Login {
                 action: "/login/",
                 next,
                 registration_open: app.config.registration_open,
+                help: Help::of(app),
                 problem: None,
                 form,
             },
@@ -76,6 +78,7 @@ impl Login {
                 action: "/admin/login/",
                 next,
                 registration_open: false,
+                help: Help::of(app),
                 problem: None,
                 form,
             },
@@ -203,6 +206,7 @@ pub fn samples() -> Vec<Page> {
             action: "/login/",
             next: "/dashboard/".to_owned(),
             registration_open: true,
+            help: Help::sample(),
             problem,
             form: FormState::default(),
         })

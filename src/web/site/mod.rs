@@ -6,9 +6,11 @@ pub mod dashboard;
 pub mod home;
 pub mod login;
 pub mod logout;
+pub mod password_reset;
 pub mod registration;
 pub mod setup;
 pub mod theme;
+pub mod verify_email;
 pub mod visit;
 
 use rocket::{Route, routes};
@@ -29,6 +31,12 @@ pub fn routes() -> Vec<Route> {
         logout::logout_form,
         logout::logout,
         dashboard::dashboard,
+        password_reset::ask_form,
+        password_reset::ask,
+        password_reset::set_form,
+        password_reset::set,
+        verify_email::confirm_form,
+        verify_email::confirm,
         confirm::end,
         theme::set_theme,
         assets::favicon,
@@ -45,6 +53,8 @@ pub fn samples() -> Vec<Page> {
         login::samples(),
         logout::samples(),
         dashboard::samples(),
+        password_reset::samples(),
+        verify_email::samples(),
         confirm::samples(),
         account::samples(),
     ]

@@ -7,6 +7,7 @@ mod html;
 pub mod postgres;
 mod program;
 mod proxy;
+mod smtp;
 mod test_app;
 
 use std::{
@@ -21,6 +22,7 @@ pub use forge::{claims_of, forged, forged_with_header, header_of, hs256};
 pub use html::{between, csrf, nothing_inline};
 pub use program::{Program, Server, folder};
 pub use proxy::{Proxy, Upstream, find_program, without};
+pub use smtp::{Received, Sink, mail_settings};
 pub use test_app::{Backend, JWT_KEY, PASSWORD, SECRET, START, TestApp, environment};
 
 /// Shared by all tests: connections belong to the runtime that opened them.

@@ -77,7 +77,17 @@ pub async fn add(
         };
         form.require(format!("Add {} as {role}", input.username.trim()))?;
     }
-    let shown = super::shown(&input);
+    let by_link = form.flag("by_link");
+    let shown = super::shown(&input).flag("by_link", by_link);
+    if by_link {
+        return match super::links::add(app, &session, input).await {
+            Ok(go) => Ok(go.into()),
+            Err(Error::Validation(errors)) => {
+                Ok(page(&session, shown.refused(&errors, super::LABELS)).into())
+            }
+            Err(other) => Err(other.into()),
+        };
+    }
     let password = new_password(&form);
     let made = match password {
         Ok(password) => users::create(app, &session.actor, input, password).await,

@@ -47,6 +47,7 @@ struct UserChangeForm {
     more_tokens: bool,
     sessions: Vec<Device>,
     history: Vec<Activity>,
+    links: super::links::Card,
     pauses: Vec<Pause>,
     failed: String,
 }
@@ -175,6 +176,7 @@ async fn page(
                 }
             })
             .collect(),
+        links: super::links::Card::of(app, user),
         failed: failed(&history, now),
         history: history.iter().take(BESIDE).map(Activity::of_this).collect(),
         pauses: pauses.into_iter().map(Pause::of).collect(),
@@ -292,6 +294,7 @@ pub fn samples() -> Vec<Page> {
     errors.push("email", "The part after @ is missing.");
     let form = UserChangeForm {
         form: super::shown(&typed).refused(&errors, super::LABELS),
+        links: super::links::Card::sample(),
         passwords: false,
         locked: "",
         version: 1,

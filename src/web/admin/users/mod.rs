@@ -8,6 +8,7 @@ mod change_list;
 mod conflict;
 mod delete;
 mod history;
+mod links;
 mod query;
 
 use rocket::{Route, routes};
@@ -39,6 +40,10 @@ pub fn routes() -> Vec<Route> {
         acts::unlock,
         acts::sign_out,
         acts::end_session,
+        links::make_link,
+        links::show_link,
+        links::link_head,
+        links::send_verification,
         delete::delete_confirmation,
         delete::delete,
         history::history,
@@ -53,6 +58,7 @@ pub fn samples() -> Vec<Page> {
         change_form::samples(),
         acts::samples(),
         delete::samples(),
+        links::samples(),
         history::samples(),
     ]
     .into_iter()
@@ -143,5 +149,6 @@ pub(in crate::web) fn sample_user() -> User {
         last_login: 0,
         date_joined: 1_700_000_000,
         version: 1,
+        email_verified_at: 0,
     }
 }
