@@ -12,8 +12,8 @@ use crate::{
     config::Config,
     db::{Db, Opener, make_private_folder},
     domain::{
-        families, hashing::Hasher, signing_keys::SigningKeys, status_lists::StatusLists,
-        throttles::Throttles, usage::Usage,
+        families, figures::Figures, hashing::Hasher, signing_keys::SigningKeys,
+        status_lists::StatusLists, throttles::Throttles, usage::Usage,
     },
     error::{Error, Result},
     keys::Keyring,
@@ -34,6 +34,7 @@ pub struct App {
     pub status_lists: Arc<StatusLists>,
     pub metrics: Arc<Metrics>,
     pub families: Arc<families::Memory>,
+    pub figures: Arc<Figures>,
 }
 
 impl App {
@@ -58,6 +59,7 @@ impl App {
             status_lists: Arc::default(),
             metrics: Arc::default(),
             families: Arc::default(),
+            figures: Arc::default(),
             config: Arc::new(config),
             clock,
             keys: Arc::new(keys),

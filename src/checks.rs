@@ -307,6 +307,7 @@ mod tests {
             last_login: 0,
             date_joined: 0,
             version: 1,
+            search: String::new(),
         })
     }
 

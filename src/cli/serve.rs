@@ -9,7 +9,7 @@ use super::{Context, Failure, say};
 use crate::{
     app::App,
     db::Opener,
-    domain::{families, sessions, setup, signing_keys, tokens, usage},
+    domain::{families, figures, sessions, setup, signing_keys, tokens, usage},
     error::Result as Outcome,
     news,
     web::{self, fairings::UnderWay},
@@ -42,6 +42,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
                 let news = tokio::spawn(news::follow(timer.clone()));
                 // A long sweep does not delay the flushes, and is dropped half-way at the end.
                 let sweeps = tokio::spawn(sweep_for_ever(timer.clone()));
+                let figures = tokio::spawn(figures::keep(timer.clone()));
                 tokio::spawn(async move {
                     loop {
                         tokio::select! {
@@ -51,6 +52,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
                     }
                     news.abort();
                     sweeps.abort();
+                    figures.abort();
                 });
             })
         }));

@@ -29,6 +29,8 @@ pub struct Model {
     pub date_joined: i64,
     /// Raised at each edit, so that two editors notice each other.
     pub version: i64,
+    /// See `domain/search.rs`.
+    pub search: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -14,6 +14,7 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         passwords::Person,
+        search, tokens,
     },
     entity::user::ActiveModel,
     error::{Error, FieldErrors, Result},
@@ -53,7 +54,16 @@ pub async fn update(
     if changes.is_empty() {
         return Ok(Vec::new());
     }
+    if user.username != input.username {
+        tokens::owner_renamed(&db, id, &input.username).await?;
+    }
     let mut row = user.clone().into_active_model();
+    row.search = Set(search::text_of_user(
+        &input.username,
+        &input.email,
+        &input.first_name,
+        &input.last_name,
+    ));
     row.username_key = Set(input::key(&input.username));
     row.username = Set(input.username);
     row.email = Set(input.email);

@@ -14,6 +14,7 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         families::{self, TokenPair},
+        search,
     },
     entity::user::{ActiveModel, Column, Entity},
     error::{Error, Result},
@@ -86,6 +87,12 @@ pub(crate) async fn insert<C: ConnectionTrait>(
     let now = app.now();
     let row = ActiveModel {
         id: NotSet,
+        search: Set(search::text_of_user(
+            &input.username,
+            &input.email,
+            &input.first_name,
+            &input.last_name,
+        )),
         username_key: Set(input::key(&input.username)),
         username: Set(input.username),
         email: Set(input.email),

@@ -2,13 +2,18 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Select,
+    sea_query::{Expr, SelectStatement},
+};
 
-use super::{User, input};
+use super::User;
 use crate::{
     app::App,
-    domain::paging::{
-        Count, Key, Kind, Order, Page, PageRequest, containing, count_up_to, found_in, page,
+    domain::{
+        figures::{self, Figure, rows},
+        paging::{Count, Key, Kind, List, Order, Page, PageRequest, page_of},
+        search::Words,
     },
     entity::{
         token,
@@ -85,9 +90,9 @@ pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
         };
         (key, user.id)
     };
-    let rows = page(
+    let rows = page_of(
         app.db.read(),
-        matching(filter),
+        matching(app, filter).await?,
         Order {
             column,
             id: Column::Id,
@@ -111,57 +116,65 @@ pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
 
 /// The figures of the tabs.
 pub async fn counts(app: &App) -> Result<UserCounts> {
-    let count = async |status| {
-        let filter = UserFilter {
-            status,
-            ..UserFilter::default()
-        };
-        count_up_to(app.db.read(), matching(&filter), Column::Id).await
-    };
+    use UserStatus::{Active, All, Disabled, NeverSignedIn};
+    let figures = [All, Active, Disabled, NeverSignedIn].map(UserStatus::figure);
+    let [all, active, disabled, never_signed_in] = figures::counts(app, figures).await?;
     Ok(UserCounts {
-        all: count(UserStatus::All).await?,
-        active: count(UserStatus::Active).await?,
-        disabled: count(UserStatus::Disabled).await?,
-        never_signed_in: count(UserStatus::NeverSignedIn).await?,
+        all,
+        active,
+        disabled,
+        never_signed_in,
     })
 }
 
-fn matching(filter: &UserFilter) -> Select<Entity> {
-    let mut query = match filter.status {
-        UserStatus::All => Entity::find(),
-        UserStatus::Active => Entity::find().filter(Column::IsActive.eq(true)),
-        UserStatus::Disabled => Entity::find().filter(Column::IsActive.eq(false)),
-        UserStatus::NeverSignedIn => Entity::find().filter(Column::LastLogin.eq(0)),
-    };
+impl UserStatus {
+    fn figure(self) -> Figure {
+        let (name, rows): (_, fn(i64) -> SelectStatement) = match self {
+            Self::All => ("users", |_| rows(Self::All.rows())),
+            Self::Active => ("users.active", |_| rows(Self::Active.rows())),
+            Self::Disabled => ("users.disabled", |_| rows(Self::Disabled.rows())),
+            Self::NeverSignedIn => ("users.never", |_| rows(Self::NeverSignedIn.rows())),
+        };
+        Figure { name, rows }
+    }
+
+    /// Conditions are spelled as in the indexes of these rows, not with values that are bound: by those SQLite
+    /// would not know the index.
+    fn rows(self) -> Select<Entity> {
+        match self {
+            Self::All => Entity::find(),
+            Self::Active => Entity::find().filter(Column::IsActive.into_expr()),
+            Self::Disabled => Entity::find().filter(Column::IsActive.into_expr().not()),
+            Self::NeverSignedIn => {
+                Entity::find().filter(Column::LastLogin.into_expr().eq(Expr::cust("0")))
+            }
+        }
+    }
+}
+
+async fn matching(app: &App, filter: &UserFilter) -> Result<List<Entity>> {
+    let is_staff = Column::IsStaff.into_expr();
+    let is_superuser = Column::IsSuperuser.into_expr();
+    let mut query = filter.status.rows();
     query = match filter.role {
         None => query,
-        Some(Role::User) => query
-            .filter(Column::IsStaff.eq(false))
-            .filter(Column::IsSuperuser.eq(false)),
-        Some(Role::Staff) => query.filter(Column::IsStaff.eq(true)),
-        Some(Role::Superuser) => query.filter(Column::IsSuperuser.eq(true)),
+        Some(Role::User) => query.filter(is_staff.not()).filter(is_superuser.not()),
+        Some(Role::Staff) => query.filter(is_staff),
+        Some(Role::Superuser) => query.filter(is_superuser),
     };
-    if let Some(text) = filter
-        .q
-        .as_deref()
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-    {
-        let mut any = Condition::any()
-            .add(Column::UsernameKey.like(containing(&input::key(text))))
-            .add(found_in(Column::Email, text));
-        // Every word is looked for in the names, so that "ann lee" finds Ann Lee.
-        let names = text.split_whitespace().fold(Condition::all(), |all, word| {
-            all.add(
-                Condition::any()
-                    .add(found_in(Column::FirstName, word))
-                    .add(found_in(Column::LastName, word)),
-            )
-        });
-        any = any.add(names);
-        query = query.filter(any);
-    }
-    query
+    let search = filter.q.as_deref().and_then(Words::of);
+    let total = if search.is_none() && filter.role.is_none() {
+        let [total] = figures::counts(app, [filter.status.figure()]).await?;
+        Some(total)
+    } else {
+        None
+    };
+    Ok(List {
+        query,
+        search,
+        total,
+        is_filtered: filter.status != UserStatus::All || filter.role.is_some(),
+    })
 }
 
 async fn live_tokens(app: &App, ids: Vec<i64>) -> Result<HashMap<i64, u64>> {

@@ -341,6 +341,7 @@ pub fn samples() -> Vec<Page> {
         name: "Asha Rao".to_owned(),
         roll: 101,
         city: "Pune".to_owned(),
+        search: String::new(),
     };
     let here = Address::new(PATH);
     let none = crate::domain::paging::Page {

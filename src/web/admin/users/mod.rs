@@ -132,5 +132,6 @@ fn sample_user() -> User {
         last_login: 0,
         date_joined: 1_700_000_000,
         version: 1,
+        search: String::new(),
     }
 }

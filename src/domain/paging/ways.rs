@@ -1,0 +1,206 @@
+//! The two ways to the rows of a page, and which one is taken. What a page is, in `paging.rs`.
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, Iterable,
+    Order as Direction, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    sea_query::{
+        Alias, CommonTableExpression, Expr, IntoColumnRef, Query, SelectStatement, SimpleExpr,
+        WithClause,
+    },
+};
+
+use super::{Count, EXACT, List, Order, count_up_to, cursor::Cursor};
+use crate::error::Result;
+
+/// Up to so many rows of a filter are collected and sorted.
+const FEW: u64 = 2_000;
+/// So many rows are looked at for a text that is frequent, before all that have it are collected.
+const WALK: u64 = 8_000;
+
+/// From which row on, in which direction, how far.
+pub(super) struct Way<'a, C> {
+    pub(super) order: Order<C>,
+    pub(super) falling: bool,
+    pub(super) cursor: Option<&'a Cursor>,
+    pub(super) limit: u64,
+}
+
+/// The rows in the order of the way, and how many there are without the way.
+pub(super) async fn rows_of<E, C>(
+    db: &C,
+    list: List<E>,
+    way: &Way<'_, E::Column>,
+) -> Result<(Vec<E::Model>, Count)>
+where
+    E: EntityTrait,
+    C: ConnectionTrait,
+{
+    let backend = db.get_database_backend();
+    let Some(words) = &list.search else {
+        let total = match list.total {
+            Some(total) => total,
+            None => count_up_to(db, list.query.clone(), way.order.id).await?,
+        };
+        if list.is_filtered && total.exact && total.n <= FEW {
+            return Ok((collect(db, list.query, way).await?.0, total));
+        }
+        let query = way.walked(list.query).limit(way.limit);
+        return Ok((query.all(db).await?, total));
+    };
+    let count = Query::select()
+        .expr(words.count::<E>(backend, EXACT + 1))
+        .to_owned();
+    let found = number(db, &count).await?;
+    let indexed = list.query.clone().filter(words.in_index::<E>(backend));
+    if found <= EXACT {
+        if found == 0 {
+            return Ok((Vec::new(), Count { n: 0, exact: true }));
+        }
+        let (rows, n) = collect(db, indexed, way).await?;
+        // Without a row nothing was counted.
+        let n = if rows.is_empty() && way.cursor.is_some() {
+            found
+        } else {
+            n
+        };
+        return Ok((rows, Count { n, exact: true }));
+    }
+    let total = if list.is_filtered {
+        Count { n: 0, exact: false }
+    } else {
+        Count {
+            n: EXACT,
+            exact: false,
+        }
+    };
+    let some = way.walked(list.query).limit(WALK);
+    let outer = Query::select()
+        .columns(E::Column::iter())
+        .from_subquery(some.into_query(), E::default())
+        .and_where(words.in_row::<E>(backend))
+        .limit(way.limit)
+        .to_owned();
+    let rows = models::<E, C>(db, &outer).await?;
+    if rows.len() as u64 == way.limit {
+        return Ok((rows, total));
+    }
+    // They stand together, far away in this order, or the list ends here.
+    Ok((collect(db, indexed, way).await?.0, total))
+}
+
+impl<C: ColumnTrait> Way<'_, C> {
+    /// The rows beyond the cursor in this order.
+    fn walked<E: EntityTrait<Column = C>>(&self, mut query: Select<E>) -> Select<E> {
+        let direction = self.direction();
+        let Order { column, id, .. } = self.order;
+        query = query.order_by(column, direction.clone());
+        if !self.is_by_id() {
+            query = query.order_by(id, direction);
+        }
+        match self.beyond((column.entity_name(), column), (id.entity_name(), id)) {
+            Some(beyond) => query.filter(beyond),
+            None => query,
+        }
+    }
+
+    fn direction(&self) -> Direction {
+        if self.falling {
+            Direction::Desc
+        } else {
+            Direction::Asc
+        }
+    }
+
+    fn is_by_id(&self) -> bool {
+        self.order.column.to_string() == self.order.id.to_string()
+    }
+
+    fn beyond(&self, column: impl IntoColumnRef, id: impl IntoColumnRef) -> Option<SimpleExpr> {
+        let cursor = self.cursor?;
+        let (row, edge): (SimpleExpr, SimpleExpr) = if self.is_by_id() {
+            (Expr::col(id).into(), cursor.id.into())
+        } else {
+            let row = Expr::tuple([Expr::col(column).into(), Expr::col(id).into()]);
+            let edge = [Expr::val(cursor.key.value()).into(), cursor.id.into()];
+            (row.into(), Expr::tuple(edge).into())
+        };
+        Some(if self.falling {
+            row.lt(edge)
+        } else {
+            row.gt(edge)
+        })
+    }
+}
+
+/// Sorts all rows of `query`; also says how many they are, where it returns any.
+async fn collect<E, C>(
+    db: &C,
+    query: Select<E>,
+    way: &Way<'_, E::Column>,
+) -> Result<(Vec<E::Model>, u64)>
+where
+    E: EntityTrait,
+    C: ConnectionTrait,
+{
+    let Order { column, id, .. } = way.order;
+    let found = Alias::new("found");
+    let mut all = query.select_only().column(id);
+    if !way.is_by_id() {
+        all = all.column(column);
+    }
+    let all = CommonTableExpression::new()
+        .query(all.into_query())
+        .table_name(found.clone())
+        .materialized(true)
+        .to_owned();
+    let direction = way.direction();
+    let mut sorted = Query::select();
+    sorted
+        .columns(E::Column::iter().map(|c| (c.entity_name(), c)))
+        .expr_as(Expr::cust(r#"(SELECT COUNT(*) FROM "found")"#), COUNTED)
+        .from(found.clone())
+        .inner_join(
+            E::default(),
+            Expr::col((id.entity_name(), id)).equals((found.clone(), id)),
+        )
+        .order_by((found.clone(), column), direction.clone())
+        .limit(way.limit);
+    if !way.is_by_id() {
+        sorted.order_by((found.clone(), id), direction);
+    }
+    if let Some(beyond) = way.beyond((found.clone(), column), (found, id)) {
+        sorted.and_where(beyond);
+    }
+    let query = sorted
+        .to_owned()
+        .with(WithClause::new().cte(all).to_owned());
+    let rows = db.query_all(&query).await?;
+    let n = match rows.first() {
+        Some(row) => row.try_get::<i64>("", COUNTED)?,
+        None => 0,
+    };
+    let models = rows.iter().map(|row| E::Model::from_query_result(row, ""));
+    let models = models.collect::<std::result::Result<_, _>>()?;
+    Ok((models, u64::try_from(n).unwrap_or(0)))
+}
+
+const COUNTED: &str = "all_that_were_found";
+
+async fn models<E, C>(db: &C, query: &SelectStatement) -> Result<Vec<E::Model>>
+where
+    E: EntityTrait,
+    C: ConnectionTrait,
+{
+    let rows = db.query_all(query).await?;
+    let models = rows.iter().map(|row| E::Model::from_query_result(row, ""));
+    Ok(models.collect::<std::result::Result<_, _>>()?)
+}
+
+/// The one number that a query gives.
+pub(super) async fn number<C: ConnectionTrait>(db: &C, query: &SelectStatement) -> Result<u64> {
+    let n = match db.query_one(query).await? {
+        Some(row) => row.try_get_by_index::<i64>(0)?,
+        None => 0,
+    };
+    Ok(u64::try_from(n).unwrap_or(0))
+}
