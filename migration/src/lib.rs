@@ -29,6 +29,11 @@ impl MigratorTrait for Migrator {
     }
 }
 
+/// Makes the index of what is searched where PostgreSQL had no extension for it at the time of the migration.
+pub async fn index_searches<C: sea_orm::ConnectionTrait>(db: &C) -> Result<(), DbErr> {
+    m20261125_000007_search::postgres(db).await
+}
+
 /// Columns that every table of ours spells the same way.
 mod column {
     use sea_orm_migration::prelude::*;

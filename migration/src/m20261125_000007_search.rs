@@ -153,17 +153,17 @@ async fn sqlite(db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
 }
 
 /// The extension is trusted: who may create in a database may make it. Where that is forbidden, searches work
-/// without an index, and `doctor` says what to do.
-async fn postgres(db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
-    db.execute_unprepared(
-        "DO $$ BEGIN CREATE EXTENSION IF NOT EXISTS pg_trgm; \
-         EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN NULL; END $$",
-    )
-    .await?;
+/// without an index, and `doctor` says what to do; so this is also run later, and then does what is missing.
+pub(crate) async fn postgres<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {
+    let extension = "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm') THEN \
+         CREATE EXTENSION pg_trgm; END IF; \
+         EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN NULL; END $$";
+    db.execute_unprepared(extension).await?;
     for table in SEARCHED {
         // Few rows wait outside the index, since each search looks at all that do.
         let sql = format!(
-            "DO $$ BEGIN IF EXISTS (SELECT 1 FROM pg_opclass WHERE opcname = 'gin_trgm_ops') THEN \
+            "DO $$ BEGIN IF EXISTS (SELECT 1 FROM pg_opclass WHERE opcname = 'gin_trgm_ops') \
+             AND to_regclass('idx_{table}_search') IS NULL THEN \
              CREATE INDEX idx_{table}_search ON {table} USING gin (search gin_trgm_ops) \
              WITH (gin_pending_list_limit = 256); END IF; END $$"
         );

@@ -133,6 +133,7 @@ async fn sweep(app: &App) {
     swept("sessions", sessions::sweep(app).await);
     swept("counts of uses", usage::sweep(app).await);
     swept("unused tokens", tokens::sweep_unused(app).await);
+    swept("statistics", app.db.optimize().await.map(|()| 0));
 }
 
 fn swept(what: &str, outcome: Outcome<u64>) {

@@ -13,6 +13,7 @@ use crate::{
         authentication::{self, Caller},
         families,
         jwt::{self, Kind},
+        permissions::{Act, Permission, Record},
         scopes::Scopes,
         tokens,
         users::User,
@@ -63,7 +64,8 @@ pub struct Worth {
 }
 
 /// What a token is worth; `None` for one that does not count, and for one that `by` may not ask
-/// about (RFC 7662, 2.2 wants the two to look alike): only staff asks about other people's. An API
+/// about (RFC 7662, 2.2 wants the two to look alike): other people's take the
+/// permission to view tokens. An API
 /// token is asked about because somebody uses it there: that counts as a use. Warm, API tokens and
 /// access tokens are told from memory; refresh tokens are looked up.
 pub async fn introspect(app: &App, by: &Actor, presented: &Presented) -> Result<Option<Worth>> {
@@ -79,7 +81,7 @@ pub async fn introspect(app: &App, by: &Actor, presented: &Presented) -> Result<
 }
 
 fn may_ask(by: &Actor, user: &User) -> bool {
-    by.is_staff || by.is_superuser || by.user_id == Some(user.id)
+    by.user_id == Some(user.id) || by.may(Permission::new(Act::View, Record::Tokens))
 }
 
 async fn of_token(app: &App, by: &Actor, key: &TokenKey) -> Result<Option<Worth>> {

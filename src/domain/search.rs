@@ -115,21 +115,19 @@ impl Words {
         }
     }
 
-    /// How many rows there are, counted up to `most`, as a query of one number.
-    pub(super) fn count<E: EntityTrait>(&self, backend: DbBackend, most: u64) -> SimpleExpr {
+    /// Whether there are many rows, as a query of one number: `most` says so. SQLite's index gives rows one by one, so
+    /// they are counted. PostgreSQL's gives all at once; there a five hundredth of the table is looked at, in which
+    /// twenty rows stand for ten thousand.
+    pub(super) fn probe<E: EntityTrait>(&self, backend: DbBackend, most: u64) -> SimpleExpr {
         let table = table::<E>();
         if backend == DbBackend::Postgres {
-            let conditions: Vec<String> = (1..=self.0.len())
-                .map(|n| format!(r#""search" LIKE ${n}"#))
-                .collect();
-            let found = conditions.join(" AND ");
-            // An index of PostgreSQL finds all that there are before the first is counted. So a five hundredth of the
-            // table is looked at first: forty in it are twenty thousand.
+            let each = (1..=self.0.len()).map(|n| format!(r#"strpos("search", ${n}) > 0"#));
+            let found = each.collect::<Vec<_>>().join(" AND ");
             let sql = format!(
-                r#"(CASE WHEN (SELECT COUNT(*) FROM "{table}" TABLESAMPLE SYSTEM (0.2) WHERE {found}) > 40 THEN {most}
-                    ELSE (SELECT COUNT(*) FROM (SELECT 1 FROM "{table}" WHERE {found} LIMIT {most}) AS "some") END)"#
+                r#"(SELECT CASE WHEN COUNT(*) > 20 THEN {most} ELSE COUNT(*) END
+                    FROM "{table}" TABLESAMPLE SYSTEM (0.2) WHERE {found})"#
             );
-            return Expr::cust_with_values(sql, self.0.iter().map(|part| like(part)));
+            return Expr::cust_with_values(sql, self.0.iter().map(String::as_str));
         }
         let sql = format!(
             r#"(SELECT COUNT(*) FROM (SELECT 1 FROM "{table}_search" WHERE "{table}_search" MATCH ? LIMIT {most}) AS "some")"#
@@ -156,6 +154,11 @@ fn all(conditions: impl IntoIterator<Item = SimpleExpr>) -> SimpleExpr {
 
 fn table<E: EntityTrait>() -> &'static str {
     E::default().table_name()
+}
+
+/// Whether all that was typed are one or two letters.
+pub fn finds_beginnings(text: &str) -> bool {
+    Words::of(text).is_some_and(|words| words.0[0].starts_with(BEFORE))
 }
 
 fn is_short(word: &str) -> bool {

@@ -14,6 +14,7 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         paging::{Count, count_up_to},
+        permissions::{Act, Permission, Record},
         users::{self, User},
     },
     entity::session::{ActiveModel, Column, Entity, Model},
@@ -107,7 +108,11 @@ pub async fn load(app: &App, key: &SessionKey) -> Result<Option<Session>> {
 
 /// Ends a session, one's own or of somebody one may touch; ending an ended one is fine.
 pub async fn end(app: &App, by: &Actor, session: &Session) -> Result<()> {
-    users::may_touch(by, &session.user)?;
+    users::may_act(
+        by,
+        &session.user,
+        Permission::new(Act::Delete, Record::Sessions),
+    )?;
     let db = app.db.begin().await?;
     Entity::delete_by_id(session.id).exec(&db).await?;
     let event = Event::new(

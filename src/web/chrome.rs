@@ -1,14 +1,19 @@
 //! What surrounds every page: who is signed in, CSRF token, message, theme, menu.
 
+use std::collections::HashMap;
+
 use rocket::{Request, futures::FutureExt, http::Cookie};
 use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::users::User,
+    domain::{
+        actor::Actor,
+        permissions::{Act, Permission, Record},
+    },
     web::{
         flash::Flash,
-        guards::{csrf, session},
+        guards::{UserSession, csrf, session},
         page::Crumb,
         words::{Person, Role},
     },
@@ -26,7 +31,7 @@ pub struct Chrome {
     here: String,
     now: i64,
     version: &'static str,
-    menu: &'static [MenuGroup],
+    menu: Vec<MenuShown>,
     nav: &'static str,
     crumbs: Vec<Crumb>,
 }
@@ -37,14 +42,18 @@ pub struct Account {
     username: String,
     is_staff: bool,
     is_superuser: bool,
+    /// `change_users` and so on, to show only what would work.
+    may: HashMap<String, bool>,
     role: Role,
     #[serde(flatten)]
     person: Person,
 }
 
 impl Account {
-    fn of(user: &User) -> Self {
+    fn of(session: &UserSession) -> Self {
+        let user = &session.session.user;
         Self {
+            may: may(&session.actor),
             username: user.username.clone(),
             is_staff: user.is_staff,
             is_superuser: user.is_superuser,
@@ -77,14 +86,14 @@ impl Chrome {
             .and_then(|s| s.as_ref().ok())
             .and_then(Option::as_ref);
         Self {
-            user: user.map(|s| Account::of(&s.session.user)),
+            user: user.map(Account::of),
+            menu: user.map(|s| menu(&s.actor)).unwrap_or_default(),
             csrf: csrf.unwrap_or_default().to_owned(),
             flash: Flash::take(req),
             theme: theme(req.cookies().get("theme").map(Cookie::value)),
             here: here(req),
             now: App::of(req).now(),
             version: env!("CARGO_PKG_VERSION"),
-            menu: MENU,
             nav: "",
             crumbs: Vec::new(),
         }
@@ -109,10 +118,54 @@ fn here(req: &Request<'_>) -> String {
     }
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
+fn may(actor: &Actor) -> HashMap<String, bool> {
+    let all = Record::ALL
+        .into_iter()
+        .flat_map(|record| Act::ALL.map(|act| Permission::new(act, record)));
+    all.map(|p| {
+        (
+            format!("{}_{}", p.act.as_str(), p.record.as_str()),
+            actor.may(p),
+        )
+    })
+    .collect()
+}
+
 struct MenuGroup {
     label: &'static str,
     items: &'static [MenuItem],
+}
+
+/// As much of a group as somebody may open.
+#[derive(Clone, Debug, Serialize)]
+struct MenuShown {
+    label: &'static str,
+    items: Vec<MenuItem>,
+}
+
+fn menu(actor: &Actor) -> Vec<MenuShown> {
+    let groups = MENU.iter().map(|group| MenuShown {
+        label: group.label,
+        items: group
+            .items
+            .iter()
+            .filter(|item| match item.who {
+                Who::Staff => true,
+                Who::Superusers => actor.is_superuser,
+                Who::Permitted(permission) => actor.may(permission),
+            })
+            .copied()
+            .collect(),
+    });
+    groups.filter(|group| !group.items.is_empty()).collect()
+}
+
+/// Others are not shown what they may not open.
+#[derive(Clone, Copy, Debug)]
+enum Who {
+    Staff,
+    Superusers,
+    Permitted(Permission),
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -123,8 +176,8 @@ struct MenuItem {
     nav: &'static str,
     /// The letter after `g`.
     key: &'static str,
-    /// Others are not shown what they may not open.
-    for_superusers: bool,
+    #[serde(skip)]
+    who: Who,
 }
 
 const fn item(
@@ -140,13 +193,20 @@ const fn item(
         icon,
         nav,
         key,
-        for_superusers: false,
+        who: Who::Staff,
     }
 }
 
 const fn for_superusers(item: MenuItem) -> MenuItem {
     MenuItem {
-        for_superusers: true,
+        who: Who::Superusers,
+        ..item
+    }
+}
+
+const fn to_view(record: Record, item: MenuItem) -> MenuItem {
+    MenuItem {
+        who: Who::Permitted(Permission::new(Act::View, record)),
         ..item
     }
 }
@@ -159,23 +219,26 @@ const MENU: &[MenuGroup] = &[
     },
     MenuGroup {
         label: "People",
-        items: &[item("Users", "/admin/users/", "users", "users", "u")],
+        items: &[to_view(
+            Record::Users,
+            item("Users", "/admin/users/", "users", "users", "u"),
+        )],
     },
     MenuGroup {
         label: "API",
         items: &[
-            item("Tokens", "/admin/tokens/", "key", "tokens", "t"),
+            to_view(
+                Record::Tokens,
+                item("Tokens", "/admin/tokens/", "key", "tokens", "t"),
+            ),
             for_superusers(item("Signing keys", "/admin/keys/", "lock", "keys", "k")),
         ],
     },
     MenuGroup {
         label: "Data",
-        items: &[item(
-            "Students",
-            "/admin/students/",
-            "school",
-            "students",
-            "c",
+        items: &[to_view(
+            Record::Students,
+            item("Students", "/admin/students/", "school", "students", "c"),
         )],
     },
 ];
@@ -187,6 +250,7 @@ pub fn sample() -> Chrome {
         username: "<b>sam</b>".to_owned(),
         is_staff: true,
         is_superuser: true,
+        may: may(&Actor::operator()),
         role: Role::sample(),
         person: Person::named("<b>sam</b>", "Sam Archer"),
     };
@@ -198,7 +262,7 @@ pub fn sample() -> Chrome {
         here: "/admin/?a=1&b=2".to_owned(),
         now: 1_700_000_600,
         version: "0",
-        menu: MENU,
+        menu: menu(&Actor::operator()),
         nav: "",
         crumbs: Vec::new(),
     }

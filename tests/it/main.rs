@@ -36,6 +36,7 @@ mod import_django;
 mod import_real_django;
 mod introspection;
 mod jwt_interleavings;
+mod large_lists;
 mod metrics;
 mod migrations;
 mod move_database;

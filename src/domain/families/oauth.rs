@@ -11,6 +11,7 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         jwt::{Claims, Kind},
+        permissions::{Act, Permission, Record},
         signing_keys,
         users::{self, User},
     },
@@ -77,7 +78,7 @@ async fn end_family(app: &App, by: &Actor, claims: &Claims, user_id: i64) -> Res
         Err(Error::NotFound) => return Ok(()),
         Err(e) => return Err(e),
     };
-    users::may_touch(by, &user)?;
+    users::may_act(by, &user, Permission::new(Act::Delete, Record::Sessions))?;
     let family = match find_in(&db, &claims.jti, user.id).await? {
         Some(family) => family,
         None => insert(&db, app, &user, Some(claims), 0, by).await?,

@@ -2,14 +2,14 @@
 
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, Iterable,
-    Order as Direction, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    Order as Direction, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select,
     sea_query::{
         Alias, CommonTableExpression, Expr, IntoColumnRef, Query, SelectStatement, SimpleExpr,
         WithClause,
     },
 };
 
-use super::{Count, EXACT, List, Order, count_up_to, cursor::Cursor};
+use super::{Count, EXACT, List, Order, count_up_to, counting, cursor::Cursor};
 use crate::error::Result;
 
 /// Up to so many rows of a filter are collected and sorted.
@@ -47,45 +47,37 @@ where
         let query = way.walked(list.query).limit(way.limit);
         return Ok((query.all(db).await?, total));
     };
-    let count = Query::select()
-        .expr(words.count::<E>(backend, EXACT + 1))
-        .to_owned();
-    let found = number(db, &count).await?;
     let indexed = list.query.clone().filter(words.in_index::<E>(backend));
-    if found <= EXACT {
-        if found == 0 {
-            return Ok((Vec::new(), Count { n: 0, exact: true }));
-        }
+    let seen = Query::select()
+        .expr(words.probe::<E>(backend, EXACT + 1))
+        .to_owned();
+    if number(db, &seen).await? <= EXACT {
         let (rows, n) = collect(db, indexed, way).await?;
-        // Without a row nothing was counted.
-        let n = if rows.is_empty() && way.cursor.is_some() {
-            found
-        } else {
-            n
-        };
         return Ok((rows, Count { n, exact: true }));
     }
-    let total = if list.is_filtered {
-        Count { n: 0, exact: false }
-    } else {
-        Count {
-            n: EXACT,
-            exact: false,
-        }
+    let total = Count {
+        n: if list.is_filtered { 0 } else { EXACT },
+        exact: false,
     };
     let some = way.walked(list.query).limit(WALK);
     let outer = Query::select()
         .columns(E::Column::iter())
-        .from_subquery(some.into_query(), E::default())
+        .from_subquery(some.clone().into_query(), E::default())
         .and_where(words.in_row::<E>(backend))
         .limit(way.limit)
         .to_owned();
-    let rows = models::<E, C>(db, &outer).await?;
+    let rows = db.query_all(&outer).await?;
+    let rows = models::<E>(&rows)?;
     if rows.len() as u64 == way.limit {
         return Ok((rows, total));
     }
-    // They stand together, far away in this order, or the list ends here.
-    Ok((collect(db, indexed, way).await?.0, total))
+    // The list ends here, or they stand together, far away in this order.
+    let looked_at = some.select_only().column(way.order.id).into_query();
+    if number(db, &counting(looked_at, None)).await? < WALK {
+        return Ok((rows, total));
+    }
+    let (rows, n) = collect(db, indexed, way).await?;
+    Ok((rows, Count { n, exact: true }))
 }
 
 impl<C: ColumnTrait> Way<'_, C> {
@@ -154,44 +146,40 @@ where
         .materialized(true)
         .to_owned();
     let direction = way.direction();
-    let mut sorted = Query::select();
-    sorted
-        .columns(E::Column::iter().map(|c| (c.entity_name(), c)))
-        .expr_as(Expr::cust(r#"(SELECT COUNT(*) FROM "found")"#), COUNTED)
+    let of = |table: &Alias, column: E::Column| (table.clone(), column);
+    let mut some = Query::select();
+    some.column(of(&found, id))
         .from(found.clone())
-        .inner_join(
-            E::default(),
-            Expr::col((id.entity_name(), id)).equals((found.clone(), id)),
-        )
-        .order_by((found.clone(), column), direction.clone())
+        .order_by(of(&found, column), direction.clone())
         .limit(way.limit);
     if !way.is_by_id() {
-        sorted.order_by((found.clone(), id), direction);
+        some.column(of(&found, column))
+            .order_by(of(&found, id), direction.clone());
     }
-    if let Some(beyond) = way.beyond((found.clone(), column), (found, id)) {
-        sorted.and_where(beyond);
+    if let Some(beyond) = way.beyond(of(&found, column), of(&found, id)) {
+        some.and_where(beyond);
     }
-    let query = sorted
-        .to_owned()
-        .with(WithClause::new().cte(all).to_owned());
+    let some_name = Alias::new("some");
+    let own = (id.entity_name(), id);
+    let mut rows = Query::select();
+    rows.columns(E::Column::iter().map(|c| (c.entity_name(), c)))
+        .expr_as(Expr::cust(r#"(SELECT COUNT(*) FROM "found")"#), COUNTED)
+        .from_subquery(some, some_name.clone())
+        .inner_join(E::default(), Expr::col(own).equals(of(&some_name, id)))
+        .order_by(of(&some_name, column), direction.clone())
+        .order_by(of(&some_name, id), direction);
+    let query = rows.with(WithClause::new().cte(all).to_owned());
     let rows = db.query_all(&query).await?;
     let n = match rows.first() {
         Some(row) => row.try_get::<i64>("", COUNTED)?,
         None => 0,
     };
-    let models = rows.iter().map(|row| E::Model::from_query_result(row, ""));
-    let models = models.collect::<std::result::Result<_, _>>()?;
-    Ok((models, u64::try_from(n).unwrap_or(0)))
+    Ok((models::<E>(&rows)?, u64::try_from(n).unwrap_or(0)))
 }
 
 const COUNTED: &str = "all_that_were_found";
 
-async fn models<E, C>(db: &C, query: &SelectStatement) -> Result<Vec<E::Model>>
-where
-    E: EntityTrait,
-    C: ConnectionTrait,
-{
-    let rows = db.query_all(query).await?;
+fn models<E: EntityTrait>(rows: &[QueryResult]) -> Result<Vec<E::Model>> {
     let models = rows.iter().map(|row| E::Model::from_query_result(row, ""));
     Ok(models.collect::<std::result::Result<_, _>>()?)
 }

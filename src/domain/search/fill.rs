@@ -9,6 +9,9 @@ use crate::{app::App, checks::Affects, db::Change, error::Result};
 /// Rows in one transaction.
 const BATCH: usize = 2000;
 
+/// From so many new rows on, what the database knows of its tables is out of date.
+const MANY: u64 = 10_000;
+
 struct Table {
     name: &'static str,
     /// Rows without a text, by id, at most a batch; after the id that is bound.
@@ -71,6 +74,9 @@ pub async fn fill(app: &App) -> Result<u64> {
     }
     if filled > 0 {
         tracing::info!(rows = filled, "made searchable");
+    }
+    if filled > MANY {
+        app.db.analyze().await?;
     }
     Ok(filled)
 }

@@ -17,6 +17,7 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
+        permissions::{Act, Permission, Record},
         scopes::Scopes,
         search::text_of_token,
         users::{self, User},
@@ -25,6 +26,8 @@ use crate::{
     error::{Error, FieldErrors, Result},
     secret::TokenKey,
 };
+
+const ADD: Permission = Permission::new(Act::Add, Record::Tokens);
 
 /// Finds the default token or makes it: the same key each time, also for those who ask at once.
 pub async fn get_or_create_default(app: &App, by: &Actor, user_id: i64) -> Result<DefaultToken> {
@@ -60,7 +63,8 @@ pub async fn get_or_create_default(app: &App, by: &Actor, user_id: i64) -> Resul
 
 /// The same for whoever may touch the tokens of that account: the panel's way to it.
 pub async fn default_of(app: &App, by: &Actor, user_id: i64) -> Result<DefaultToken> {
-    users::may_touch(by, &users::get(app, user_id).await?)?;
+    let owner = users::get(app, user_id).await?;
+    users::may_act(by, &owner, ADD)?;
     get_or_create_default(app, by, user_id).await
 }
 
@@ -68,7 +72,7 @@ pub async fn default_of(app: &App, by: &Actor, user_id: i64) -> Result<DefaultTo
 /// refused, and one without an end gets the longest life.
 pub async fn issue(app: &App, by: &Actor, new: NewToken) -> Result<(Token, TokenKey)> {
     let owner = users::get(app, new.user_id).await?;
-    users::may_touch(by, &owner)?;
+    users::may_act(by, &owner, ADD)?;
     let name = new.name.trim().to_owned();
     let mut errors = FieldErrors::default();
     check_name(&name, &mut errors);
@@ -115,7 +119,7 @@ pub async fn rotate(app: &App, by: &Actor, id: i64, grace: i64) -> Result<(Token
     let now = app.now();
     let db = app.db.begin().await?;
     let (old, owner) = locked(&db, id).await?;
-    users::may_touch(by, &owner)?;
+    users::may_act(by, &owner, Permission::new(Act::Change, Record::Tokens))?;
     if state(&old, now) != TokenState::Active {
         return Err(Error::Conflict(
             "Only an active token can be rotated.".to_owned(),

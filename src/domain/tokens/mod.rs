@@ -36,6 +36,7 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
+        permissions::{Act, Permission, Record},
         scopes::Scopes,
         search,
         users::{self, User},
@@ -136,7 +137,7 @@ pub async fn rename(app: &App, by: &Actor, id: i64, name: &str) -> Result<Token>
     errors.into_result(|| ())?;
     let db = app.db.begin().await?;
     let (token, owner) = locked(&db, id).await?;
-    users::may_touch(by, &owner)?;
+    users::may_act(by, &owner, Permission::new(Act::Change, Record::Tokens))?;
     if token.is_default {
         return Err(Error::field("name", "The default token keeps its name."));
     }
@@ -155,7 +156,7 @@ pub async fn rename(app: &App, by: &Actor, id: i64, name: &str) -> Result<Token>
 pub async fn revoke(app: &App, by: &Actor, id: i64) -> Result<()> {
     let db = app.db.begin().await?;
     let (token, owner) = locked(&db, id).await?;
-    users::may_touch(by, &owner)?;
+    users::may_act(by, &owner, Permission::new(Act::Delete, Record::Tokens))?;
     if token.revoked_at.is_some() {
         return Err(Error::Conflict("This token is revoked already.".to_owned()));
     }

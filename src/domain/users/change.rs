@@ -4,9 +4,7 @@
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, IntoActiveModel, SqlErr};
 use serde_json::{Map, Value, json};
 
-use super::{
-    User, UserInput, get_in, input, lock_superusers, may_touch, require_another_superuser,
-};
+use super::{User, UserInput, get_in, input, lock_superusers, may_act, require_another_superuser};
 use crate::{
     app::App,
     checks::Affects,
@@ -14,12 +12,15 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         passwords::Person,
+        permissions::{Act, Permission, Record},
         search, tokens,
     },
     entity::user::ActiveModel,
     error::{Error, FieldErrors, Result},
     secret::Password,
 };
+
+const CHANGE: Permission = Permission::new(Act::Change, Record::Users);
 
 /// Saves the form of an account. `version` is the one its editor saw; a stale one is a
 /// `Conflict`. Returns the names of what changed, empty when nothing did.
@@ -34,7 +35,7 @@ pub async fn update(
     let db = app.db.begin().await?;
     lock_superusers(&db).await?;
     let user = get_in(&db, id).await?;
-    may_touch(by, &user)?;
+    may_act(by, &user, CHANGE)?;
     let flags_changed = user.is_staff != input.is_staff || user.is_superuser != input.is_superuser;
     if flags_changed && !by.is_superuser {
         return Err(Error::PermissionDenied);
@@ -89,7 +90,7 @@ pub async fn update(
 /// Sets a new password and ends everything that the old one opened.
 pub async fn set_password(app: &App, by: &Actor, id: i64, password: Password) -> Result<()> {
     let user = super::get(app, id).await?;
-    may_touch(by, &user)?;
+    may_act(by, &user, CHANGE)?;
     let person = Person {
         username: &user.username,
         first_name: &user.first_name,
@@ -104,7 +105,7 @@ pub async fn set_password(app: &App, by: &Actor, id: i64, password: Password) ->
     let hash = app.hasher.hash(password).await?;
     let db = app.db.begin().await?;
     let user = get_in(&db, id).await?;
-    may_touch(by, &user)?;
+    may_act(by, &user, CHANGE)?;
     let mut row = user.clone().into_active_model();
     row.password = Set(hash);
     raise_epoch(&mut row, &user, app.now());
@@ -120,7 +121,7 @@ pub async fn set_active(app: &App, by: &Actor, id: i64, active: bool) -> Result<
     let db = app.db.begin().await?;
     lock_superusers(&db).await?;
     let user = get_in(&db, id).await?;
-    may_touch(by, &user)?;
+    may_act(by, &user, CHANGE)?;
     if user.is_active == active {
         return Ok(());
     }
@@ -153,7 +154,7 @@ pub async fn set_active(app: &App, by: &Actor, id: i64, active: bool) -> Result<
 pub async fn sign_out_everywhere(app: &App, by: &Actor, id: i64) -> Result<()> {
     let db = app.db.begin().await?;
     let user = get_in(&db, id).await?;
-    may_touch(by, &user)?;
+    may_act(by, &user, Permission::new(Act::Delete, Record::Sessions))?;
     let mut row = user.clone().into_active_model();
     raise_epoch(&mut row, &user, app.now());
     save(&db, row, &user).await?;

@@ -14,6 +14,7 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         families::{self, TokenPair},
+        permissions::{Act, Permission, Record},
         search,
     },
     entity::user::{ActiveModel, Column, Entity},
@@ -25,6 +26,7 @@ const TAKEN: &str = "A user with that username already exists.";
 
 /// By an administrator. Only superusers make staff and superusers.
 pub async fn create(app: &App, by: &Actor, input: UserInput, password: Password) -> Result<User> {
+    by.require(Permission::new(Act::Add, Record::Users))?;
     if (input.is_staff || input.is_superuser) && !by.is_superuser {
         return Err(Error::PermissionDenied);
     }

@@ -3,7 +3,7 @@
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 
-use super::{User, get, get_in, lock_superusers, may_touch, require_another_superuser};
+use super::{User, get, get_in, lock_superusers, may_act, require_another_superuser};
 use crate::{
     app::App,
     checks::Affects,
@@ -11,6 +11,7 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         paging::{Count, count_up_to},
+        permissions::{Act, Permission, Record},
         sessions, status_lists,
     },
     entity::{token, user},
@@ -46,7 +47,7 @@ pub async fn delete(app: &App, by: &Actor, id: i64) -> Result<()> {
     let db = app.db.begin().await?;
     lock_superusers(&db).await?;
     let user = get_in(&db, id).await?;
-    may_touch(by, &user)?;
+    may_act(by, &user, Permission::new(Act::Delete, Record::Users))?;
     if user.is_superuser {
         require_another_superuser(&db, id).await?;
     }

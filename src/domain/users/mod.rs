@@ -21,7 +21,7 @@ pub(crate) use input::{is_email, key as username_key};
 pub use crate::entity::user::Model as User;
 use crate::{
     app::App,
-    domain::{actor::Actor, paging::starting_with},
+    domain::{actor::Actor, paging::starting_with, permissions::Permission},
     entity::user::{Column, Entity},
     error::{Error, Result},
 };
@@ -67,6 +67,15 @@ pub(crate) async fn get_in<C: ConnectionTrait>(db: &C, id: i64) -> Result<User> 
         .one(db)
         .await?
         .ok_or(Error::NotFound)
+}
+
+/// What a change of somebody's account, tokens or sessions asks: oneself needs no permission, for
+/// others one needs it and must be allowed to touch them.
+pub(crate) fn may_act(by: &Actor, user: &User, permission: Permission) -> Result<()> {
+    if by.user_id != Some(user.id) {
+        by.require(permission)?;
+    }
+    may_touch(by, user)
 }
 
 /// Superusers touch everybody, staff touches those who are neither, everybody oneself.

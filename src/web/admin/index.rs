@@ -6,10 +6,15 @@ use serde::Serialize;
 use crate::{
     app::App,
     domain::{
-        audit, sessions, students,
+        actor::Actor,
+        audit,
+        paging::Count,
+        permissions::{Act, Permission, Record},
+        sessions, students,
         tokens::{self, TokenCounts, TokenFilter},
         users::{self, UserCounts},
     },
+    error::Result,
     web::{
         activity::Activity,
         error::PageError,
@@ -27,6 +32,8 @@ pub fn routes() -> Vec<Route> {
 #[derive(Serialize)]
 struct Index {
     today: String,
+    /// Nobody has given this person a permission.
+    sees_nothing: bool,
     tiles: Vec<Tile>,
     activity: Vec<Activity>,
     /// Empty once all are done.
@@ -88,26 +95,35 @@ const DAY: i64 = 24 * 60 * 60;
 const LINES: u64 = 8;
 
 #[get("/")]
-async fn index(_session: &AdminSession, app: &State<App>) -> Result<Page, PageError> {
-    let people = users::counts(app).await?;
-    let keys = tokens::counts(app).await?;
-    let signed_in = sessions::count_active(app).await?;
-    let failures = audit::failed_logins_since(app, app.now() - DAY).await?;
-    let pupils = students::count(app).await?;
-    let lines = audit::recent(app, LINES).await?;
-    let any_token = keys.active.n + keys.expired.n + keys.revoked.n > 0;
-
-    // The newest page of tokens is enough to see whether a newcomer has made a call.
-    let newest = tokens::list(app, &TokenFilter::default()).await?;
-    let called = newest
-        .rows
-        .iter()
-        .any(|row| row.token.last_used_at.is_some());
-    let steps = steps(any_token, pupils.n > 0, called);
+async fn index(session: &AdminSession, app: &State<App>) -> Result<Page, PageError> {
+    let actor = &session.actor;
+    let sees = |record| actor.may(Permission::new(Act::View, record));
+    let mut tiles = Vec::new();
+    if sees(Record::Users) {
+        tiles.push(of_users(&users::counts(app).await?));
+    }
+    if sees(Record::Sessions) {
+        tiles.push(of_sessions(sessions::count_active(app).await?));
+    }
+    let mut lines = Vec::new();
+    if sees(Record::Tokens) {
+        tiles.push(of_tokens(&tokens::counts(app).await?));
+    }
+    if sees(Record::Audit) {
+        let failures = audit::failed_logins_since(app, app.now() - DAY).await?;
+        tiles.push(of_failures(failures));
+        lines = audit::recent(app, LINES).await?;
+    }
+    let steps = if sees(Record::Tokens) && sees(Record::Students) {
+        steps(actor, app).await?
+    } else {
+        Vec::new()
+    };
     let done = steps.iter().filter(|s| s.done).count();
     Ok(Page::of(&Index {
         today: filters::today(app.now()),
-        tiles: tiles(&people, &keys, count(signed_in), count(failures)),
+        sees_nothing: !Record::ALL.into_iter().any(sees),
+        tiles,
         activity: lines.iter().map(Activity::of).collect(),
         steps: if done == steps.len() {
             Vec::new()
@@ -119,70 +135,96 @@ async fn index(_session: &AdminSession, app: &State<App>) -> Result<Page, PageEr
     }))
 }
 
-fn tiles(people: &UserCounts, keys: &TokenCounts, sessions: String, failures: String) -> Vec<Tile> {
-    vec![
-        Tile {
-            label: "Users",
-            value: count(people.all),
-            note: format!("{} never signed in", count(people.never_signed_in)),
-            href: "/admin/users/",
-        },
-        Tile {
-            label: "Active sessions",
-            value: sessions,
-            note: "in browsers".to_owned(),
-            href: "",
-        },
-        Tile {
-            label: "API tokens",
-            value: count(keys.active),
-            note: format!(
-                "{}, {} revoked",
-                counted(keys.expired, "expired", "expired"),
-                count(keys.revoked)
-            ),
-            href: "/admin/tokens/",
-        },
-        Tile {
-            label: "Failed sign-ins, 24 h",
-            value: failures,
-            note: "page and API together".to_owned(),
-            href: "",
-        },
-    ]
+fn of_users(people: &UserCounts) -> Tile {
+    Tile {
+        label: "Users",
+        value: count(people.all),
+        note: format!("{} never signed in", count(people.never_signed_in)),
+        href: "/admin/users/",
+    }
 }
 
-fn steps(token: bool, students: bool, called: bool) -> Vec<Step> {
-    vec![
-        Step {
+fn of_sessions(n: Count) -> Tile {
+    Tile {
+        label: "Active sessions",
+        value: count(n),
+        note: "in browsers".to_owned(),
+        href: "",
+    }
+}
+
+fn of_tokens(keys: &TokenCounts) -> Tile {
+    Tile {
+        label: "API tokens",
+        value: count(keys.active),
+        note: format!(
+            "{}, {} revoked",
+            counted(keys.expired, "expired", "expired"),
+            count(keys.revoked)
+        ),
+        href: "/admin/tokens/",
+    }
+}
+
+fn of_failures(n: Count) -> Tile {
+    Tile {
+        label: "Failed sign-ins, 24 h",
+        value: count(n),
+        note: "page and API together".to_owned(),
+        href: "",
+    }
+}
+
+/// What a newcomer does first, and whether it is done.
+async fn steps(actor: &Actor, app: &App) -> Result<Vec<Step>> {
+    let keys = tokens::counts(app).await?;
+    let any_token = keys.active.n + keys.expired.n + keys.revoked.n > 0;
+    let pupils = students::count(app).await?;
+    // The newest page of tokens is enough to see whether a newcomer has made a call.
+    let newest = tokens::list(app, &TokenFilter::default()).await?;
+    let called = newest
+        .rows
+        .iter()
+        .any(|row| row.token.last_used_at.is_some());
+    Ok(steps_of(actor, any_token, pupils.n > 0, called))
+}
+
+fn steps_of(actor: &Actor, token: bool, students: bool, called: bool) -> Vec<Step> {
+    let adds = |record| actor.may(Permission::new(Act::Add, record));
+    let mut steps = Vec::new();
+    if adds(Record::Tokens) {
+        steps.push(Step {
             title: "Create a token",
             text: "A key that a program sends to the API",
             icon: "key",
             href: "/admin/tokens/new/",
             action: "Create",
             done: token,
-        },
-        Step {
+        });
+    }
+    if adds(Record::Students) {
+        steps.push(Step {
             title: "Add students",
             text: "The sample data that the API gives out",
             icon: "school",
             href: "/admin/students/new/",
             action: "Add",
             done: students,
-        },
-        Step {
-            title: "Call the API",
-            text: "GET /studentapi/ with the token in the header",
-            icon: "dash",
-            href: "/admin/tokens/",
-            action: "Tokens",
-            done: called,
-        },
-    ]
+        });
+    }
+    steps.push(Step {
+        title: "Call the API",
+        text: "GET /studentapi/ with the token in the header",
+        icon: "dash",
+        href: "/admin/tokens/",
+        action: "Tokens",
+        done: called,
+    });
+    steps
 }
 
 pub fn samples() -> Vec<Page> {
-    let n = |n| crate::domain::paging::Count { n, exact: true };
+    let n = |n| Count { n, exact: true };
     let people = UserCounts {
         all: n(1),
         active: n(1),
@@ -196,13 +238,22 @@ pub fn samples() -> Vec<Page> {
     };
     let mut view = Index {
         today: filters::today(1_795_435_200),
-        tiles: tiles(&people, &keys, "1".to_owned(), "0".to_owned()),
+        sees_nothing: false,
+        tiles: vec![
+            of_users(&people),
+            of_sessions(n(1)),
+            of_tokens(&keys),
+            of_failures(n(0)),
+        ],
         activity: Vec::new(),
-        steps: steps(false, true, false),
+        steps: steps_of(&Actor::operator(), false, true, false),
         steps_done: 1,
         calls: CALLS,
     };
     let fresh = Page::of(&view);
     view.steps.clear();
-    vec![fresh, Page::of(&view)]
+    let usual = Page::of(&view);
+    view.sees_nothing = true;
+    view.tiles.clear();
+    vec![fresh, usual, Page::of(&view)]
 }

@@ -6,10 +6,12 @@ use serde::Serialize;
 use crate::{
     app::App,
     domain::{
+        permissions::{Act, Permission, Record},
         students::{self, StudentFilter},
         tokens::{self, TokenFilter},
         users::{self, UserFilter},
     },
+    error::Result,
     web::{
         admin::listing::{Address, search as text},
         error::PageError,
@@ -59,7 +61,7 @@ impl View for Search {
 
 #[get("/search?<q>")]
 async fn search(
-    _session: &AdminSession,
+    session: &AdminSession,
     app: &State<App>,
     q: Option<&str>,
 ) -> Result<Page, PageError> {
@@ -69,71 +71,81 @@ async fn search(
             groups: Vec::new(),
         }));
     };
-    let filter = UserFilter {
-        q: Some(q.clone()),
-        ..UserFilter::default()
-    };
-    let people = users::list(app, &filter)
-        .await?
-        .rows
-        .into_iter()
-        .take(SHOWN)
-        .map(|row| Hit {
-            name: row.user.username.clone(),
-            note: format!("{} {}", words::full_name(&row.user), row.user.email)
-                .trim()
-                .to_owned(),
-            href: format!("/admin/users/{}/", row.user.id),
-        });
-    let filter = TokenFilter {
-        q: Some(q.clone()),
-        ..TokenFilter::default()
-    };
-    let keys = tokens::list(app, &filter)
-        .await?
-        .rows
-        .into_iter()
-        .take(SHOWN)
-        .map(|row| {
-            let facts = TokenFacts::of(&row.token, &row.owner.username, app.now());
-            let note = format!("{}… of {}", facts.prefix, facts.owner);
-            Hit {
-                name: facts.name,
-                note,
-                href: facts.href,
-            }
-        });
-    let filter = StudentFilter {
-        q: Some(q.clone()),
-        ..StudentFilter::default()
-    };
-    let pupils = students::list(app, &filter)
-        .await?
-        .rows
-        .into_iter()
-        .take(SHOWN)
-        .map(|s| Hit {
-            note: format!("Roll {}, {}", s.roll, s.city),
-            href: format!("/admin/students/{}/", s.id),
-            name: s.name,
-        });
-    let group = |label, icon, path, rows| Group {
+    let sees = |record| session.actor.may(Permission::new(Act::View, record));
+    let mut groups = Vec::new();
+    if sees(Record::Users) {
+        groups.push(people(app, &q).await?);
+    }
+    if sees(Record::Tokens) {
+        groups.push(keys(app, &q).await?);
+    }
+    if sees(Record::Students) {
+        groups.push(pupils(app, &q).await?);
+    }
+    Ok(Page::of(&Search { q, groups }))
+}
+
+fn group(label: &'static str, icon: &'static str, all: &Address, rows: Vec<Hit>) -> Group {
+    let all = all.href();
+    Group {
         label,
         icon,
-        all: Address::new(path).with("q", q.as_str()).href(),
+        all,
         rows,
+    }
+}
+
+async fn people(app: &App, q: &str) -> Result<Group> {
+    let filter = UserFilter {
+        q: Some(q.to_owned()),
+        ..UserFilter::default()
     };
-    let mut groups = vec![
-        group("Users", "users", "/admin/users/", people.collect()),
-        group("Tokens", "key", "/admin/tokens/", keys.collect()),
-        group("Students", "school", "/admin/students/", pupils.collect()),
-    ];
+    let found = users::list(app, &filter).await?.rows.into_iter();
+    let hits = found.take(SHOWN).map(|row| Hit {
+        name: row.user.username.clone(),
+        note: format!("{} {}", words::full_name(&row.user), row.user.email)
+            .trim()
+            .to_owned(),
+        href: format!("/admin/users/{}/", row.user.id),
+    });
+    let all = Address::new("/admin/users/").with("q", q);
+    Ok(group("Users", "users", &all, hits.collect()))
+}
+
+async fn keys(app: &App, q: &str) -> Result<Group> {
+    let filter = TokenFilter {
+        q: Some(q.to_owned()),
+        ..TokenFilter::default()
+    };
+    let found = tokens::list(app, &filter).await?.rows.into_iter();
+    let hits = found.take(SHOWN).map(|row| {
+        let facts = TokenFacts::of(&row.token, &row.owner.username, app.now());
+        Hit {
+            note: format!("{}… of {}", facts.prefix, facts.owner),
+            name: facts.name,
+            href: facts.href,
+        }
+    });
     // Tokens of every state were searched, so the list behind it shows every state too.
-    groups[1].all = Address::new("/admin/tokens/")
+    let all = Address::new("/admin/tokens/")
         .with("state", "all")
-        .with("q", &q)
-        .href();
-    Ok(Page::of(&Search { q, groups }))
+        .with("q", q);
+    Ok(group("Tokens", "key", &all, hits.collect()))
+}
+
+async fn pupils(app: &App, q: &str) -> Result<Group> {
+    let filter = StudentFilter {
+        q: Some(q.to_owned()),
+        ..StudentFilter::default()
+    };
+    let found = students::list(app, &filter).await?.rows.into_iter();
+    let hits = found.take(SHOWN).map(|s| Hit {
+        note: format!("Roll {}, {}", s.roll, s.city),
+        href: format!("/admin/students/{}/", s.id),
+        name: s.name,
+    });
+    let all = Address::new("/admin/students/").with("q", q);
+    Ok(group("Students", "school", &all, hits.collect()))
 }
 
 pub fn samples() -> Vec<Page> {

@@ -5,14 +5,20 @@ use serde::Serialize;
 
 use crate::{
     app::App,
+    domain::permissions::Record,
     domain::students::{self, Student, StudentFilter, StudentInput, StudentSort},
     error::{Error, FieldErrors},
     web::{
-        admin::listing::{Address, Chip, Head, Hidden, Pager, Paging, match_text, no_hit, search},
+        admin::listing::{
+            Address, Chip, Head, Hidden, Pager, Paging, match_text, no_hit, search, search_chip,
+        },
         error::PageError,
         flash::Flash,
         form::{FormState, Labels},
-        guards::{AdminSession, CsrfForm},
+        guards::{
+            CsrfForm, May,
+            permission::{AddStudents, ChangeStudents, DeleteStudents, ViewStudents},
+        },
         page::{Crumb, Go, Page, Reply, View},
     },
 };
@@ -101,7 +107,7 @@ impl View for StudentChangeList {
 
 #[get("/students?<query..>")]
 async fn change_list(
-    _session: &AdminSession,
+    _may: May<'_, ViewStudents>,
     app: &State<App>,
     query: ListQuery,
 ) -> Result<Page, PageError> {
@@ -127,7 +133,7 @@ async fn change_list(
         .with("sort", sort)
         .sized(&paging);
     let chips = q.iter().map(|q| Chip {
-        label: format!("“{q}”"),
+        label: search_chip(q),
         href: here.without("q").href(),
     });
     Ok(Page::of(&StudentChangeList {
@@ -221,12 +227,16 @@ fn read(form: &CsrfForm) -> (FormState, Result<StudentInput, Error>) {
 }
 
 #[get("/students/new")]
-fn add_form(_session: &AdminSession) -> Page {
+fn add_form(_may: May<'_, AddStudents>) -> Page {
     new_page(FormState::default())
 }
 
 #[post("/students/new", data = "<form>")]
-async fn add(session: &AdminSession, app: &State<App>, form: CsrfForm) -> Result<Reply, PageError> {
+async fn add(
+    session: May<'_, AddStudents>,
+    app: &State<App>,
+    form: CsrfForm,
+) -> Result<Reply, PageError> {
     let (shown, input) = read(&form);
     let made = match input {
         Ok(input) => students::create(app, &session.actor, input).await,
@@ -235,7 +245,11 @@ async fn add(session: &AdminSession, app: &State<App>, form: CsrfForm) -> Result
     match made {
         Ok(student) => {
             let added = Flash::ok(format!("{} was added.", student.name));
-            Ok(Go::to(PATH).with(added).into())
+            Ok(
+                Go::to(session.or_dashboard(Record::Students, PATH.to_owned()))
+                    .with(added)
+                    .into(),
+            )
         }
         Err(Error::Validation(errors)) => Ok(new_page(shown.refused(&errors, LABELS)).into()),
         Err(other) => Err(other.into()),
@@ -244,7 +258,7 @@ async fn add(session: &AdminSession, app: &State<App>, form: CsrfForm) -> Result
 
 #[get("/students/<id>")]
 async fn change_form(
-    _session: &AdminSession,
+    _may: May<'_, ViewStudents>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
@@ -258,7 +272,7 @@ async fn change_form(
 
 #[post("/students/<id>", data = "<form>")]
 async fn change(
-    session: &AdminSession,
+    session: May<'_, ChangeStudents>,
     app: &State<App>,
     id: i64,
     form: CsrfForm,
@@ -313,7 +327,7 @@ impl View for StudentDeleteConfirmation {
 
 #[get("/students/<id>/delete")]
 async fn delete_confirmation(
-    _session: &AdminSession,
+    _may: May<'_, DeleteStudents>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
@@ -325,14 +339,15 @@ async fn delete_confirmation(
 
 #[post("/students/<id>/delete", data = "<_form>")]
 async fn delete(
-    session: &AdminSession,
+    session: May<'_, DeleteStudents>,
     app: &State<App>,
     id: i64,
     _form: CsrfForm,
 ) -> Result<Go, PageError> {
     let student = students::get(app, id).await?;
     students::delete(app, &session.actor, id).await?;
-    Ok(Go::to(PATH).with(Flash::ok(format!("{} is deleted.", student.name))))
+    let to = session.or_dashboard(Record::Students, PATH.to_owned());
+    Ok(Go::to(to).with(Flash::ok(format!("{} is deleted.", student.name))))
 }
 
 pub fn samples() -> Vec<Page> {

@@ -1,6 +1,6 @@
-//! `/studentapi/`: read by any credential, changed by staff, with DRF's verbs.
+//! `/studentapi/`: read by any credential, changed by whoever has the permission, with DRF's verbs.
 
-use std::sync::Arc;
+use std::{marker::PhantomData, sync::Arc};
 
 use rocket::{
     Request, Route, State, delete, get,
@@ -27,6 +27,7 @@ use crate::{
         guards::{
             ApiAuth,
             api_auth::{self, StudentsRead},
+            permission::{AddStudents, ChangeStudents, DeleteStudents, Permit},
         },
         negotiation::Acceptable,
     },
@@ -37,20 +38,24 @@ pub fn routes() -> Vec<Route> {
     routes![list, create, detail, replace, change, remove]
 }
 
-/// A credential of staff: `PermissionDenied` before the body is read.
-struct StaffAuth {
+/// A credential of somebody who may do `P`, judged before the body is read.
+struct MayWrite<P> {
     actor: Actor,
+    permission: PhantomData<P>,
 }
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for StaffAuth {
+impl<'r, P: Permit> FromRequest<'r> for MayWrite<P> {
     type Error = Rejected;
 
     async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Rejected> {
         let judged = api_auth::authenticate(req).await.and_then(|auth| {
             let actor = auth.may(Scope::StudentsWrite)?;
-            students::staff_only(&actor)?;
-            Ok(Self { actor })
+            actor.require(P::PERMISSION)?;
+            Ok(Self {
+                actor,
+                permission: PhantomData,
+            })
         });
         match judged {
             Ok(auth) => Outcome::Success(auth),
@@ -118,7 +123,7 @@ async fn list(
 #[post("/", data = "<body>")]
 async fn create(
     _as: Acceptable,
-    auth: StaffAuth,
+    auth: MayWrite<AddStudents>,
     app: &State<App>,
     body: Body,
 ) -> Result<Answer<StudentResponse>, ApiError> {
@@ -140,7 +145,7 @@ async fn detail(
 #[put("/<id>", data = "<body>")]
 async fn replace(
     _as: Acceptable,
-    auth: StaffAuth,
+    auth: MayWrite<ChangeStudents>,
     id: &str,
     app: &State<App>,
     body: Body,
@@ -155,7 +160,7 @@ async fn replace(
 #[patch("/<id>", data = "<body>")]
 async fn change(
     _as: Acceptable,
-    auth: StaffAuth,
+    auth: MayWrite<ChangeStudents>,
     id: &str,
     app: &State<App>,
     body: Body,
@@ -179,7 +184,7 @@ async fn change(
 #[delete("/<id>")]
 async fn remove(
     _as: Acceptable,
-    auth: StaffAuth,
+    auth: MayWrite<DeleteStudents>,
     id: &str,
     app: &State<App>,
 ) -> Result<Status, ApiError> {

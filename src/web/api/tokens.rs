@@ -1,4 +1,5 @@
-//! `/api/tokens/`: API tokens over the API. One's own; staff reaches those of the people it may touch.
+//! `/api/tokens/`: API tokens over the API. One's own; staff with the
+//! permission reaches those of the people it may touch.
 //! The key is shown once, by the call that made it.
 
 use rocket::{Route, State, delete, get, http::Status, patch, post, routes};
@@ -10,6 +11,7 @@ use crate::{
     clock::rfc3339,
     domain::{
         actor::Actor,
+        permissions::{Act, Permission, Record},
         scopes::Scopes,
         tokens::{self, LONGEST, MOST_GRACE, NewToken, Token},
         usage::{self, Uses},
@@ -108,7 +110,7 @@ async fn list(
     owner: Option<&str>,
     app: &State<App>,
 ) -> Result<Answer<Vec<TokenResponse>>, ApiError> {
-    let owner = owner_id(app, &auth.actor, owner).await?;
+    let owner = owner_id(app, &auth.actor, owner, Act::View).await?;
     let tokens = tokens::list_for(app, owner).await?;
     Answer::ok(
         tokens
@@ -155,7 +157,7 @@ async fn create(
     }
     read.finish()?;
     let new = NewToken {
-        user_id: owner_id(app, &auth.actor, owner.as_deref()).await?,
+        user_id: owner_id(app, &auth.actor, owner.as_deref(), Act::Add).await?,
         name,
         expires_at: ends.or(auth.token_ends),
         scopes,
@@ -174,7 +176,7 @@ async fn detail(
     id: &str,
     app: &State<App>,
 ) -> Result<Answer<TokenResponse>, ApiError> {
-    let token = reached(app, &auth.actor, id).await?;
+    let token = reached(app, &auth.actor, id, Act::View).await?;
     let uses = usage::uses_of(app, token.id).await?;
     Answer::ok(TokenResponse::of(app, token).used(&uses))
 }
@@ -187,7 +189,7 @@ async fn rename(
     app: &State<App>,
     body: Body,
 ) -> Result<Answer<TokenResponse>, ApiError> {
-    let token = reached(app, &auth.actor, id).await?;
+    let token = reached(app, &auth.actor, id, Act::Change).await?;
     let mut read = body.reader();
     let name = read.text("name");
     read.finish()?;
@@ -202,7 +204,7 @@ async fn revoke(
     id: &str,
     app: &State<App>,
 ) -> Result<Status, ApiError> {
-    let token = reached(app, &auth.actor, id).await?;
+    let token = reached(app, &auth.actor, id, Act::Delete).await?;
     tokens::revoke(app, &auth.actor, token.id).await?;
     Ok(Status::NoContent)
 }
@@ -215,7 +217,7 @@ async fn rotate(
     app: &State<App>,
     body: Body,
 ) -> Result<Answer<TokenResponse>, ApiError> {
-    let token = reached(app, &auth.actor, id).await?;
+    let token = reached(app, &auth.actor, id, Act::Change).await?;
     let mut read = body.reader();
     let grace = read.optional_integer("grace").unwrap_or(0);
     if !(0..=MOST_GRACE).contains(&grace) {
@@ -233,25 +235,33 @@ async fn rotate(
     Answer::ok(TokenResponse::of(app, token).with(&key))
 }
 
-/// The named owner, or the caller.
-async fn owner_id(app: &App, by: &Actor, named: Option<&str>) -> Result<i64> {
+/// The named owner, or the caller. Other people's tokens take the permission to do `act` to tokens.
+async fn owner_id(app: &App, by: &Actor, named: Option<&str>, act: Act) -> Result<i64> {
     let Some(name) = named.filter(|name| *name != by.username) else {
         return by.user_id.ok_or(Error::NotAuthenticated);
     };
     // Whoever may not ask is not told who there is.
-    if !by.is_staff && !by.is_superuser {
-        return Err(Error::PermissionDenied);
-    }
+    by.require(Permission::new(act, Record::Tokens))?;
     let owner = users::find_by_username(app, name).await?;
     let owner = owner.ok_or_else(|| Error::field("owner", "There is no such user."))?;
     users::may_touch(by, &owner)?;
     Ok(owner.id)
 }
 
-/// A token that the caller may touch; any other is not there.
-async fn reached(app: &App, by: &Actor, id: &str) -> Result<Token> {
+/// A token that the caller may do `act` to. To people who are not staff any other is not there;
+/// staff without the permission is not told which there are.
+async fn reached(app: &App, by: &Actor, id: &str, act: Act) -> Result<Token> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    let row = tokens::get(app, id).await?;
+    let found = tokens::get(app, id).await;
+    if let Ok(row) = &found
+        && by.user_id == Some(row.owner.id)
+    {
+        return found.map(|row| row.token);
+    }
+    if by.is_staff || by.is_superuser {
+        by.require(Permission::new(act, Record::Tokens))?;
+    }
+    let row = found?;
     users::may_touch(by, &row.owner).map_err(|_| Error::NotFound)?;
     Ok(row.token)
 }

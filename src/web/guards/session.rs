@@ -11,6 +11,7 @@ use crate::{
     app::App,
     domain::{
         actor::{Actor, Via},
+        permissions::{Act, Permission, Record},
         sessions::{self, Session},
     },
     error::{Error, Result},
@@ -41,6 +42,17 @@ impl UserSession {
 pub struct AdminSession {
     pub session: Session,
     pub actor: Actor,
+}
+
+impl AdminSession {
+    /// Where to go after an act: there, if one may look at such records.
+    pub fn or_dashboard(&self, record: Record, there: String) -> String {
+        if self.actor.may(Permission::new(Act::View, record)) {
+            there
+        } else {
+            "/admin/".to_owned()
+        }
+    }
 }
 
 /// A signed-in superuser.

@@ -16,7 +16,7 @@ use crate::{
     web::{
         error::PageError,
         form::{FormState, Labels},
-        guards::{AdminSession, CsrfForm},
+        guards::{AdminSession, CsrfForm, May, permission::AddTokens},
         page::{Crumb, Go, Page, Reply, View},
     },
 };
@@ -147,7 +147,7 @@ fn page(form: FormState, ticked: &[&str], limit: Option<i64>) -> Page {
 
 #[get("/tokens/new?<owner>&<kind>")]
 pub fn add_form(
-    session: &AdminSession,
+    session: May<'_, AddTokens>,
     app: &State<App>,
     owner: Option<&str>,
     kind: Option<&str>,
@@ -172,7 +172,7 @@ pub fn add_form(
 
 #[post("/tokens/new", data = "<form>")]
 pub async fn add(
-    session: &AdminSession,
+    session: May<'_, AddTokens>,
     app: &State<App>,
     form: CsrfForm,
 ) -> Result<Reply, PageError> {
@@ -181,7 +181,7 @@ pub async fn add(
         .fold(FormState::default(), |state, name| {
             state.with(name, form.text(name))
         });
-    match make(session, app, &form).await {
+    match make(&session, app, &form).await {
         Ok(to) => Ok(Go::to(to).into()),
         Err(Error::Validation(errors)) => {
             let ticked: Vec<&str> = form.all("scope").collect();

@@ -6,13 +6,15 @@ use serde::Serialize;
 use crate::{
     app::App,
     domain::{
-        paging::Count,
+        paging::{Count, EXACT},
         tokens::{self, TokenCounts, TokenFilter, TokenState},
     },
     web::{
-        admin::listing::{Address, Chip, Hidden, Pager, Paging, Tab, match_text, no_hit, search},
+        admin::listing::{
+            Address, Chip, Hidden, Pager, Paging, Tab, match_text, no_hit, search, search_chip,
+        },
         error::PageError,
-        guards::AdminSession,
+        guards::{May, permission::ViewTokens},
         page::{Page, View},
         words::{self, TokenFacts},
     },
@@ -54,7 +56,7 @@ impl View for TokenChangeList {
 
 #[get("/tokens?<query..>")]
 pub async fn change_list(
-    _session: &AdminSession,
+    _may: May<'_, ViewTokens>,
     app: &State<App>,
     query: ListQuery,
 ) -> Result<Page, PageError> {
@@ -79,7 +81,7 @@ pub async fn change_list(
         .with("q", q.as_deref().unwrap_or_default())
         .sized(&paging);
     let chips = q.iter().map(|q| Chip {
-        label: format!("“{q}”"),
+        label: search_chip(q),
         href: here.without("q").href(),
     });
     let all = all(&counts);
@@ -104,7 +106,11 @@ pub async fn change_list(
 fn all(counts: &TokenCounts) -> Count {
     let each = [counts.active, counts.expired, counts.revoked];
     Count {
-        n: each.iter().map(|c| c.n).sum(),
+        // Where one stopped at ten thousand, the sum says no more than that.
+        n: match each.iter().any(|c| !c.exact && c.n <= EXACT) {
+            true => EXACT,
+            false => each.iter().map(|c| c.n).sum(),
+        },
         exact: each.iter().all(|c| c.exact),
     }
 }

@@ -7,6 +7,7 @@ use super::Choice;
 use crate::{
     app::App,
     domain::{
+        permissions::Record,
         slots,
         tokens::{self, TokenState},
     },
@@ -15,7 +16,10 @@ use crate::{
         error::PageError,
         filters,
         flash::Flash,
-        guards::{AdminSession, CsrfForm},
+        guards::{
+            CsrfForm, May,
+            permission::{ChangeTokens, DeleteTokens},
+        },
         page::{Crumb, Go, Page, Reply, View},
         words::TokenFacts,
     },
@@ -82,7 +86,7 @@ impl View for TokenConfirm {
 
 #[get("/tokens/<id>/rotate")]
 pub async fn rotate_form(
-    _session: &AdminSession,
+    _may: May<'_, ChangeTokens>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
@@ -94,7 +98,7 @@ pub async fn rotate_form(
 
 #[post("/tokens/<id>/rotate", data = "<form>")]
 pub async fn rotate(
-    session: &AdminSession,
+    session: May<'_, ChangeTokens>,
     app: &State<App>,
     id: i64,
     form: CsrfForm,
@@ -125,7 +129,7 @@ pub async fn rotate(
 
 #[get("/tokens/<id>/revoke")]
 pub async fn revoke_form(
-    _session: &AdminSession,
+    _may: May<'_, DeleteTokens>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
@@ -137,7 +141,7 @@ pub async fn revoke_form(
 
 #[post("/tokens/<id>/revoke", data = "<_form>")]
 pub async fn revoke(
-    session: &AdminSession,
+    session: May<'_, DeleteTokens>,
     app: &State<App>,
     id: i64,
     _form: CsrfForm,
@@ -146,7 +150,8 @@ pub async fn revoke(
     match tokens::revoke(app, &session.actor, id).await {
         Ok(()) => {
             let done = Flash::ok(format!("“{}” of {} is revoked.", token.name, token.owner));
-            Ok(Go::to("/admin/tokens/").with(done).into())
+            let to = session.or_dashboard(Record::Tokens, "/admin/tokens/".to_owned());
+            Ok(Go::to(to).with(done).into())
         }
         Err(Error::Conflict(_)) => {
             let view = TokenConfirm::revoke(super::facts(app, id).await?, app.now());

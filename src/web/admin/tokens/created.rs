@@ -5,7 +5,11 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::{slots, tokens::TokenState},
+    domain::{
+        permissions::{Act, Permission, Record},
+        slots,
+        tokens::TokenState,
+    },
     secret::TokenKey,
     web::{
         error::PageError,
@@ -69,6 +73,8 @@ impl View for TokenShownOnce {
     }
 }
 
+const VIEW: Permission = Permission::new(Act::View, Record::Tokens);
+
 #[get("/tokens/<id>/created")]
 pub async fn created(
     session: &AdminSession,
@@ -76,20 +82,27 @@ pub async fn created(
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
-    let token = super::facts(app, id).await?;
-    Ok(match slots::take(app, session.session.id, id).await? {
-        Some(key) => Page::of(&show(token, &key, &origin.0)),
-        None => Page::of(&TokenShownOnce { token }),
-    })
+    // Whoever made it sees it, also without the permission to see others.
+    let Some(key) = slots::take(app, session.session.id, id).await? else {
+        session.actor.require(VIEW)?;
+        let token = super::facts(app, id).await?;
+        return Ok(Page::of(&TokenShownOnce { token }));
+    };
+    Ok(Page::of(&show(
+        super::facts(app, id).await?,
+        &key,
+        &origin.0,
+    )))
 }
 
 /// Rocket would answer HEAD by the page itself, and the token would be shown to nobody.
 #[head("/tokens/<id>/created")]
 pub async fn created_head(
-    _session: &AdminSession,
+    session: &AdminSession,
     app: &State<App>,
     id: i64,
 ) -> Result<Status, PageError> {
+    session.actor.require(VIEW)?;
     super::facts(app, id).await?;
     Ok(Status::Ok)
 }

@@ -8,6 +8,7 @@ use crate::{
     app::App,
     domain::{
         audit,
+        permissions::{Act, Permission, Record},
         tokens::{self, TokenState},
         usage::{self, DayUses, Uses},
     },
@@ -17,7 +18,10 @@ use crate::{
         error::PageError,
         flash::Flash,
         form::{FormState, Labels},
-        guards::{AdminSession, CsrfForm},
+        guards::{
+            AdminSession, CsrfForm, May,
+            permission::{AddTokens, ChangeTokens, ViewTokens},
+        },
         page::{Crumb, Go, Page, Reply, View},
         words::TokenFacts,
     },
@@ -53,14 +57,18 @@ impl View for TokenDetail {
 }
 
 #[get("/tokens/<id>")]
-pub async fn detail(_session: &AdminSession, app: &State<App>, id: i64) -> Result<Page, PageError> {
-    Ok(page(app, id, None).await?)
+pub async fn detail(
+    may: May<'_, ViewTokens>,
+    app: &State<App>,
+    id: i64,
+) -> Result<Page, PageError> {
+    Ok(page(&may, app, id, None).await?)
 }
 
 /// Another name for a named token.
 #[post("/tokens/<id>", data = "<form>")]
 pub async fn rename(
-    session: &AdminSession,
+    session: May<'_, ChangeTokens>,
     app: &State<App>,
     id: i64,
     form: CsrfForm,
@@ -74,18 +82,26 @@ pub async fn rename(
         Err(Error::Validation(errors)) => {
             let form = FormState::default().with("name", typed);
             let form = form.refused(&errors, LABELS);
-            Ok(page(app, id, Some(form)).await?.into())
+            Ok(page(&session, app, id, Some(form)).await?.into())
         }
         Err(other) => Err(other.into()),
     }
 }
 
 /// The page around a form that is new, or typed and refused.
-async fn page(app: &App, id: i64, refused: Option<FormState>) -> Result<Page> {
+async fn page(
+    session: &AdminSession,
+    app: &App,
+    id: i64,
+    refused: Option<FormState>,
+) -> Result<Page> {
     let row = tokens::get(app, id).await?;
     let token = super::facts_of(app, &row);
     let uses = usage::uses_of(app, id).await?;
-    let history = audit::for_object(app, "token", id, 20).await?;
+    let mut history = Vec::new();
+    if session.actor.may(Permission::new(Act::View, Record::Audit)) {
+        history = audit::for_object(app, "token", id, 20).await?;
+    }
     let mut burned_from = tokens::burned_from(app, &[row.token]).await?;
     Ok(Page::of(&TokenDetail {
         form: refused.unwrap_or_else(|| FormState::default().with("name", token.name.as_str())),
@@ -116,7 +132,11 @@ impl View for TokenExists {
 }
 
 #[get("/tokens/<id>/exists")]
-pub async fn exists(_session: &AdminSession, app: &State<App>, id: i64) -> Result<Page, PageError> {
+pub async fn exists(
+    _may: May<'_, AddTokens>,
+    app: &State<App>,
+    id: i64,
+) -> Result<Page, PageError> {
     let token = super::facts(app, id).await?;
     if !(token.is_default && token.is_active) {
         return Err(Error::NotFound.into());

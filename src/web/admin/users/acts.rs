@@ -6,13 +6,16 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::{sessions, users},
+    domain::{permissions::Record, sessions, users},
     error::Error,
     web::{
         error::PageError,
         flash::Flash,
         form::{FormState, new_password},
-        guards::{AdminSession, CsrfForm},
+        guards::{
+            AdminSession, CsrfForm, May,
+            permission::{ChangeUsers, DeleteSessions},
+        },
         page::{Crumb, Go, Page, Reply, View, local},
     },
 };
@@ -54,7 +57,7 @@ fn password_page(id: i64, username: &str, form: FormState) -> Page {
 
 #[get("/users/<id>/password")]
 pub async fn password_form(
-    _session: &AdminSession,
+    _may: May<'_, ChangeUsers>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
@@ -64,7 +67,7 @@ pub async fn password_form(
 
 #[post("/users/<id>/password", data = "<form>")]
 pub async fn set_password(
-    session: &AdminSession,
+    session: May<'_, ChangeUsers>,
     app: &State<App>,
     id: i64,
     form: CsrfForm,
@@ -80,7 +83,8 @@ pub async fn set_password(
                 "All sessions and JWTs of {} have ended.",
                 user.username
             ));
-            Ok(Go::to(super::href(id)).with(done).into())
+            let to = session.or_dashboard(Record::Users, super::href(id));
+            Ok(Go::to(to).with(done).into())
         }
         Err(Error::Validation(errors)) => {
             let form = FormState::default().refused(&errors, super::LABELS);
@@ -92,8 +96,15 @@ pub async fn set_password(
 
 /// Back to where the button was, with the outcome; a refusal that a person can understand is
 /// told there too.
-fn back(form: &CsrfForm, id: i64, done: Result<(), Error>, said: String) -> Result<Go, PageError> {
+fn back(
+    session: &AdminSession,
+    form: &CsrfForm,
+    id: i64,
+    done: Result<(), Error>,
+    said: String,
+) -> Result<Go, PageError> {
     let to = local(form.text("next")).map_or_else(|| super::href(id), str::to_owned);
+    let to = session.or_dashboard(Record::Users, to);
     match done {
         Ok(()) => Ok(Go::to(to).with(Flash::ok(said))),
         Err(Error::LastSuperuser) => Ok(Go::to(to).with(Flash::bad(super::delete::LAST_SUPERUSER))),
@@ -103,43 +114,49 @@ fn back(form: &CsrfForm, id: i64, done: Result<(), Error>, said: String) -> Resu
 
 #[post("/users/<id>/enable", data = "<form>")]
 pub async fn enable(
-    session: &AdminSession,
+    session: May<'_, ChangeUsers>,
     app: &State<App>,
     id: i64,
     form: CsrfForm,
 ) -> Result<Go, PageError> {
     let name = users::get(app, id).await?.username;
     let done = users::set_active(app, &session.actor, id, true).await;
-    back(&form, id, done, format!("{name} is enabled."))
+    back(&session, &form, id, done, format!("{name} is enabled."))
 }
 
 #[post("/users/<id>/disable", data = "<form>")]
 pub async fn disable(
-    session: &AdminSession,
+    session: May<'_, ChangeUsers>,
     app: &State<App>,
     id: i64,
     form: CsrfForm,
 ) -> Result<Go, PageError> {
     let name = users::get(app, id).await?.username;
     let done = users::set_active(app, &session.actor, id, false).await;
-    back(&form, id, done, format!("{name} is disabled."))
+    back(&session, &form, id, done, format!("{name} is disabled."))
 }
 
 #[post("/users/<id>/sign-out", data = "<form>")]
 pub async fn sign_out(
-    session: &AdminSession,
+    session: May<'_, DeleteSessions>,
     app: &State<App>,
     id: i64,
     form: CsrfForm,
 ) -> Result<Go, PageError> {
     let name = users::get(app, id).await?.username;
     let done = users::sign_out_everywhere(app, &session.actor, id).await;
-    back(&form, id, done, format!("{name} is signed out everywhere."))
+    back(
+        &session,
+        &form,
+        id,
+        done,
+        format!("{name} is signed out everywhere."),
+    )
 }
 
 #[post("/users/<id>/sessions/<session_id>/end", data = "<form>")]
 pub async fn end_session(
-    session: &AdminSession,
+    session: May<'_, DeleteSessions>,
     app: &State<App>,
     id: i64,
     session_id: i64,
@@ -153,7 +170,13 @@ pub async fn end_session(
         .find(|s| s.id == session_id)
         .ok_or(Error::NotFound)?;
     let done = sessions::end(app, &session.actor, ended).await;
-    back(&form, id, done, "The session has ended.".to_owned())
+    back(
+        &session,
+        &form,
+        id,
+        done,
+        "The session has ended.".to_owned(),
+    )
 }
 
 pub fn samples() -> Vec<Page> {

@@ -5,13 +5,16 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::users::{self, UserInput},
+    domain::{
+        permissions::Record,
+        users::{self, UserInput},
+    },
     error::Error,
     web::{
         error::PageError,
         flash::Flash,
         form::{FormState, new_password},
-        guards::{AdminSession, CsrfForm},
+        guards::{AdminSession, CsrfForm, May, permission::AddUsers},
         page::{Crumb, Go, Page, Reply, View},
     },
 };
@@ -55,13 +58,13 @@ fn page(session: &AdminSession, form: FormState) -> Page {
 }
 
 #[get("/users/new")]
-pub fn add_form(session: &AdminSession) -> Page {
-    page(session, FormState::default().flag("is_active", true))
+pub fn add_form(session: May<'_, AddUsers>) -> Page {
+    page(&session, FormState::default().flag("is_active", true))
 }
 
 #[post("/users/new", data = "<form>")]
 pub async fn add(
-    session: &AdminSession,
+    session: May<'_, AddUsers>,
     app: &State<App>,
     form: CsrfForm,
 ) -> Result<Reply, PageError> {
@@ -75,10 +78,11 @@ pub async fn add(
     match made {
         Ok(user) => {
             let added = Flash::ok(format!("{} was added.", user.username));
-            Ok(Go::to(super::href(user.id)).with(added).into())
+            let to = session.or_dashboard(Record::Users, super::href(user.id));
+            Ok(Go::to(to).with(added).into())
         }
         Err(Error::Validation(errors)) => {
-            Ok(page(session, shown.refused(&errors, super::LABELS)).into())
+            Ok(page(&session, shown.refused(&errors, super::LABELS)).into())
         }
         Err(other) => Err(other.into()),
     }

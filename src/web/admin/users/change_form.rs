@@ -6,7 +6,10 @@ use serde::Serialize;
 use crate::{
     app::App,
     domain::{
-        audit, sessions, tokens,
+        actor::Actor,
+        audit,
+        permissions::{Act, Permission, Record},
+        sessions, tokens,
         users::{self, User, UserInput},
     },
     error::{Error, FieldErrors, Result},
@@ -16,7 +19,10 @@ use crate::{
         filters,
         flash::Flash,
         form::FormState,
-        guards::{AdminSession, CsrfForm},
+        guards::{
+            AdminSession, CsrfForm, May,
+            permission::{ChangeUsers, ViewUsers},
+        },
         page::{Crumb, Go, Page, Reply, View},
         words::{self, Person, Role, Tag, TokenFacts},
     },
@@ -48,6 +54,8 @@ struct Facts {
     status: Tag,
     role: Role,
     is_active: bool,
+    /// Staff does not touch staff.
+    can_touch: bool,
     tokens: u64,
     last_login: Option<i64>,
     joined: i64,
@@ -81,7 +89,7 @@ impl View for UserChangeForm {
 }
 
 impl Facts {
-    fn of(user: &User, tokens: u64) -> Self {
+    fn of(by: &Actor, user: &User, tokens: u64) -> Self {
         Self {
             href: super::href(user.id),
             tokens_href: super::change_list::tokens_href(&user.username),
@@ -90,6 +98,7 @@ impl Facts {
             status: Tag::user(user),
             role: Role::of(user),
             is_active: user.is_active,
+            can_touch: users::may_touch(by, user).is_ok(),
             tokens,
             last_login: words::known(user.last_login),
             joined: user.date_joined,
@@ -105,10 +114,20 @@ async fn page(
     form: FormState,
     version: i64,
 ) -> Result<Page> {
-    let found = tokens::list_for(app, user.id).await?;
+    let sees = |record| session.actor.may(Permission::new(Act::View, record));
+    let mut found = Vec::new();
+    if sees(Record::Tokens) {
+        found = tokens::list_for(app, user.id).await?;
+    }
     let now = app.now();
-    let devices = sessions::list_for(app, user).await?;
-    let history = audit::for_object(app, "user", user.id, BESIDE as u64).await?;
+    let mut devices = Vec::new();
+    if sees(Record::Sessions) {
+        devices = sessions::list_for(app, user).await?;
+    }
+    let mut history = Vec::new();
+    if sees(Record::Audit) {
+        history = audit::for_object(app, "user", user.id, BESIDE as u64).await?;
+    }
     Ok(Page::of(&UserChangeForm {
         form,
         passwords: false,
@@ -118,7 +137,7 @@ async fn page(
             super::SUPERUSERS_ONLY
         },
         version,
-        user: Facts::of(user, found.len() as u64),
+        user: Facts::of(&session.actor, user, found.len() as u64),
         more_tokens: found.len() > BESIDE,
         tokens: found
             .iter()
@@ -145,18 +164,18 @@ async fn page(
 
 #[get("/users/<id>")]
 pub async fn change_form(
-    session: &AdminSession,
+    session: May<'_, ViewUsers>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
     let user = users::get(app, id).await?;
     let form = super::shown(&super::of_user(&user));
-    Ok(page(session, app, &user, form, user.version).await?)
+    Ok(page(&session, app, &user, form, user.version).await?)
 }
 
 #[post("/users/<id>", data = "<form>")]
 pub async fn change(
-    session: &AdminSession,
+    session: May<'_, ChangeUsers>,
     app: &State<App>,
     id: i64,
     form: CsrfForm,
@@ -186,13 +205,13 @@ pub async fn change(
             };
             Ok(Go::to(to).with(flash).into())
         }
-        Err(Error::Validation(errors)) => Ok(page(session, app, &user, refused(&errors), version)
+        Err(Error::Validation(errors)) => Ok(page(&session, app, &user, refused(&errors), version)
             .await?
             .into()),
         Err(Error::LastSuperuser) => {
             let mut errors = FieldErrors::default();
             errors.push("non_field_errors", super::delete::LAST_SUPERUSER);
-            let page = page(session, app, &user, refused(&errors), version).await?;
+            let page = page(&session, app, &user, refused(&errors), version).await?;
             Ok(page.status(Status::Conflict).into())
         }
         Err(Error::Conflict(_)) => Ok(conflict(app, &user, &typed).await?.into()),
@@ -315,7 +334,7 @@ pub fn samples() -> Vec<Page> {
         passwords: false,
         locked: "",
         version: 1,
-        user: Facts::of(&user, 0),
+        user: Facts::of(&Actor::operator(), &user, 0),
         tokens: Vec::new(),
         more_tokens: false,
         sessions: vec![Device {

@@ -5,14 +5,18 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::users::{self, Role as Kind, UserCounts, UserFilter, UserRow, UserSort, UserStatus},
+    domain::{
+        actor::Actor,
+        users::{self, Role as Kind, UserCounts, UserFilter, UserRow, UserSort, UserStatus},
+    },
     error::Error,
     web::{
         admin::listing::{
             Address, Chip, Choice, Head, Hidden, Pager, Paging, Tab, match_text, no_hit, search,
+            search_chip,
         },
         error::{ApiError, PageError},
-        guards::AdminSession,
+        guards::{May, permission::ViewUsers},
         page::{Page, View},
         words::{self, Person, Role, Tag},
     },
@@ -84,6 +88,8 @@ struct Row {
     last_login: Option<i64>,
     joined: i64,
     is_active: bool,
+    /// Staff does not touch staff.
+    can_touch: bool,
 }
 
 impl View for UserChangeList {
@@ -96,7 +102,7 @@ impl View for UserChangeList {
 }
 
 impl Row {
-    fn of(row: &UserRow) -> Self {
+    fn of(by: &Actor, row: &UserRow) -> Self {
         let user = &row.user;
         Self {
             id: user.id,
@@ -111,6 +117,7 @@ impl Row {
             last_login: words::known(user.last_login),
             joined: user.date_joined,
             is_active: user.is_active,
+            can_touch: users::may_touch(by, user).is_ok(),
         }
     }
 }
@@ -125,7 +132,7 @@ pub fn tokens_href(username: &str) -> String {
 
 #[get("/users?<query..>")]
 pub async fn change_list(
-    _session: &AdminSession,
+    may: May<'_, ViewUsers>,
     app: &State<App>,
     query: ListQuery,
 ) -> Result<Page, PageError> {
@@ -170,7 +177,7 @@ pub async fn change_list(
     let mut chips = Vec::new();
     if let Some(q) = &q {
         chips.push(Chip {
-            label: format!("“{q}”"),
+            label: search_chip(q),
             href: here.without("q").href(),
         });
     }
@@ -195,7 +202,11 @@ pub async fn change_list(
         no_hit: no_hit("No one", q.as_deref()),
         heads: heads(&here, &sort),
         pager: Pager::of(&found, &here, paging.size()),
-        rows: found.rows.iter().map(Row::of).collect(),
+        rows: found
+            .rows
+            .iter()
+            .map(|row| Row::of(&may.actor, row))
+            .collect(),
         q: q.unwrap_or_default(),
     }))
 }
@@ -239,7 +250,7 @@ struct Suggestion {
 /// At most ten people whose username begins so.
 #[get("/users/suggest?<q>")]
 pub async fn suggest(
-    _session: &AdminSession,
+    _may: May<'_, ViewUsers>,
     app: &State<App>,
     q: &str,
 ) -> Result<RawJson<String>, ApiError> {
@@ -278,6 +289,7 @@ pub fn samples() -> Vec<Page> {
         last_login: None,
         joined: 1_700_000_000,
         is_active: true,
+        can_touch: true,
     };
     let mut list = UserChangeList {
         tabs: Vec::new(),

@@ -7,13 +7,14 @@ use crate::{
     app::App,
     domain::{
         paging::Count,
+        permissions::Record,
         users::{self, DeletionPreview},
     },
     error::Error,
     web::{
         error::PageError,
         flash::Flash,
-        guards::{AdminSession, CsrfForm},
+        guards::{CsrfForm, May, permission::DeleteUsers},
         page::{Crumb, Go, Page, Reply, View},
         words,
     },
@@ -68,7 +69,7 @@ impl View for UserDeleteConfirmation {
 
 #[get("/users/<id>/delete")]
 pub async fn delete_confirmation(
-    _session: &AdminSession,
+    _may: May<'_, DeleteUsers>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
@@ -78,7 +79,7 @@ pub async fn delete_confirmation(
 
 #[post("/users/<id>/delete", data = "<_form>")]
 pub async fn delete(
-    session: &AdminSession,
+    session: May<'_, DeleteUsers>,
     app: &State<App>,
     id: i64,
     _form: CsrfForm,
@@ -87,7 +88,8 @@ pub async fn delete(
     match users::delete(app, &session.actor, id).await {
         Ok(()) => {
             let gone = Flash::ok(format!("{} is deleted.", preview.user.username));
-            Ok(Go::to("/admin/users/").with(gone).into())
+            let to = session.or_dashboard(Record::Users, "/admin/users/".to_owned());
+            Ok(Go::to(to).with(gone).into())
         }
         Err(Error::LastSuperuser) => {
             let view = UserDeleteConfirmation::of(&preview);
