@@ -237,7 +237,7 @@ impl Db {
         Ok(self.write.query_all_raw(statement).await?)
     }
 
-    /// Lets the planner of queries know what the tables hold by now. PostgreSQL looks by itself from time to time.
+    /// Lets SQLite's planner know what the tables hold by now. PostgreSQL looks by itself.
     pub async fn optimize(&self) -> Result<()> {
         if !self.is_postgres() {
             self.write.execute_unprepared("PRAGMA optimize").await?;
@@ -367,8 +367,7 @@ fn sqlite(path: &str, connections: u32) -> ConnectOptions {
                 .pragma("synchronous", "FULL")
                 .pragma("foreign_keys", "ON")
                 .pragma("busy_timeout", "5000")
-                // Reading a page costs half as much where it is not copied. The kernel gives such memory back when
-                // it needs some.
+                // Reading costs half where pages are not copied; the kernel takes such memory back at need.
                 .pragma("mmap_size", "1073741824")
                 // Of a table whose counts are unknown, a sample is enough.
                 .pragma("analysis_limit", "1000")
