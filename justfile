@@ -34,6 +34,15 @@ postman:
     cargo build --release --locked
     scripts/postman.sh
 
+# Every page in a browser, in all its states: accessibility, weight, console (docs/pages.md)
+pages *args:
+    cargo build --release --locked
+    scripts/pages.sh {{args}}
+
+# Pictures of every page, into screenshots/
+screenshots *args:
+    scripts/screenshots {{args}}
+
 # Every goal of speed, on SQLite and PostgreSQL; needs wrk (docs/benchmarks.md)
 bench *args:
     bench/run {{args}}

@@ -12,8 +12,8 @@ use crate::{
     config::Config,
     db::{Db, Opener, make_private_folder},
     domain::{
-        families, figures::Figures, hashing::Hasher, signing_keys::SigningKeys,
-        status_lists::StatusLists, throttles::Throttles, usage::Usage,
+        families, hashing::Hasher, signing_keys::SigningKeys, status_lists::StatusLists,
+        throttles::Throttles, totals::Totals, usage::Usage,
     },
     error::{Error, Result},
     keys::Keyring,
@@ -34,7 +34,7 @@ pub struct App {
     pub status_lists: Arc<StatusLists>,
     pub metrics: Arc<Metrics>,
     pub families: Arc<families::Memory>,
-    pub figures: Arc<Figures>,
+    pub totals: Arc<Totals>,
 }
 
 impl App {
@@ -59,7 +59,7 @@ impl App {
             status_lists: Arc::default(),
             metrics: Arc::default(),
             families: Arc::default(),
-            figures: Arc::default(),
+            totals: Arc::default(),
             config: Arc::new(config),
             clock,
             keys: Arc::new(keys),

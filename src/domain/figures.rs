@@ -1,151 +1,157 @@
-//! How many rows of a kind there are, for tabs, pagers and tiles: counted exactly up to ten thousand; beyond that
-//! counted by the server's timer, never by a request, and remembered by each node.
+//! How often things happened, by day (UTC): counted from the audit log where it is sealed, in the same
+//! transaction. So each event is counted once, whoever restarts when, and no sign-in waits for a row
+//! that all of them would write to.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
 
 use sea_orm::{
-    ConnectionTrait, EntityTrait, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, Query, SelectStatement, SimpleExpr},
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, Statement,
 };
-use tokio::{
-    sync::Notify,
-    time::{sleep, timeout},
+use serde_json::{Value, json};
+
+use crate::{
+    app::App,
+    db::Change,
+    domain::audit::AuditEvent,
+    entity::daily_figure::{Column, Entity},
+    error::Result,
 };
 
-use super::paging::{Count, EXACT, counting};
-use crate::{app::App, error::Result};
+/// Seconds.
+pub const DAY: i64 = 86_400;
 
-/// Something that is counted.
-#[derive(Clone, Copy, Debug)]
-pub struct Figure {
-    /// Two figures of one name are one.
-    pub name: &'static str,
-    /// The rows, at a time in Unix seconds.
-    pub rows: fn(i64) -> SelectStatement,
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Figure {
+    SignIns,
+    FailedSignIns,
+    Registrations,
+    /// By staff or at set-up.
+    AccountsAdded,
+    AccountsDeleted,
+    TokensMade,
+    TokensEnded,
+    /// What was refused although the credential had once been good, or the person known.
+    Refusals,
 }
 
-/// A query as a figure wants it.
-pub fn rows<E: EntityTrait>(query: Select<E>) -> SelectStatement {
-    query.select_only().expr(Expr::cust("1")).into_query()
-}
+impl Figure {
+    pub const ALL: [Self; 8] = [
+        Self::SignIns,
+        Self::FailedSignIns,
+        Self::Registrations,
+        Self::AccountsAdded,
+        Self::AccountsDeleted,
+        Self::TokensMade,
+        Self::TokensEnded,
+        Self::Refusals,
+    ];
 
-/// Of figures that are large, what they were when they were last counted.
-#[derive(Debug, Default)]
-pub struct Figures {
-    large: Mutex<HashMap<&'static str, Large>>,
-    news: Notify,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Large {
-    rows: fn(i64) -> SelectStatement,
-    /// 0: not counted yet.
-    n: u64,
-}
-
-/// Between two rounds of counting, at least.
-const PAUSE: Duration = Duration::from_secs(60);
-/// Counting takes no more than a hundredth of the time.
-const SHARE: u32 = 100;
-
-impl Figures {
-    fn large(&self) -> MutexGuard<'_, HashMap<&'static str, Large>> {
-        self.large.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIns => "sign_ins",
+            Self::FailedSignIns => "failed_sign_ins",
+            Self::Registrations => "registrations",
+            Self::AccountsAdded => "accounts_added",
+            Self::AccountsDeleted => "accounts_deleted",
+            Self::TokensMade => "tokens_made",
+            Self::TokensEnded => "tokens_ended",
+            Self::Refusals => "refusals",
+        }
     }
 
-    /// What is known without asking.
-    fn known(&self, name: &str) -> Option<Count> {
-        let n = self.large().get(name).map(|large| large.n)?;
-        Some(Count {
-            n: n.max(EXACT),
-            exact: false,
+    fn of(event: &AuditEvent) -> Option<Self> {
+        Some(match event.action.as_str() {
+            "session.started" | "jwt.issued" => Self::SignIns,
+            "user.login_failed" => Self::FailedSignIns,
+            "user.registered" => Self::Registrations,
+            "user.created" | "user.set_up" => Self::AccountsAdded,
+            "user.deleted" => Self::AccountsDeleted,
+            "token.created" => Self::TokensMade,
+            "token.revoked" | "token.burned" => Self::TokensEnded,
+            _ if event.failed => Self::Refusals,
+            _ => return None,
         })
     }
-
-    fn note(&self, figure: Figure) {
-        let large = Large {
-            rows: figure.rows,
-            n: 0,
-        };
-        self.large().entry(figure.name).or_insert(large);
-        self.news.notify_one();
-    }
 }
 
-/// All of them by one statement, or none.
-pub async fn counts<const N: usize>(app: &App, figures: [Figure; N]) -> Result<[Count; N]> {
-    let mut counts = figures.map(|figure| app.figures.known(figure.name));
-    let asked = figures
+/// Midnight UTC before `at`; both in Unix seconds.
+pub fn day_of(at: i64) -> i64 {
+    at - at.rem_euclid(DAY)
+}
+
+/// Adds events that have not been counted before. Of the sealer alone.
+pub(super) async fn count(db: &Change, events: &[AuditEvent]) -> Result<()> {
+    let mut counts = BTreeMap::<(i64, Figure), i64>::new();
+    for event in events {
+        if let Some(figure) = Figure::of(event) {
+            *counts.entry((day_of(event.at), figure)).or_default() += 1;
+        }
+    }
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let rows: Value = counts
         .iter()
-        .zip(&counts)
-        .filter(|(_, known)| known.is_none());
-    let asked: Vec<SelectStatement> = asked
-        .map(|(figure, _)| counting((figure.rows)(app.now()), Some(EXACT + 1)))
+        .map(|((day, figure), n)| json!({"day": day, "name": figure.as_str(), "n": n}))
         .collect();
-    if !asked.is_empty() {
-        let mut query = Query::select();
-        query.exprs(
-            asked
-                .into_iter()
-                .map(|count| SimpleExpr::SubQuery(None, Box::new(count.into()))),
-        );
-        let row = app.db.read().query_one(&query).await?;
-        let unknown = figures
-            .iter()
-            .zip(&mut counts)
-            .filter(|(_, known)| known.is_none());
-        for (at, (figure, count)) in unknown.enumerate() {
-            let n = match &row {
-                Some(row) => u64::try_from(row.try_get_by_index::<i64>(at)?).unwrap_or(0),
-                None => 0,
-            };
-            let exact = n <= EXACT;
-            if !exact {
-                app.figures.note(*figure);
-            }
-            *count = Some(Count {
-                n: n.min(EXACT),
-                exact,
-            });
-        }
-    }
-    Ok(counts.map(|count| count.unwrap_or(Count { n: 0, exact: true })))
-}
-
-/// Counts what is large, again and again.
-pub async fn keep(app: App) {
-    loop {
-        let begin = Instant::now();
-        if let Err(e) = refresh(&app).await {
-            tracing::warn!(error = %e, "could not count");
-        }
-        let pause = PAUSE.max(begin.elapsed() * SHARE);
-        // Whoever became large is counted soon, though not for each of them anew.
-        let _new = timeout(pause, app.figures.news.notified()).await;
-        sleep(Duration::from_secs(1)).await;
-    }
-}
-
-/// Counts what is large, one after the other. What no longer is, is forgotten.
-pub async fn refresh(app: &App) -> Result<()> {
-    let large = app.figures.large().clone();
-    for (name, Large { rows, .. }) in large {
-        let row = app
-            .db
-            .read()
-            .query_one(&counting(rows(app.now()), None))
-            .await?;
-        let n = row.map(|row| row.try_get_by_index::<i64>(0)).transpose()?;
-        let n = n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-        if n > EXACT {
-            app.figures.large().insert(name, Large { rows, n });
-        } else {
-            app.figures.large().remove(name);
-        }
-    }
+    let rows_of = if db.get_database_backend() == DbBackend::Postgres {
+        "SELECT * FROM json_to_recordset(CAST($1 AS json)) AS c(day bigint, name text, n bigint)"
+    } else {
+        "SELECT value ->> 'day', value ->> 'name', value ->> 'n' FROM json_each($1)"
+    };
+    let sql = format!(
+        "INSERT INTO daily_figures (day, name, n) {rows_of} WHERE TRUE \
+         ON CONFLICT (day, name) DO UPDATE SET n = daily_figures.n + excluded.n"
+    );
+    let values = [rows.to_string().into()];
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    db.execute_raw(statement).await?;
     Ok(())
+}
+
+/// The figures of some days, as far as events have been sealed.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    /// Midnights, the oldest first.
+    pub days: Vec<i64>,
+    counts: BTreeMap<(i64, String), i64>,
+}
+
+impl Figures {
+    pub fn on(&self, day: i64, figure: Figure) -> i64 {
+        let key = (day, figure.as_str().to_owned());
+        self.counts.get(&key).copied().unwrap_or(0)
+    }
+
+    /// Of the last `days` of them.
+    pub fn last(&self, days: usize, figure: Figure) -> i64 {
+        let last = self.days.iter().rev().take(days);
+        last.map(|day| self.on(*day, figure)).sum()
+    }
+
+    /// Of the `days` before the last `days` of them.
+    pub fn before_last(&self, days: usize, figure: Figure) -> i64 {
+        let before = self.days.iter().rev().skip(days).take(days);
+        before.map(|day| self.on(*day, figure)).sum()
+    }
+}
+
+/// Of the last `days`, today included.
+pub async fn of_days(app: &App, days: i64) -> Result<Figures> {
+    let today = day_of(app.now());
+    let first = today - (days - 1) * DAY;
+    let rows = Entity::find()
+        .filter(Column::Day.gte(first))
+        .filter(Column::Day.lte(today))
+        .order_by_asc(Column::Day)
+        .all(app.db.read())
+        .await?;
+    Ok(Figures {
+        days: (0..days).map(|n| first + n * DAY).collect(),
+        counts: rows
+            .into_iter()
+            .map(|row| ((row.day, row.name), row.n))
+            .collect(),
+    })
 }

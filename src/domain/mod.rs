@@ -28,6 +28,7 @@ pub mod status_lists;
 pub mod students;
 pub mod throttles;
 pub mod tokens;
+pub mod totals;
 pub mod transfer;
 pub mod usage;
 pub mod users;

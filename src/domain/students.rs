@@ -15,10 +15,10 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
-        figures::{self, Figure, rows},
         paging::{Count, Key, Kind, List, Order, Page, PageRequest, page_of},
         permissions::{Act, Permission, Record},
         search::{self, Words},
+        totals::{self, Total, rows},
     },
     entity::student::{ActiveModel, Column, Entity},
     error::{Error, FieldErrors, Result},
@@ -63,7 +63,7 @@ pub struct StudentFilter {
     pub page: PageRequest,
 }
 
-const ALL: Figure = Figure {
+const ALL: Total = Total {
     name: "students",
     rows: |_| rows(Entity::find()),
 };
@@ -96,7 +96,7 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
         (key, student.id)
     };
     let [total] = match filter.q {
-        None => figures::counts(app, [ALL]).await?.map(Some),
+        None => totals::counts(app, [ALL]).await?.map(Some),
         Some(_) => [None],
     };
     page_of(
@@ -123,7 +123,7 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
 }
 
 pub async fn count(app: &App) -> Result<Count> {
-    let [all] = figures::counts(app, [ALL]).await?;
+    let [all] = totals::counts(app, [ALL]).await?;
     Ok(all)
 }
 

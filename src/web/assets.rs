@@ -53,7 +53,7 @@ fn read(name: &str) -> Option<Asset> {
     if name == "app.css"
         && let Ok(text) = std::str::from_utf8(&body)
     {
-        body = text
+        body = without_comments(text)
             .replace(FONT, &hashed(FONT, &read(FONT)?.hash))
             .into_bytes();
     }
@@ -73,6 +73,17 @@ fn read(name: &str) -> Option<Asset> {
         body,
         gzip,
     })
+}
+
+/// What only people read of a stylesheet is left out: comments and indentation.
+fn without_comments(css: &str) -> String {
+    let mut parts = css.split("/*");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str(part.split_once("*/").map_or("", |(_, rest)| rest));
+    }
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn compress(body: &[u8]) -> Option<Vec<u8>> {
@@ -119,17 +130,19 @@ impl<'r> FromRequest<'r> for TakesGzip {
     type Error = std::convert::Infallible;
 
     async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        let takes = req
-            .headers()
-            .get("Accept-Encoding")
-            .flat_map(|v| v.split(','))
-            .any(|coding| {
-                let mut parts = coding.split(';').map(str::trim);
-                parts.next().is_some_and(|c| c.eq_ignore_ascii_case("gzip"))
-                    && !parts.any(|p| matches!(p, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
-            });
-        Outcome::Success(Self(takes))
+        Outcome::Success(Self(takes_gzip(req)))
     }
+}
+
+pub fn takes_gzip(req: &Request<'_>) -> bool {
+    req.headers()
+        .get("Accept-Encoding")
+        .flat_map(|v| v.split(','))
+        .any(|coding| {
+            let mut parts = coding.split(';').map(str::trim);
+            parts.next().is_some_and(|c| c.eq_ignore_ascii_case("gzip"))
+                && !parts.any(|p| matches!(p, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        })
 }
 
 /// A file on its way out.
@@ -223,6 +236,7 @@ mod tests {
         let css = String::from_utf8(read("app.css").unwrap().body).unwrap();
         assert!(css.contains(url(FONT).unwrap().strip_prefix("/static/").unwrap()));
         assert!(!css.contains(FONT));
+        assert!(!css.contains("/*") && !css.contains("\n "), "{css}");
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl Fairing for Headers {
             res.set_raw_header("Vary", endpoint.vary);
         } else if res.content_type().is_some_and(|ct| ct.is_html()) {
             // Pages differ by who is signed in: no shared cache keeps them.
-            res.set_raw_header("Vary", "Accept, Cookie");
+            res.set_raw_header("Vary", "Accept, Accept-Encoding, Cookie, Sec-Fetch-Site");
             if res.headers().get_one("Cache-Control").is_none() {
                 res.set_header(Header::new("Cache-Control", "private, no-cache"));
             }

@@ -6,6 +6,7 @@ pub mod api;
 pub mod assets;
 pub mod body;
 pub mod chrome;
+pub mod compression;
 pub mod error;
 pub mod fairings;
 pub mod filters;
@@ -51,6 +52,7 @@ pub fn rocket(app: App, figment: Figment) -> Rocket<Build> {
         // Ours says more; two would contradict each other.
         .attach(Shield::new())
         .attach(fairings::Headers)
+        .attach(compression::Compress)
         .attach(templates::fairing())
         .mount("/", health::routes())
         .mount("/", forward_auth::routes())

@@ -10,13 +10,15 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::web::{chrome::Chrome, flash::Flash, form::FormState, guards::client};
+use crate::web::{chrome::Chrome, compression, flash::Flash, form::FormState, guards::client};
 
 /// One page. Its template's full name and its title live on it.
 pub trait View: Serialize {
     const TEMPLATE: &'static str;
     /// Which entry of the admin's side menu it belongs to; empty outside the panel.
     const NAV: &'static str = "";
+    /// It shows something that opens a door, and is never compressed.
+    const SECRET: bool = false;
 
     fn title(&self) -> String;
 
@@ -57,6 +59,7 @@ pub struct Page {
     view: Value,
     status: Status,
     retry_after: Option<u64>,
+    secret: bool,
 }
 
 impl Page {
@@ -80,6 +83,7 @@ impl Page {
                 Status::Ok
             },
             retry_after: None,
+            secret: V::SECRET,
         }
     }
 
@@ -98,6 +102,10 @@ impl Page {
 
     pub fn template(&self) -> &'static str {
         self.template
+    }
+
+    pub fn is_secret(&self) -> bool {
+        self.secret
     }
 
     /// Everything that the template reads.
@@ -120,6 +128,9 @@ fn trail(nav: &str, between: Vec<Crumb>, title: String) -> Vec<Crumb> {
 impl<'r> Responder<'r, 'static> for Page {
     fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
         let (template, status, retry_after) = (self.template, self.status, self.retry_after);
+        if self.secret {
+            compression::never(req);
+        }
         let page = Template::render(template, self.context(Chrome::of(req))).respond_to(req)?;
         let mut response = Response::build_from(page);
         // Pages are personal, and the back button must not show them after sign-out.
@@ -220,6 +231,7 @@ mod tests {
         for signed_in in [true, false] {
             for page in samples.clone() {
                 let name = page.template();
+                let is_secret = page.is_secret();
                 let mut chrome = chrome::sample();
                 if !signed_in && !name.starts_with("admin/") && name != "site/dashboard.html" {
                     chrome.user = None;
@@ -236,6 +248,8 @@ mod tests {
                 let tokens = html.matches("value=\"csrf-token\"").count();
                 assert_eq!(posts, tokens, "{name}: forms and CSRF fields");
                 assert!(html.contains("<h1"), "{name} has no heading");
+                let shows_secret = html.contains("data-secret>");
+                assert_eq!(shows_secret, is_secret, "{name}: `View::SECRET`");
                 for part in html.split("href=\"#i-").skip(1) {
                     let icon = part.split('"').next().unwrap();
                     assert!(

@@ -38,14 +38,18 @@ pub fn register(tera: &mut Tera) -> Result<(), Box<dyn Error>> {
     let mut sources = Vec::new();
     for name in Files::iter().filter(|name| name.ends_with(".html")) {
         if let Some(file) = Files::get(&name) {
-            sources.push((
-                name.into_owned(),
-                String::from_utf8(file.data.into_owned())?,
-            ));
+            let source = String::from_utf8(file.data.into_owned())?;
+            sources.push((name.into_owned(), without_indentation(&source)));
         }
     }
     tera.add_raw_templates(sources)?;
     Ok(())
+}
+
+/// Browsers do not need it, and it is a sixth of a long list.
+fn without_indentation(source: &str) -> String {
+    let lines = source.lines().map(str::trim_start);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// `asset(name="app.css")`: the address of a static file.

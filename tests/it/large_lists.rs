@@ -1,16 +1,16 @@
-//! Lists of many rows: what is found, in which order and by how many questions, on both ways to a page; and figures that
+//! Lists of many rows: what is found, in which order and by how many questions, on both ways to a page; and totals that
 //! are counted aside.
 
 use std::collections::BTreeSet;
 
 use latchkey::domain::{
     actor::Actor,
-    figures,
     paging::{Count, PageRequest},
     scopes::Scopes,
     search,
     students::{self, StudentFilter, StudentInput, StudentSort},
     tokens::{self, TokenFilter},
+    totals,
     users::{self, UserInput},
 };
 use sea_orm::ConnectionTrait;
@@ -147,14 +147,14 @@ both! {
         many_students(app).await;
         let counted = async || students::count(&app.app).await.unwrap();
         assert_eq!(counted().await, Count { n: 10_000, exact: false }, "before anybody counted");
-        figures::refresh(&app.app).await.unwrap();
+        totals::refresh(&app.app).await.unwrap();
         let before = app.statements();
         assert_eq!(counted().await, Count { n: 19_050, exact: false });
         assert_eq!(app.statements(), before, "remembered");
         let text = app.admin("root").await.get("/admin/students/").await.text;
         assert!(text.contains("about 19,100"), "to three digits");
         execute(app, "DELETE FROM students WHERE roll > 12").await;
-        figures::refresh(&app.app).await.unwrap();
+        totals::refresh(&app.app).await.unwrap();
         assert_eq!(counted().await, Count { n: 12, exact: true });
     }
 

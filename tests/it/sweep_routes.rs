@@ -235,6 +235,46 @@ both! {
         assert!(seen > 50, "{seen}");
     }
 
+    async fn the_check_in_a_browser_opens_every_page(app: &TestApp) {
+        let root = filled(app).await;
+        let list = std::fs::read_to_string("tests/pages/pages.json").unwrap();
+        let list: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&list).unwrap();
+        let opened: Vec<&str> = list
+            .values()
+            .flat_map(|paths| paths.as_array().unwrap())
+            .map(|path| path.as_str().unwrap())
+            .collect();
+        let bare = |path: &str, open: char, close: char| {
+            let path = path.split('?').next().unwrap().trim_end_matches('/');
+            let parts = path.split('/').map(|part| {
+                if part.starts_with(open) && part.ends_with(close) {
+                    "*"
+                } else {
+                    part
+                }
+            });
+            parts.collect::<Vec<_>>().join("/")
+        };
+        for route in routes(app) {
+            if route.method != Method::Get || is_api(&route) {
+                continue;
+            }
+            let pattern = route.uri.path();
+            let wanted = bare(pattern, '<', '>');
+            if opened.iter().any(|path| bare(path, '{', '}') == wanted) {
+                continue;
+            }
+            let answer = root.get(&path(&route)).await;
+            let is_page = answer.is_html() && answer.status < 400 || pattern.contains('<');
+            let is_file = pattern.contains("<file>") || pattern.contains("<number>");
+            assert!(
+                !is_page || is_file,
+                "{pattern}: add a line to tests/pages/pages.json, and what it needs to tests/pages/fill.mjs"
+            );
+        }
+    }
+
     async fn records_that_do_not_exist_are_not_found(app: &TestApp) {
         let root = filled(app).await;
         for route in routes(app) {

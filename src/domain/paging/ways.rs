@@ -14,6 +14,8 @@ use crate::error::Result;
 
 /// Up to so many rows of a filter are collected and sorted.
 const FEW: u64 = 2_000;
+/// Up to so many rows that the index of what is searched gives are collected.
+const SOME: u64 = 5_000;
 /// So many rows are looked at for a text that is frequent, before all that have it are collected.
 const WALK: u64 = 8_000;
 
@@ -51,13 +53,19 @@ where
     let seen = Query::select()
         .expr(words.probe::<E>(backend, EXACT + 1))
         .to_owned();
-    if number(db, &seen).await? <= EXACT {
+    let found = number(db, &seen).await?;
+    if found <= SOME {
         let (rows, n) = collect(db, indexed, way).await?;
         return Ok((rows, Count { n, exact: true }));
     }
+    // Under a filter nobody knows how many of them are left; see `page_of`.
     let total = Count {
-        n: if list.is_filtered { 0 } else { EXACT },
-        exact: false,
+        n: match list.is_filtered {
+            true => 0,
+            false if found > EXACT => EXACT,
+            false => found,
+        },
+        exact: found <= EXACT && !list.is_filtered,
     };
     let some = way.walked(list.query).limit(WALK);
     let outer = Query::select()

@@ -11,9 +11,9 @@ use super::{Token, TokenState, key::is_well_formed, make::PREFIX_SHOWN};
 use crate::{
     app::App,
     domain::{
-        figures::{self, Figure, rows},
         paging::{Count, Key, Kind, List, Order, Page, PageRequest, page_of},
         search::{Words, text_of_token},
+        totals::{self, Total, rows},
         users::User,
     },
     entity::{
@@ -121,11 +121,11 @@ pub async fn find_by_digests(app: &App, digests: &[Digest]) -> Result<Vec<TokenR
     with_owners(app, found).await
 }
 
-/// The figures of the tabs.
+/// The totals of the tabs.
 pub async fn counts(app: &App) -> Result<TokenCounts> {
     use TokenState::{Active, Expired, Revoked};
-    let figures = [Active, Expired, Revoked].map(|state| figure(Some(state)));
-    let [active, expired, revoked] = figures::counts(app, figures).await?;
+    let totals = [Active, Expired, Revoked].map(|state| total(Some(state)));
+    let [active, expired, revoked] = totals::counts(app, totals).await?;
     Ok(TokenCounts {
         active,
         expired,
@@ -133,7 +133,7 @@ pub async fn counts(app: &App) -> Result<TokenCounts> {
     })
 }
 
-fn figure(state: Option<TokenState>) -> Figure {
+fn total(state: Option<TokenState>) -> Total {
     let (name, rows): (_, fn(i64) -> SelectStatement) = match state {
         None => ("tokens", |now| rows(in_state(None, now))),
         Some(TokenState::Active) => ("tokens.active", |now| {
@@ -146,7 +146,7 @@ fn figure(state: Option<TokenState>) -> Figure {
             rows(in_state(Some(TokenState::Revoked), now))
         }),
     };
-    Figure { name, rows }
+    Total { name, rows }
 }
 
 fn in_state(state: Option<TokenState>, now: i64) -> Select<Entity> {
@@ -179,7 +179,7 @@ async fn matching(app: &App, filter: &TokenFilter) -> Result<List<Entity>> {
         Words::of(&words.collect::<Vec<String>>().join(" "))
     });
     let total = if search.is_none() && filter.owner.is_none() {
-        let [total] = figures::counts(app, [figure(filter.state)]).await?;
+        let [total] = totals::counts(app, [total(filter.state)]).await?;
         Some(total)
     } else {
         None

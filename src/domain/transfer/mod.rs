@@ -32,7 +32,7 @@ use table::Table;
 pub type Report = Vec<(&'static str, Content)>;
 
 /// All tables, those that others point to first.
-fn tables() -> [Table; 11] {
+fn tables() -> [Table; 13] {
     [
         Table::of::<entity::meta::Entity>(),
         Table::of::<entity::user::Entity>(),
@@ -45,6 +45,8 @@ fn tables() -> [Table; 11] {
         Table::of::<entity::secret_slot::Entity>(),
         Table::of::<entity::student::Entity>(),
         Table::of::<entity::audit_event::Entity>(),
+        Table::of::<entity::audit_checkpoint::Entity>(),
+        Table::of::<entity::daily_figure::Entity>(),
     ]
 }
 

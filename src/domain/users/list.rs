@@ -11,9 +11,9 @@ use super::User;
 use crate::{
     app::App,
     domain::{
-        figures::{self, Figure, rows},
         paging::{Count, Key, Kind, List, Order, Page, PageRequest, page_of},
         search::Words,
+        totals::{self, Total, rows},
     },
     entity::{
         token,
@@ -114,11 +114,11 @@ pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
     }))
 }
 
-/// The figures of the tabs.
+/// The totals of the tabs.
 pub async fn counts(app: &App) -> Result<UserCounts> {
     use UserStatus::{Active, All, Disabled, NeverSignedIn};
-    let figures = [All, Active, Disabled, NeverSignedIn].map(UserStatus::figure);
-    let [all, active, disabled, never_signed_in] = figures::counts(app, figures).await?;
+    let totals = [All, Active, Disabled, NeverSignedIn].map(UserStatus::total);
+    let [all, active, disabled, never_signed_in] = totals::counts(app, totals).await?;
     Ok(UserCounts {
         all,
         active,
@@ -128,14 +128,14 @@ pub async fn counts(app: &App) -> Result<UserCounts> {
 }
 
 impl UserStatus {
-    fn figure(self) -> Figure {
+    fn total(self) -> Total {
         let (name, rows): (_, fn(i64) -> SelectStatement) = match self {
             Self::All => ("users", |_| rows(Self::All.rows())),
             Self::Active => ("users.active", |_| rows(Self::Active.rows())),
             Self::Disabled => ("users.disabled", |_| rows(Self::Disabled.rows())),
             Self::NeverSignedIn => ("users.never", |_| rows(Self::NeverSignedIn.rows())),
         };
-        Figure { name, rows }
+        Total { name, rows }
     }
 
     /// Conditions are spelled as in the indexes of these rows, not with values that are bound: by those SQLite
@@ -164,7 +164,7 @@ async fn matching(app: &App, filter: &UserFilter) -> Result<List<Entity>> {
     };
     let search = filter.q.as_deref().and_then(Words::of);
     let total = if search.is_none() && filter.role.is_none() {
-        let [total] = figures::counts(app, [filter.status.figure()]).await?;
+        let [total] = totals::counts(app, [filter.status.total()]).await?;
         Some(total)
     } else {
         None

@@ -44,6 +44,7 @@ struct Code {
 impl View for TokenCreated {
     const TEMPLATE: &'static str = "admin/tokens/created.html";
     const NAV: &'static str = "tokens";
+    const SECRET: bool = true;
 
     fn title(&self) -> String {
         "Your new token".to_owned()

@@ -1,0 +1,65 @@
+// What is on a page only after somebody did something: open menus, sheets, dialogs, refused forms, the page that
+// shows a secret. A state that a page does not have is skipped (`null`); one that breaks is a complaint.
+import { PASSWORD } from "./server.mjs";
+
+/** On every page: what can be opened there. `phone`: at which width. */
+export const OPEN = [
+  { name: "row menu", phone: false, open: (page) => press(page, "main td [popovertarget]") },
+  { name: "account menu", phone: false, open: (page) => press(page, ".who") },
+  { name: "drawer", phone: true, open: (page) => press(page, "[popovertarget=side]") },
+  { name: "filter sheet", phone: true, open: (page) => press(page, "[popovertarget=filters]") },
+  { name: "rows ticked", phone: false, open: async (page) => {
+    if (!await page.locator(".pick").first().isVisible().catch(() => false)) return null;
+    for (const pick of (await page.locator(".pick").all()).slice(0, 2)) await pick.check();
+    // The bar may stand over a row's button; at the end of the page it stands over nothing.
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    return true;
+  } },
+  { name: "keyboard help", phone: false, open: async (page) => {
+    if (!await page.locator("#keys").count()) return null;
+    await page.evaluate(() => document.activeElement?.blur?.());
+    await page.keyboard.press("?");
+    await page.locator("#keys").waitFor({ state: "visible", timeout: 2000 });
+    return true;
+  } },
+];
+
+async function press(page, selector) {
+  const button = page.locator(selector).first();
+  if (!await button.isVisible().catch(() => false)) return null;
+  await button.click();
+  return true;
+}
+
+/** Sends the page's form as it is: without what the browser asks for, and `fields` in it. */
+async function refused(page, path, fields = {}) {
+  await page.goto(path);
+  for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value);
+  await page.evaluate(() => { for (const f of document.querySelectorAll("main form[method=post], form.fields")) f.noValidate = true; });
+  await page.locator("main form button.main-act, main form button.bad-fill").last().click();
+  await page.waitForLoadState("load");
+}
+
+/** Pages that come after an act. By actor, as in pages.json. */
+export const AFTER = {
+  stranger: [
+    ["sign-in that did not match", (page) => refused(page, "/login/", { Username: "nobody", Password: "wrong" })],
+    ["registration refused", (page) => refused(page, "/registration/", { Username: "amara.okafor" })],
+  ],
+  root: [
+    ["user refused", (page) => refused(page, "/admin/users/new/", { Username: "amara okafor" })],
+    ["token refused", (page) => refused(page, "/admin/tokens/new/")],
+    ["student refused", (page) => refused(page, "/admin/students/new/", { Roll: "seven" })],
+    ["token created", async (page) => {
+      await page.goto("/admin/tokens/new/");
+      await page.getByLabel("Owner", { exact: true }).fill("hana.novak");
+      await page.locator("#name").fill("Laptop");
+      await page.getByRole("button", { name: "Create token" }).click();
+      await page.waitForURL(/created/);
+    }],
+  ],
+  newborn: [
+    ["set-up refused", (page) => refused(page, "/setup/", { Username: "ada" })],
+  ],
+};
+export { PASSWORD };
