@@ -28,6 +28,13 @@ pub struct Count {
     pub exact: bool,
 }
 
+impl Count {
+    /// Whether rows are so few that a page collects and sorts them.
+    pub fn is_small(self) -> bool {
+        self.exact && self.n <= ways::FEW
+    }
+}
+
 /// Which page. `cursor` is a text that an earlier page gave.
 #[derive(Clone, Debug, Default)]
 pub struct PageRequest {

@@ -73,9 +73,12 @@ impl Words {
             return None;
         }
         let only_short = words.iter().all(|word| is_short(word));
-        let parts = words.into_iter().map(|word| match only_short {
-            true => format!("{BEFORE}{word}"),
-            false => word,
+        let parts = words.into_iter().map(|word| {
+            if only_short {
+                format!("{BEFORE}{word}")
+            } else {
+                word
+            }
         });
         Some(Self(parts.collect()))
     }

@@ -48,7 +48,7 @@ struct Large {
 }
 
 /// Between two rounds of counting, at least.
-const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_mins(1);
 /// Counting takes no more than a hundredth of the time.
 const SHARE: u32 = 100;
 

@@ -13,7 +13,7 @@ use super::{Count, EXACT, List, Order, count_up_to, counting, cursor::Cursor};
 use crate::error::Result;
 
 /// Up to so many rows of a filter are collected and sorted.
-const FEW: u64 = 2_000;
+pub(super) const FEW: u64 = 2_000;
 /// Up to so many rows that the index of what is searched gives are collected.
 const SOME: u64 = 5_000;
 /// So many rows are looked at for a text that is frequent, before all that have it are collected.
@@ -43,7 +43,7 @@ where
             Some(total) => total,
             None => count_up_to(db, list.query.clone(), way.order.id).await?,
         };
-        if list.is_filtered && total.exact && total.n <= FEW {
+        if list.is_filtered && total.is_small() {
             return Ok((collect(db, list.query, way).await?.0, total));
         }
         let query = way.walked(list.query).limit(way.limit);
@@ -60,10 +60,12 @@ where
     }
     // Under a filter nobody knows how many of them are left; see `page_of`.
     let total = Count {
-        n: match list.is_filtered {
-            true => 0,
-            false if found > EXACT => EXACT,
-            false => found,
+        n: if list.is_filtered {
+            0
+        } else if found > EXACT {
+            EXACT
+        } else {
+            found
         },
         exact: found <= EXACT && !list.is_filtered,
     };
@@ -118,11 +120,11 @@ impl<C: ColumnTrait> Way<'_, C> {
     fn beyond(&self, column: impl IntoColumnRef, id: impl IntoColumnRef) -> Option<SimpleExpr> {
         let cursor = self.cursor?;
         let (row, edge): (SimpleExpr, SimpleExpr) = if self.is_by_id() {
-            (Expr::col(id).into(), cursor.id.into())
+            (Expr::col(id), cursor.id.into())
         } else {
-            let row = Expr::tuple([Expr::col(column).into(), Expr::col(id).into()]);
-            let edge = [Expr::val(cursor.key.value()).into(), cursor.id.into()];
-            (row.into(), Expr::tuple(edge).into())
+            let row = Expr::tuple([Expr::col(column), Expr::col(id)]);
+            let edge = [Expr::val(cursor.key.value()), cursor.id.into()];
+            (row, Expr::tuple(edge))
         };
         Some(if self.falling {
             row.lt(edge)

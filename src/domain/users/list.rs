@@ -155,19 +155,25 @@ impl UserStatus {
 async fn matching(app: &App, filter: &UserFilter) -> Result<List<Entity>> {
     let is_staff = Column::IsStaff.into_expr();
     let is_superuser = Column::IsSuperuser.into_expr();
-    let mut query = filter.status.rows();
-    query = match filter.role {
-        None => query,
-        Some(Role::User) => query.filter(is_staff.not()).filter(is_superuser.not()),
-        Some(Role::Staff) => query.filter(is_staff),
-        Some(Role::Superuser) => query.filter(is_superuser),
-    };
     let search = filter.q.as_deref().and_then(Words::of);
     let total = if search.is_none() && filter.role.is_none() {
         let [total] = totals::counts(app, [filter.status.total()]).await?;
         Some(total)
     } else {
         None
+    };
+    let mut query = match filter.status {
+        // Where many never signed in, they are met soon in any order; sorting all of them would take long.
+        UserStatus::NeverSignedIn if !total.is_some_and(Count::is_small) => {
+            Entity::find().filter(Expr::cust(r#"+"users"."last_login" = 0"#))
+        }
+        status => status.rows(),
+    };
+    query = match filter.role {
+        None => query,
+        Some(Role::User) => query.filter(is_staff.not()).filter(is_superuser.not()),
+        Some(Role::Staff) => query.filter(is_staff),
+        Some(Role::Superuser) => query.filter(is_superuser),
     };
     Ok(List {
         query,

@@ -51,8 +51,15 @@ pub async fn find_by_username(app: &App, username: &str) -> Result<Option<User>>
 /// At most ten users whose names begin with `text`, for type-ahead.
 pub async fn suggest(app: &App, text: &str) -> Result<Vec<User>> {
     let key = input::key(&normalize_username(text));
-    Ok(Entity::find()
-        .filter(Column::UsernameKey.like(starting_with(&key)))
+    let mut query = Entity::find().filter(Column::UsernameKey.like(starting_with(&key)));
+    if !app.db.is_postgres() {
+        // SQLite has no index for LIKE with signs that are escaped.
+        let beyond = format!("{key}\u{10ffff}");
+        query = query
+            .filter(Column::UsernameKey.gte(key))
+            .filter(Column::UsernameKey.lt(beyond));
+    }
+    Ok(query
         .order_by_asc(Column::UsernameKey)
         .limit(10)
         .all(app.db.read())

@@ -9,7 +9,7 @@ use crate::{
         permissions::{Act, Permission, Record},
         students::{self, StudentFilter},
         tokens::{self, TokenFilter},
-        users::{self, UserFilter},
+        users::{self, UserFilter, UserSort},
     },
     error::Result,
     web::{

@@ -107,9 +107,10 @@ fn all(counts: &TokenCounts) -> Count {
     let each = [counts.active, counts.expired, counts.revoked];
     Count {
         // Where one stopped at ten thousand, the sum says no more than that.
-        n: match each.iter().any(|c| !c.exact && c.n <= EXACT) {
-            true => EXACT,
-            false => each.iter().map(|c| c.n).sum(),
+        n: if each.iter().any(|c| !c.exact && c.n <= EXACT) {
+            EXACT
+        } else {
+            each.iter().map(|c| c.n).sum()
         },
         exact: each.iter().all(|c| c.exact),
     }
