@@ -82,8 +82,12 @@ fn status(req: &Request<'_>, e: &Error) -> Status {
         Error::PermissionDenied
         | Error::MissingPermission(_)
         | Error::MissingScope(_)
+        | Error::Unconfirmed { refused: None, .. }
         | Error::UnknownRequirement(_)
         | Error::CsrfFailed(_) => Status::Forbidden,
+        Error::Unconfirmed {
+            refused: Some(e), ..
+        } => status(req, e),
         Error::NotFound => Status::NotFound,
         Error::Validation(_) | Error::Parse(_) | Error::UnsupportedTokenType => Status::BadRequest,
         Error::Throttled { .. } => Status::TooManyRequests,
@@ -132,6 +136,13 @@ impl<'r> Responder<'r, 'static> for Failed {
 /// What Rocket itself refused, in our words.
 fn by_status(status: Status, req: &Request<'_>) -> Error {
     match status.code {
+        // A method that Rocket does not know reaches no route; an address that is none is "/".
+        400 if req.route().is_none()
+            && req.uri().path() != "/"
+            && !pages::allowed_methods(req).is_empty() =>
+        {
+            Error::MethodNotAllowed
+        }
         400 => Error::Parse("Bad request.".to_owned()),
         401 => Error::NotAuthenticated,
         403 => Error::PermissionDenied,
@@ -160,7 +171,11 @@ fn page_answer(req: &Request<'_>, e: &Error) -> response::Result<'static> {
         return api_answer(req, None, e);
     }
     log(req, e);
-    let mut response = pages::error_page(req, status(req, e), e)?;
+    let mut response = match pages::confirm(req, e) {
+        Ok(Some(page)) => page.status(status(req, e)).respond_to(req)?,
+        Ok(None) => pages::error_page(req, status(req, e), e)?,
+        Err(e) => return page_answer(req, &e),
+    };
     add_headers(req, None, e, &mut response);
     Ok(response)
 }
@@ -234,6 +249,7 @@ fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
         (Error::MissingScope(scope), _) => {
             detail(&format!("This credential lacks the scope \"{scope}\"."))
         }
+        (Error::Unconfirmed { .. }, _) => detail("Confirm your password first."),
         (Error::CsrfFailed(why), _) => detail(&format!("CSRF Failed: {why}")),
         (Error::NotFound, _) => detail("Not found."),
         (Error::Validation(errors), Style::Envelope) => {
@@ -260,6 +276,13 @@ fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
         (Error::Busy { retry_after }, _) => detail(&format!(
             "The server is busy. Try again in {retry_after} seconds."
         )),
+        // One that Rocket does not know is not told to us.
+        (Error::MethodNotAllowed, _)
+            if req.route().is_none()
+                && pages::allowed_methods(req).contains(&req.method().as_str()) =>
+        {
+            detail("This method is not allowed.")
+        }
         (Error::MethodNotAllowed, _) => {
             detail(&format!("Method \"{}\" not allowed.", req.method()))
         }
@@ -343,7 +366,13 @@ fn add_headers(
     e: &Error,
     response: &mut Response<'_>,
 ) {
-    let retry_after = match e {
+    let met = match e {
+        Error::Unconfirmed {
+            refused: Some(e), ..
+        } => e,
+        e => e,
+    };
+    let retry_after = match met {
         Error::Throttled { retry_after } | Error::Busy { retry_after } => Some(retry_after),
         _ => None,
     };
@@ -362,8 +391,10 @@ fn add_headers(
         };
         response.set_raw_header("WWW-Authenticate", challenge);
     }
-    if matches!(e, Error::MethodNotAllowed) && endpoint.is_none() {
-        response.set_raw_header("Allow", pages::allowed_methods(req).join(", "));
+    if matches!(e, Error::MethodNotAllowed) {
+        let allow =
+            endpoint.map_or_else(|| pages::allowed_methods(req).join(", "), Endpoint::allow);
+        response.set_raw_header("Allow", allow);
     }
 }
 

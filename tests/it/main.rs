@@ -10,6 +10,7 @@
 #[macro_use]
 mod support;
 
+mod account_pages;
 mod api_errors;
 mod api_generate_token;
 mod api_jwt;
@@ -22,6 +23,7 @@ mod audit_chain;
 mod backup;
 mod check_path;
 mod cli;
+mod confirmation;
 mod contract;
 mod contract_differences;
 mod contract_requests;
@@ -41,12 +43,14 @@ mod large_lists;
 mod metrics;
 mod migrations;
 mod move_database;
+mod openapi;
 mod packaging;
 mod pages;
 mod pages_tokens;
 mod proxies;
 mod revocation;
 mod scopes;
+mod sessions_list;
 mod setup;
 mod signing_key_settings;
 mod signing_keys;
