@@ -165,12 +165,12 @@ pub(crate) async fn postgres<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {
          EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN NULL; END $$";
     db.execute_unprepared(extension).await?;
     for table in SEARCHED {
-        // Few rows wait outside the index, since each search looks at all that do.
+        // Not too many rows wait outside the index, since each search looks at all that do.
         let sql = format!(
             "DO $$ BEGIN IF EXISTS (SELECT 1 FROM pg_opclass WHERE opcname = 'gin_trgm_ops') \
              AND to_regclass('idx_{table}_search') IS NULL THEN \
              CREATE INDEX idx_{table}_search ON {table} USING gin (search gin_trgm_ops) \
-             WITH (gin_pending_list_limit = 256); END IF; END $$"
+             WITH (gin_pending_list_limit = 1024); END IF; END $$"
         );
         db.execute_unprepared(&sql).await?;
     }
