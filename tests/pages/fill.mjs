@@ -67,6 +67,8 @@ export async function fill(server, root) {
   ids.default = /\/admin\/tokens\/(\d+)\/[^>]*>\s*default\s*</.exec(list.text)?.[1] ?? await fromCreate(root);
   for (let i = 0; i < 5; i++) await root.json("GET", "/studentapi/", key);
 
+  const edits = await root.get("/admin/audit/?act=user.changed");
+  ids.event = /\/admin\/audit\/(\d+)\//.exec(edits.text)?.[1];
   const keys = await root.get("/admin/keys/");
   ids.key = /\/admin\/keys\/(\d+)\//.exec(keys.text)?.[1];
   return ids;

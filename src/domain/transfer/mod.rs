@@ -32,11 +32,12 @@ use table::Table;
 pub type Report = Vec<(&'static str, Content)>;
 
 /// All tables, those that others point to first.
-fn tables() -> [Table; 13] {
+fn tables() -> [Table; 14] {
     [
         Table::of::<entity::meta::Entity>(),
         Table::of::<entity::user::Entity>(),
         Table::of::<entity::session::Entity>(),
+        Table::of::<entity::login_pause::Entity>(),
         Table::of::<entity::token::Entity>(),
         Table::of::<entity::token_use::Entity>(),
         Table::of::<entity::refresh_family::Entity>(),

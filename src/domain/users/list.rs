@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Select,
-    sea_query::{Expr, SelectStatement},
+    sea_query::{Expr, Query, SelectStatement},
 };
 
 use super::User;
 use crate::{
     app::App,
     domain::{
-        paging::{Count, Key, Kind, List, Order, Page, PageRequest, page_of},
+        login_pauses,
+        paging::{Count, Key, Kind, List, Order, Page, PageRequest, count_up_to, page_of},
         search::Words,
         totals::{self, Total, rows},
     },
@@ -27,6 +28,8 @@ pub enum UserStatus {
     #[default]
     All,
     Active,
+    /// Sign-in is paused, from somewhere or everywhere.
+    Locked,
     Disabled,
     NeverSignedIn,
 }
@@ -54,8 +57,14 @@ pub struct UserFilter {
     pub q: Option<String>,
     pub status: UserStatus,
     pub role: Option<Role>,
+    /// Whether there is a live token.
+    pub token: Option<bool>,
+    /// Unix seconds: joined not before, and before.
+    pub joined: (Option<i64>, Option<i64>),
     pub sort: UserSort,
     pub page: PageRequest,
+    /// How many there are, where that is known.
+    pub total: Option<Count>,
 }
 
 #[derive(Debug)]
@@ -63,12 +72,15 @@ pub struct UserRow {
     pub user: User,
     /// Live tokens.
     pub token_count: u64,
+    /// Sign-in is paused, from somewhere or everywhere.
+    pub is_locked: bool,
 }
 
 #[derive(Debug)]
 pub struct UserCounts {
     pub all: Count,
     pub active: Count,
+    pub locked: Count,
     pub disabled: Count,
     pub never_signed_in: Count,
 }
@@ -107,43 +119,64 @@ pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
     )
     .await?;
     let ids: Vec<i64> = rows.rows.iter().map(|user| user.id).collect();
+    let locked = login_pauses::among(app, &ids).await?;
     let counts = live_tokens(app, ids).await?;
     Ok(rows.map(|user| UserRow {
         token_count: counts.get(&user.id).copied().unwrap_or(0),
+        is_locked: locked.contains(&user.id),
         user,
     }))
 }
 
 /// The totals of the tabs.
 pub async fn counts(app: &App) -> Result<UserCounts> {
-    use UserStatus::{Active, All, Disabled, NeverSignedIn};
-    let totals = [All, Active, Disabled, NeverSignedIn].map(UserStatus::total);
-    let [all, active, disabled, never_signed_in] = totals::counts(app, totals).await?;
+    use UserStatus::{Active, All, Disabled, Locked, NeverSignedIn};
+    let totals = [All, Active, Locked, Disabled, NeverSignedIn].map(UserStatus::total);
+    let [all, active, locked, disabled, never_signed_in] = totals::counts(app, totals).await?;
     Ok(UserCounts {
         all,
         active,
+        locked,
         disabled,
         never_signed_in,
     })
 }
 
+impl UserCounts {
+    /// What a list under this filter has, if a tab says so.
+    pub fn of(&self, filter: &UserFilter) -> Option<Count> {
+        let is_plain = filter.q.is_none() && !filter.is_narrowed();
+        is_plain.then_some(match filter.status {
+            UserStatus::All => self.all,
+            UserStatus::Active => self.active,
+            UserStatus::Locked => self.locked,
+            UserStatus::Disabled => self.disabled,
+            UserStatus::NeverSignedIn => self.never_signed_in,
+        })
+    }
+}
+
 impl UserStatus {
     fn total(self) -> Total {
         let (name, rows): (_, fn(i64) -> SelectStatement) = match self {
-            Self::All => ("users", |_| rows(Self::All.rows())),
-            Self::Active => ("users.active", |_| rows(Self::Active.rows())),
-            Self::Disabled => ("users.disabled", |_| rows(Self::Disabled.rows())),
-            Self::NeverSignedIn => ("users.never", |_| rows(Self::NeverSignedIn.rows())),
+            Self::All => ("users", |now| rows(Self::All.rows(now))),
+            Self::Active => ("users.active", |now| rows(Self::Active.rows(now))),
+            Self::Locked => ("users.locked", |now| rows(Self::Locked.rows(now))),
+            Self::Disabled => ("users.disabled", |now| rows(Self::Disabled.rows(now))),
+            Self::NeverSignedIn => ("users.never", |now| rows(Self::NeverSignedIn.rows(now))),
         };
         Total { name, rows }
     }
 
     /// Conditions are spelled as in the indexes of these rows, not with values that are bound: by those SQLite
     /// would not know the index.
-    fn rows(self) -> Select<Entity> {
+    fn rows(self, now: i64) -> Select<Entity> {
         match self {
             Self::All => Entity::find(),
             Self::Active => Entity::find().filter(Column::IsActive.into_expr()),
+            Self::Locked => {
+                Entity::find().filter(Column::Id.in_subquery(login_pauses::locked_at(now)))
+            }
             Self::Disabled => Entity::find().filter(Column::IsActive.into_expr().not()),
             Self::NeverSignedIn => {
                 Entity::find().filter(Column::LastLogin.into_expr().eq(Expr::cust("0")))
@@ -152,22 +185,59 @@ impl UserStatus {
     }
 }
 
+impl UserFilter {
+    fn is_narrowed(&self) -> bool {
+        self.role.is_some() || self.token.is_some() || self.joined != (None, None)
+    }
+}
+
+/// All that a filter finds, in no order.
+pub(super) fn all_matching(app: &App, filter: &UserFilter) -> Select<Entity> {
+    let words = filter.q.as_deref().and_then(Words::of);
+    let query = filtered(filter, app.now(), words.is_some());
+    match words {
+        Some(words) => query.filter(words.in_index::<Entity>(app.db.read().get_database_backend())),
+        None => query,
+    }
+}
+
 async fn matching(app: &App, filter: &UserFilter) -> Result<List<Entity>> {
+    let search = filter.q.as_deref().and_then(Words::of);
+    let few = filtered(filter, app.now(), false);
+    let total = match filter.total {
+        _ if search.is_some() => None,
+        None if filter.is_narrowed() => {
+            Some(count_up_to(app.db.read(), few.clone(), Column::Id).await?)
+        }
+        None => {
+            let [total] = totals::counts(app, [filter.status.total()]).await?;
+            Some(total)
+        }
+        known => known,
+    };
+    let query = if total.is_some_and(Count::is_small) {
+        few
+    } else {
+        filtered(filter, app.now(), true)
+    };
+    Ok(List {
+        query,
+        search,
+        total,
+        is_filtered: filter.status != UserStatus::All || filter.is_narrowed(),
+    })
+}
+
+/// `many`: what the filter finds is left to the index of the order, where it is met soon; with an index of its own all
+/// would be sorted. A plus sign before a column keeps its indexes away.
+fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Entity> {
     let is_staff = Column::IsStaff.into_expr();
     let is_superuser = Column::IsSuperuser.into_expr();
-    let search = filter.q.as_deref().and_then(Words::of);
-    let total = if search.is_none() && filter.role.is_none() {
-        let [total] = totals::counts(app, [filter.status.total()]).await?;
-        Some(total)
-    } else {
-        None
-    };
     let mut query = match filter.status {
-        // Where many never signed in, they are met soon in any order; sorting all of them would take long.
-        UserStatus::NeverSignedIn if !total.is_some_and(Count::is_small) => {
+        UserStatus::NeverSignedIn if many => {
             Entity::find().filter(Expr::cust(r#"+"users"."last_login" = 0"#))
         }
-        status => status.rows(),
+        status => status.rows(now),
     };
     query = match filter.role {
         None => query,
@@ -175,12 +245,36 @@ async fn matching(app: &App, filter: &UserFilter) -> Result<List<Entity>> {
         Some(Role::Staff) => query.filter(is_staff),
         Some(Role::Superuser) => query.filter(is_superuser),
     };
-    Ok(List {
-        query,
-        search,
-        total,
-        is_filtered: filter.status != UserStatus::All || filter.role.is_some(),
-    })
+    if let Some(has_one) = filter.token {
+        let mut live = Query::select();
+        live.expr(Expr::val(1))
+            .from(token::Entity)
+            .and_where(
+                Expr::col((token::Entity, token::Column::UserId)).equals((Entity, Column::Id)),
+            )
+            .and_where(token::Column::RevokedAt.is_null())
+            .cond_where(
+                Condition::any()
+                    .add(token::Column::ExpiresAt.is_null())
+                    .add(token::Column::ExpiresAt.gt(now)),
+            );
+        let exists = Expr::exists(live);
+        query = query.filter(if has_one { exists } else { exists.not() });
+    }
+    let by_joined = matches!(filter.sort, UserSort::Joined | UserSort::JoinedDescending);
+    let joined = if many && !by_joined {
+        Expr::cust(r#"+"users"."date_joined""#)
+    } else {
+        Column::DateJoined.into_expr()
+    };
+    let (from, before) = filter.joined;
+    if let Some(from) = from {
+        query = query.filter(joined.clone().gte(from));
+    }
+    if let Some(before) = before {
+        query = query.filter(joined.lt(before));
+    }
+    query
 }
 
 async fn live_tokens(app: &App, ids: Vec<i64>) -> Result<HashMap<i64, u64>> {

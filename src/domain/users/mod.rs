@@ -1,6 +1,7 @@
 //! Users: finding them here; what a valid one is in `input`, lists in `list`, making them in
 //! `create`, changing and deleting them in `change` and `delete`.
 
+mod bulk;
 mod change;
 mod create;
 mod delete;
@@ -8,8 +9,13 @@ mod input;
 mod list;
 mod own_password;
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
+pub use bulk::{
+    count, delete_many, ids, newest_id, revoke_tokens_many, set_active_many, sign_out_many, some,
+};
 pub use change::{set_active, set_password, sign_out_everywhere, update};
 pub use create::{create, register};
 pub use delete::{DeletionPreview, delete, deletion_preview};
@@ -52,20 +58,26 @@ pub async fn find_by_username(app: &App, username: &str) -> Result<Option<User>>
 
 /// At most ten users whose names begin with `text`, for type-ahead.
 pub async fn suggest(app: &App, text: &str) -> Result<Vec<User>> {
-    let key = input::key(&normalize_username(text));
-    let mut query = Entity::find().filter(Column::UsernameKey.like(starting_with(&key)));
-    if !app.db.is_postgres() {
-        // SQLite has no index for LIKE with signs that are escaped.
-        let beyond = format!("{key}\u{10ffff}");
-        query = query
-            .filter(Column::UsernameKey.gte(key))
-            .filter(Column::UsernameKey.lt(beyond));
-    }
-    Ok(query
+    Ok(Entity::find()
+        .filter(named_from(app, text))
         .order_by_asc(Column::UsernameKey)
         .limit(10)
         .all(app.db.read())
         .await?)
+}
+
+/// Whose names begin with `text`.
+pub(crate) fn named_from(app: &App, text: &str) -> Condition {
+    let key = input::key(&normalize_username(text));
+    let begins = Condition::all().add(Column::UsernameKey.like(starting_with(&key)));
+    if app.db.is_postgres() {
+        return begins;
+    }
+    // SQLite has no index for LIKE with signs that are escaped.
+    let beyond = format!("{key}\u{10ffff}");
+    begins
+        .add(Column::UsernameKey.gte(key))
+        .add(Column::UsernameKey.lt(beyond))
 }
 
 /// For a change: inside a transaction, since asking the pool for a second connection there could

@@ -1,6 +1,8 @@
 //! What list pages have in common: addresses that carry the whole state of the list, tabs, chips,
 //! column heads and the pager.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::{
@@ -48,14 +50,14 @@ pub fn search(q: Option<&str>) -> Option<String> {
 /// list that is filtered or sorted anew starts at its first page.
 #[derive(Clone, Debug)]
 pub struct Address {
-    path: &'static str,
+    path: Cow<'static, str>,
     parameters: Vec<(&'static str, String)>,
 }
 
 impl Address {
-    pub fn new(path: &'static str) -> Self {
+    pub fn new(path: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            path,
+            path: path.into(),
             parameters: Vec::new(),
         }
     }
@@ -91,13 +93,40 @@ impl Address {
         )
     }
 
-    pub fn href(&self) -> String {
-        if self.parameters.is_empty() {
-            return self.path.to_owned();
+    /// The same query at another path.
+    #[must_use]
+    pub fn at(&self, path: &'static str) -> Self {
+        Self {
+            path: path.into(),
+            ..self.clone()
         }
+    }
+
+    /// What a parameter is set to.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        let found = self.parameters.iter().find(|(n, _)| *n == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub fn href(&self) -> String {
+        self.below("")
+    }
+
+    /// An address below the list's, with the same parameters: `bulk` is `/admin/users/bulk/?q=ann`.
+    pub fn below(&self, name: &str) -> String {
+        let slash = if name.is_empty() { "" } else { "/" };
+        let path = format!("{}{name}{slash}", self.path);
+        if self.parameters.is_empty() {
+            return path;
+        }
+        format!("{path}?{}", self.query())
+    }
+
+    /// The parameters alone.
+    pub fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(&self.parameters);
-        format!("{}?{}", self.path, query.finish())
+        query.finish()
     }
 
     /// Hidden fields for a form that sets `names` itself.
@@ -213,7 +242,7 @@ pub struct Pager {
     total: String,
     previous: Option<String>,
     next: Option<String>,
-    action: &'static str,
+    action: String,
     hidden: Vec<Hidden>,
     sizes: &'static [u64],
     size: u64,
@@ -233,7 +262,7 @@ impl Pager {
             total: words::count(page.total),
             previous: turn(&page.previous),
             next: turn(&page.next),
-            action: address.path,
+            action: address.path.clone().into_owned(),
             hidden: address.hidden(&["per"]),
             sizes: &paging::SIZES,
             size,

@@ -1,19 +1,25 @@
 //! The list of users, and the suggestions for fields that take a username.
 
-use rocket::{FromForm, State, get, response::content::RawJson};
+use rocket::{State, get, response::content::RawJson};
 use serde::Serialize;
 
+use super::{
+    bulk::Users,
+    query::{DATES, JOINED, ListQuery, PATH, ROLES, SORTS, TOKENS, joined_label},
+};
 use crate::{
     app::App,
     domain::{
         actor::Actor,
-        users::{self, Role as Kind, UserCounts, UserFilter, UserRow, UserSort, UserStatus},
+        users::{self, UserCounts, UserRow},
     },
     error::Error,
     web::{
-        admin::listing::{
-            Address, Chip, Choice, Head, Hidden, Pager, Paging, Tab, match_text, no_hit, search,
-            search_chip,
+        admin::{
+            bulk::Bar,
+            listing::{
+                Address, Chip, Choice, Head, Hidden, Pager, Tab, match_text, no_hit, search_chip,
+            },
         },
         error::{ApiError, PageError},
         guards::{May, permission::ViewUsers},
@@ -22,38 +28,18 @@ use crate::{
     },
 };
 
-const PATH: &str = "/admin/users/";
-const ROLES: &[(&str, &str)] = &[
-    ("", "Any role"),
-    ("user", "User"),
-    ("staff", "Staff"),
-    ("superuser", "Superuser"),
-];
-const SORTS: &[(&str, &str)] = &[
-    ("username", "Username A to Z"),
-    ("-username", "Username Z to A"),
-    ("-last_login", "Newest sign-in first"),
-    ("last_login", "Oldest sign-in first"),
-    ("-joined", "Newest account first"),
-    ("joined", "Oldest account first"),
-];
-
-#[derive(FromForm)]
-pub struct ListQuery {
-    q: Option<String>,
-    status: Option<String>,
-    role: Option<String>,
-    sort: Option<String>,
-    cursor: Option<String>,
-    per: Option<u64>,
-}
-
 #[derive(Serialize)]
 struct UserChangeList {
     tabs: Vec<Tab>,
     q: String,
     kept: Vec<Hidden>,
     role: Choice,
+    token: Choice,
+    joined: Choice,
+    from: String,
+    to: String,
+    /// Filters in force beside the search.
+    filtered: usize,
     sort: Choice,
     sorted_by: &'static str,
     chips: Vec<Chip>,
@@ -64,6 +50,7 @@ struct UserChangeList {
     heads: Heads,
     rows: Vec<Row>,
     pager: Pager,
+    bulk: Bar,
 }
 
 #[derive(Serialize)]
@@ -88,6 +75,7 @@ struct Row {
     last_login: Option<i64>,
     joined: i64,
     is_active: bool,
+    is_locked: bool,
     /// Staff does not touch staff.
     can_touch: bool,
 }
@@ -111,12 +99,13 @@ impl Row {
             person: Person::of(user),
             username: user.username.clone(),
             full_name: words::full_name(user),
-            status: Tag::user(user),
+            status: Tag::user(user, row.is_locked),
             role: Role::of(user),
             tokens: row.token_count,
             last_login: words::known(user.last_login),
             joined: user.date_joined,
             is_active: user.is_active,
+            is_locked: row.is_locked,
             can_touch: users::may_touch(by, user).is_ok(),
         }
     }
@@ -136,44 +125,14 @@ pub async fn change_list(
     app: &State<App>,
     query: ListQuery,
 ) -> Result<Page, PageError> {
-    let paging = Paging::new(query.cursor, query.per);
-    let q = search(query.q.as_deref());
-    let status = query.status.unwrap_or_default();
-    let role = query.role.unwrap_or_default();
-    let sort = query.sort.filter(|s| SORTS.iter().any(|(v, _)| v == s));
-    let sort = sort.unwrap_or_else(|| SORTS[0].0.to_owned());
-    let filter = UserFilter {
-        q: q.clone(),
-        status: match status.as_str() {
-            "active" => UserStatus::Active,
-            "disabled" => UserStatus::Disabled,
-            "never" => UserStatus::NeverSignedIn,
-            _ => UserStatus::All,
-        },
-        role: match role.as_str() {
-            "user" => Some(Kind::User),
-            "staff" => Some(Kind::Staff),
-            "superuser" => Some(Kind::Superuser),
-            _ => None,
-        },
-        sort: match sort.as_str() {
-            "-username" => UserSort::UsernameDescending,
-            "joined" => UserSort::Joined,
-            "-joined" => UserSort::JoinedDescending,
-            "last_login" => UserSort::LastLogin,
-            "-last_login" => UserSort::LastLoginDescending,
-            _ => UserSort::Username,
-        },
-        page: paging.request(),
-    };
+    let (paging, q) = (query.paging(), query.q());
     let counts = users::counts(app).await?;
+    let mut filter = query.filter(app.now());
+    filter.total = counts.of(&filter);
     let found = users::list(app, &filter).await?;
-    let here = Address::new(PATH)
-        .with("status", status.as_str())
-        .with("q", q.as_deref().unwrap_or_default())
-        .with("role", role.as_str())
-        .with("sort", if sort == SORTS[0].0 { "" } else { &sort })
-        .sized(&paging);
+    let here = query.address();
+    let (status, role, sort) = (query.status(), query.role(), query.sort());
+    let all = query.all.is_some();
     let mut chips = Vec::new();
     if let Some(q) = &q {
         chips.push(Chip {
@@ -187,21 +146,51 @@ pub async fn change_list(
             href: here.without("role").href(),
         });
     }
+    if let Some((_, label)) = TOKENS
+        .iter()
+        .find(|(v, _)| !v.is_empty() && *v == query.token())
+    {
+        chips.push(Chip {
+            label: (*label).to_owned(),
+            href: here.without("token").href(),
+        });
+    }
+    let undated = here.without("joined").without("from").without("to");
+    if let Some(label) = joined_label(&query) {
+        chips.push(Chip {
+            label,
+            href: undated.href(),
+        });
+    }
+    let filtered = chips.len() - usize::from(q.is_some());
+    let day = |day: Option<&str>| query.day(day).unwrap_or_default().to_owned();
     Ok(Page::of(&UserChangeList {
-        tabs: tabs(&counts, &status),
-        kept: here.hidden(&["q", "role", "sort"]),
-        role: Choice::new("role", "Role", ROLES, &role),
-        sort: Choice::new("sort", "Sort by", SORTS, &sort),
+        tabs: tabs(&counts, status),
+        kept: here.hidden(&["q", "role", "token", "joined", "from", "to", "sort"]),
+        role: Choice::new("role", "Role", ROLES, role),
+        token: Choice::new("token", "Token", TOKENS, query.token()),
+        joined: Choice::new("joined", "Joined", JOINED, query.joined()),
+        from: day(query.from.as_deref()),
+        to: day(query.to.as_deref()),
+        filtered,
+        sort: Choice::new("sort", "Sort by", SORTS, sort),
         sorted_by: SORTS
             .iter()
             .find(|(v, _)| *v == sort)
             .map_or("", |(_, label)| label),
         chips,
-        clear: here.without("q").without("role").href(),
+        clear: undated.without("q").without("role").without("token").href(),
         matching: match_text(found.total, status.is_empty().then_some(counts.all)),
         no_hit: no_hit("No one", q.as_deref()),
-        heads: heads(&here, &sort),
+        heads: heads(&here, sort),
         pager: Pager::of(&found, &here, paging.size()),
+        bulk: Bar::of(
+            &Users(query),
+            &may.actor,
+            found.total,
+            found.rows.len(),
+            all,
+        ),
         rows: found
             .rows
             .iter()
@@ -212,10 +201,11 @@ pub async fn change_list(
 }
 
 fn tabs(counts: &UserCounts, current: &str) -> Vec<Tab> {
-    let all = !["active", "disabled", "never"].contains(&current);
+    let all = !["active", "locked", "disabled", "never"].contains(&current);
     [
         ("All", "", counts.all),
         ("Active", "active", counts.active),
+        ("Locked", "locked", counts.locked),
         ("Disabled", "disabled", counts.disabled),
         ("Never signed in", "never", counts.never_signed_in),
     ]
@@ -283,19 +273,26 @@ pub fn samples() -> Vec<Page> {
         person: Person::named("amara.okafor", "Amara Okafor"),
         username: "amara.okafor".to_owned(),
         full_name: "Amara Okafor".to_owned(),
-        status: Tag::user(&super::sample_user()),
+        status: Tag::user(&super::sample_user(), true),
         role: Role::of(&super::sample_user()),
         tokens: 3,
         last_login: None,
         joined: 1_700_000_000,
         is_active: true,
+        is_locked: true,
         can_touch: true,
     };
+    let by = Actor::operator();
     let mut list = UserChangeList {
         tabs: Vec::new(),
         q: "smyth".to_owned(),
         kept: here.hidden(&["q"]),
         role: Choice::new("role", "Role", ROLES, ""),
+        token: Choice::new("token", "Token", TOKENS, "yes"),
+        joined: Choice::new("joined", "Joined", JOINED, DATES),
+        from: "2026-01-01".to_owned(),
+        to: String::new(),
+        filtered: 2,
         sort: Choice::new("sort", "Sort by", SORTS, SORTS[0].0),
         sorted_by: SORTS[0].1,
         chips: vec![Chip {
@@ -307,9 +304,16 @@ pub fn samples() -> Vec<Page> {
         no_hit: no_hit("No one", Some("smyth")),
         heads: heads(&here, "username"),
         pager: Pager::of(&none, &here, 25),
+        bulk: Bar::of(&Users(ListQuery::default()), &by, none.total, 0, false),
         rows: Vec::new(),
     };
     let empty = Page::of(&list);
     list.rows.push(row);
-    vec![empty, Page::of(&list)]
+    let one = Page::of(&list);
+    let many = crate::domain::paging::Count {
+        n: 412,
+        exact: true,
+    };
+    list.bulk = Bar::of(&Users(ListQuery::default()), &by, many, 1, true);
+    vec![empty, one, Page::of(&list)]
 }

@@ -2,9 +2,13 @@
 
 mod acts;
 mod add;
+mod bulk;
 mod change_form;
 mod change_list;
+mod conflict;
 mod delete;
+mod history;
+mod query;
 
 use rocket::{Route, routes};
 
@@ -21,6 +25,9 @@ pub fn routes() -> Vec<Route> {
     routes![
         change_list::change_list,
         change_list::suggest,
+        bulk::ask,
+        bulk::go,
+        bulk::go_confirmed,
         add::add_form,
         add::add,
         change_form::change_form,
@@ -29,20 +36,24 @@ pub fn routes() -> Vec<Route> {
         acts::set_password,
         acts::enable,
         acts::disable,
+        acts::unlock,
         acts::sign_out,
         acts::end_session,
         delete::delete_confirmation,
         delete::delete,
+        history::history,
     ]
 }
 
 pub fn samples() -> Vec<Page> {
     [
         change_list::samples(),
+        bulk::samples(),
         add::samples(),
         change_form::samples(),
         acts::samples(),
         delete::samples(),
+        history::samples(),
     ]
     .into_iter()
     .flatten()
