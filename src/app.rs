@@ -15,7 +15,7 @@ use crate::{
     db::{Db, Opener, make_private_folder},
     domain::{
         families, hashing::Hasher, refusals::Refusals, signing_keys::SigningKeys,
-        status_lists::StatusLists, throttles::Throttles, usage::Usage,
+        status_lists::StatusLists, throttles::Throttles, totals::Totals, usage::Usage,
     },
     error::{Error, Result},
     keys::Keyring,
@@ -39,6 +39,7 @@ pub struct App {
     pub families: Arc<families::Memory>,
     /// Rung when a letter was put into the outbox.
     pub mail_bell: Arc<Notify>,
+    pub totals: Arc<Totals>,
 }
 
 impl App {
@@ -65,6 +66,7 @@ impl App {
             metrics: Arc::default(),
             families: Arc::default(),
             mail_bell: Arc::default(),
+            totals: Arc::default(),
             config: Arc::new(config),
             clock,
             keys: Arc::new(keys),

@@ -320,6 +320,7 @@ mod tests {
             date_joined: 0,
             version: 1,
             email_verified_at: 0,
+            search: String::new(),
         })
     }
 

@@ -131,6 +131,7 @@ impl Db {
         lock.execute_unprepared("SELECT pg_advisory_xact_lock(7205759403792793)")
             .await?;
         Migrator::up(&self.write, None).await?;
+        migration::index_searches(&self.write).await?;
         lock.commit().await
     }
 
@@ -164,7 +165,9 @@ impl Db {
             "SELECT table_name::text FROM information_schema.tables \
              WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'"
         } else {
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+            // Without those that FTS5 keeps its index in.
+            "SELECT name FROM pragma_table_list \
+             WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
         };
         let question = Statement::from_string(self.read.get_database_backend(), sql);
         let rows = self.read.query_all_raw(question).await?;
@@ -232,6 +235,20 @@ impl Db {
         let backend = self.write.get_database_backend();
         let statement = Statement::from_sql_and_values(backend, sql, values);
         Ok(self.write.query_all_raw(statement).await?)
+    }
+
+    /// Lets SQLite's planner know what the tables hold by now. PostgreSQL looks by itself.
+    pub async fn optimize(&self) -> Result<()> {
+        if !self.is_postgres() {
+            self.write.execute_unprepared("PRAGMA optimize").await?;
+        }
+        Ok(())
+    }
+
+    /// As `optimize`, at once and for all tables: after many rows came.
+    pub async fn analyze(&self) -> Result<()> {
+        self.write.execute_unprepared("ANALYZE").await?;
+        Ok(())
     }
 
     /// Calls `seen` at each statement; before anybody has a clone of this.
@@ -350,6 +367,10 @@ fn sqlite(path: &str, connections: u32) -> ConnectOptions {
                 .pragma("synchronous", "FULL")
                 .pragma("foreign_keys", "ON")
                 .pragma("busy_timeout", "5000")
+                // Reading costs half where pages are not copied; the kernel takes such memory back at need.
+                .pragma("mmap_size", "1073741824")
+                // Of a table whose counts are unknown, a sample is enough.
+                .pragma("analysis_limit", "1000")
         });
     options
 }

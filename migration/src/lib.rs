@@ -15,6 +15,7 @@ mod m20261125_000003_audit;
 mod m20261125_000004_login_pauses;
 mod m20261125_000005_refusals;
 mod m20261125_000006_mail_and_settings;
+mod m20261125_000007_search;
 
 pub struct Migrator;
 
@@ -33,8 +34,14 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000004_login_pauses::Migration),
             Box::new(m20261125_000005_refusals::Migration),
             Box::new(m20261125_000006_mail_and_settings::Migration),
+            Box::new(m20261125_000007_search::Migration),
         ]
     }
+}
+
+/// Makes the index of what is searched where PostgreSQL had no extension for it at the time of the migration.
+pub async fn index_searches<C: sea_orm::ConnectionTrait>(db: &C) -> Result<(), DbErr> {
+    m20261125_000007_search::postgres(db).await
 }
 
 /// Columns that every table of ours spells the same way.

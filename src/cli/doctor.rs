@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     config::{Config, Environment},
     db::Opener,
-    domain::{self, import, setup, throttles},
+    domain::{self, import, search, setup, throttles},
 };
 
 /// Seconds that this machine and the database server may differ.
@@ -151,6 +151,15 @@ async fn database(report: &mut Report, config: Config) {
         Ok(true) => report.good("secret", "it is the one this database was made with"),
         Ok(false) => report.bad("secret", "this database was made with another one"),
         Err(e) => report.bad("secret", &e.to_string()),
+    }
+    match search::is_indexed(&app).await {
+        Ok(true) => report.good("search", "there is an index"),
+        Ok(false) => report.warn(
+            "search",
+            "there is no index, so each search reads a whole table: let a superuser of PostgreSQL run \
+             CREATE EXTENSION pg_trgm in this database, then run `latchkey migrate`",
+        ),
+        Err(e) => report.bad("search", &e.to_string()),
     }
     match setup::is_open(&app).await {
         Ok(true) => report.warn("accounts", "there is no superuser yet"),

@@ -223,6 +223,7 @@ impl Context {
     async fn open(self, opener: Opener) -> Result<App, Failure> {
         let app = App::open_as(opener, self.config, Clock::System).await?;
         app.db.migrate().await?;
+        crate::domain::search::fill(&app).await?;
         if crate::domain::installation::secret_fits(&app).await? {
             return Ok(app);
         }

@@ -11,7 +11,7 @@ use crate::{
     db::Opener,
     domain::{
         audit, families, mail, one_time_links, refusals, sessions, setup, signing_keys, tokens,
-        usage,
+        totals, usage,
     },
     error::Result as Outcome,
     news,
@@ -56,6 +56,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
                 let seals = tokio::spawn(seal_for_ever(timer.clone()));
                 let sweeps = tokio::spawn(sweep_for_ever(timer.clone()));
                 let letters = tokio::spawn(deliver_for_ever(timer.clone()));
+                let totals = tokio::spawn(totals::keep(timer.clone()));
                 tokio::spawn(async move {
                     loop {
                         tokio::select! {
@@ -67,6 +68,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
                     seals.abort();
                     sweeps.abort();
                     letters.abort();
+                    totals.abort();
                 });
             })
         }));
@@ -187,6 +189,7 @@ async fn sweep(app: &App) {
     swept("one-time links", one_time_links::sweep(app).await);
     swept("letters", mail::sweep(app).await);
     swept("unused tokens", tokens::sweep_unused(app).await);
+    swept("statistics", app.db.optimize().await.map(|()| 0));
 }
 
 fn swept(what: &str, outcome: Outcome<u64>) {

@@ -18,14 +18,10 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
-        paging::{Count, count_up_to},
         permissions::{Act, Permission, Record},
         users::{self, User},
     },
-    entity::{
-        login_pause::{ActiveModel, Column, Entity},
-        user,
-    },
+    entity::login_pause::{ActiveModel, Column, Entity},
     error::{Error, Result},
     keys::Digest,
 };
@@ -156,11 +152,6 @@ pub(crate) fn locked_at(now: i64) -> SelectStatement {
                 .add(Column::EndsAt.gt(now)),
         )
         .to_owned()
-}
-
-pub async fn count(app: &App) -> Result<Count> {
-    let locked = user::Entity::find().filter(user::Column::Id.in_subquery(locked_at(app.now())));
-    count_up_to(app.db.read(), locked, user::Column::Id).await
 }
 
 /// Lifts all pauses of a person, on every node. False where there was none.

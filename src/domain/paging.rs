@@ -1,26 +1,38 @@
 //! Keyset pages: a page starts after a row, never after a number of rows, so that the last page
 //! of a million costs what the first one does. Counts stop at ten thousand.
 
+mod cursor;
+mod ways;
+
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select, Value,
-    sea_query::{Expr, Query},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QuerySelect, QueryTrait, Select, Value,
+    sea_query::{Expr, Func, LikeExpr, Query, SelectStatement, SimpleExpr},
 };
 
-use crate::error::{Error, Result};
+use crate::{
+    domain::search::Words,
+    error::{Error, Result},
+};
+use cursor::Cursor;
+use ways::{Way, number, rows_of};
 
 /// Up to here a count is exact.
 pub const EXACT: u64 = 10_000;
-/// A row number beyond this is made up.
-const MOST_ROWS: u64 = 1_000_000_000_000;
 /// What a person may choose.
 pub const SIZES: [u64; 3] = [25, 50, 100];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
     pub n: u64,
-    /// False: there are more than `n`.
+    /// False: there are more than `n`; beyond `EXACT`, about as many, as somebody counted a while ago.
     pub exact: bool,
+}
+
+impl Count {
+    /// Whether rows are so few that a page collects and sorts them.
+    pub fn is_small(self) -> bool {
+        self.exact && self.n <= ways::FEW
+    }
 }
 
 /// Which page. `cursor` is a text that an earlier page gave.
@@ -85,58 +97,6 @@ impl Key {
     }
 }
 
-/// The row a page begins after (or, going back, ends before).
-#[derive(Debug, PartialEq, Eq)]
-struct Cursor {
-    back: bool,
-    id: i64,
-    /// Number of the first row of the page it leads to.
-    first_index: u64,
-    key: Key,
-}
-
-impl Cursor {
-    fn write(&self) -> String {
-        let direction = if self.back { 'b' } else { 'a' };
-        let (kind, key) = match &self.key {
-            Key::Number(n) => ('n', n.to_string()),
-            Key::Text(text) => ('t', text.clone()),
-        };
-        format!("{direction}{kind}.{}.{}.{key}", self.id, self.first_index)
-    }
-
-    /// A cursor that nobody made is a page that does not exist.
-    fn read(text: &str) -> Result<Self> {
-        let parse = || {
-            let mut parts = text.splitn(4, '.');
-            let (back, number) = match parts.next()? {
-                "an" => (false, true),
-                "at" => (false, false),
-                "bn" => (true, true),
-                "bt" => (true, false),
-                _ => return None,
-            };
-            let id = parts.next()?.parse().ok()?;
-            let first_index = parts.next()?.parse().ok().filter(|n| *n < MOST_ROWS)?;
-            let key = parts.next()?;
-            let key = if number {
-                Key::Number(key.parse().ok()?)
-            } else if key.contains('\0') {
-                return None;
-            } else {
-                Key::Text(key.to_owned())
-            };
-            Some(Self {
-                back,
-                id,
-                first_index,
-                key,
-            })
-        };
-        parse().ok_or(Error::NotFound)
-    }
-}
-
 /// What a list is sorted by; rows that are equal there, by `id`, in the same direction.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<C> {
@@ -153,6 +113,16 @@ pub enum Kind {
     Text,
 }
 
+/// What a list shows: rows under filters, of these what is searched for, and how many there are where that is known.
+#[derive(Clone, Debug)]
+pub struct List<E: EntityTrait> {
+    pub query: Select<E>,
+    pub search: Option<Words>,
+    pub total: Option<Count>,
+    /// Whether `query` leaves rows out.
+    pub is_filtered: bool,
+}
+
 /// One page of `query`.
 pub async fn page<E, C>(
     db: &C,
@@ -165,54 +135,64 @@ where
     E: EntityTrait,
     C: ConnectionTrait,
 {
-    let Order {
-        column,
-        id,
-        descending,
-        kind,
-    } = order;
+    let list = List {
+        query,
+        search: None,
+        total: None,
+        is_filtered: true,
+    };
+    page_of(db, list, order, request, key_of).await
+}
+
+/// One page of a list. There are two ways to it. Where few rows are left they are collected and sorted; where many are,
+/// the index of the order is walked until the page is full. Which one is not left to the databases, whose guesses about
+/// texts are poor: the index of what is searched counts first, up to ten thousand.
+pub async fn page_of<E, C>(
+    db: &C,
+    list: List<E>,
+    order: Order<E::Column>,
+    request: &PageRequest,
+    key_of: impl Fn(&E::Model) -> (Key, i64),
+) -> Result<Page<E::Model>>
+where
+    E: EntityTrait,
+    C: ConnectionTrait,
+{
     let cursor = request.cursor.as_deref().map(Cursor::read).transpose()?;
     if cursor
         .as_ref()
-        .is_some_and(|cursor| cursor.key.kind() != kind)
+        .is_some_and(|cursor| cursor.key.kind() != order.kind)
     {
         return Err(Error::NotFound);
     }
-    let total = count_up_to(db, query.clone(), id).await?;
     let back = cursor.as_ref().is_some_and(|c| c.back);
     let size = request.size();
-    let falling = descending != back;
-    let mut query = if falling {
-        query.order_by_desc(column).order_by_desc(id)
-    } else {
-        query.order_by_asc(column).order_by_asc(id)
+    let way = Way {
+        order,
+        falling: order.descending != back,
+        cursor: cursor.as_ref(),
+        limit: size + 1,
     };
-    if let Some(c) = &cursor {
-        let (beyond, beyond_id) = if falling {
-            (column.lt(c.key.value()), id.lt(c.id))
-        } else {
-            (column.gt(c.key.value()), id.gt(c.id))
-        };
-        query = query.filter(
-            Condition::any().add(beyond).add(
-                Condition::all()
-                    .add(column.eq(c.key.value()))
-                    .add(beyond_id),
-            ),
-        );
-    }
-    let mut rows = query.limit(size + 1).all(db).await?;
+    let (mut rows, mut total) = rows_of(db, list, &way).await?;
     let more = rows.len() as u64 > size;
     rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
     if back {
         rows.reverse();
     }
-    let first_index = cursor.as_ref().map_or(1, |c| c.first_index).max(1);
+    let first_index = cursor.as_ref().map_or(1, |c| c.first_index.max(1));
     let (has_previous, has_next) = if back {
         (more, true)
     } else {
         (cursor.is_some(), more)
     };
+    // What was not counted is at least what is seen.
+    let seen = first_index - 1 + rows.len() as u64;
+    if !total.exact && total.n < EXACT {
+        total = Count {
+            n: seen,
+            exact: !has_next,
+        };
+    }
     let edge = |row: Option<&E::Model>, back: bool, first_index: u64| {
         row.map(|row| {
             let (key, id) = key_of(row);
@@ -250,26 +230,46 @@ where
     E: EntityTrait,
     C: ConnectionTrait,
 {
-    let some = query.select_only().column(id).limit(EXACT + 1);
-    let count = Query::select()
-        .expr(Expr::cust("COUNT(*)"))
-        .from_subquery(sea_orm::QueryTrait::into_query(some), "some")
-        .to_owned();
-    let n = match db.query_one(&count).await? {
-        Some(row) => u64::try_from(row.try_get_by_index::<i64>(0)?).unwrap_or(0),
-        None => 0,
-    };
+    let some = query.select_only().column(id).into_query();
+    let n = number(db, &counting(some, Some(EXACT + 1))).await?;
     Ok(Count {
         n: n.min(EXACT),
         exact: n <= EXACT,
     })
 }
 
-/// Whether `text` stands anywhere in a column. Case does not matter; on SQLite that holds for ASCII,
-/// whose `LOWER` knows no more, and other letters are found as they are typed.
+/// How many rows a query has, as a query.
+pub(super) fn counting(mut query: SelectStatement, most: Option<u64>) -> SelectStatement {
+    if let Some(most) = most {
+        query.limit(most);
+    }
+    Query::select()
+        .expr(Expr::cust("COUNT(*)"))
+        .from_subquery(query, "some")
+        .to_owned()
+}
+
+/// `text` as a LIKE pattern that finds it at the start.
+pub fn starting_with(text: &str) -> LikeExpr {
+    let mut pattern = String::with_capacity(text.len() + 1);
+    escape_into(&mut pattern, text);
+    pattern.push('%');
+    LikeExpr::new(pattern).escape('\\')
+}
+
+pub(super) fn escape_into(pattern: &mut String, text: &str) {
+    for c in text.chars().filter(|c| *c != '\0') {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+}
+
+/// Whether `text` stands in a column of a table that stays small; large ones have `search`. On SQLite letters beyond
+/// ASCII are found as they are typed.
 pub fn found_in<C: ColumnTrait>(column: C, text: &str) -> Condition {
-    let folded: sea_orm::sea_query::SimpleExpr =
-        sea_orm::sea_query::Func::lower(Expr::col(column)).into();
+    let folded: SimpleExpr = Func::lower(Expr::col(column)).into();
     Condition::any()
         .add(sea_orm::ExprTrait::like(
             folded,
@@ -279,65 +279,9 @@ pub fn found_in<C: ColumnTrait>(column: C, text: &str) -> Condition {
 }
 
 /// `text` as a LIKE pattern that finds it anywhere; its own signs mean themselves.
-pub fn containing(text: &str) -> sea_orm::sea_query::LikeExpr {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
+pub fn containing(text: &str) -> LikeExpr {
+    let mut pattern = "%".to_owned();
     escape_into(&mut pattern, text);
     pattern.push('%');
-    sea_orm::sea_query::LikeExpr::new(pattern).escape('\\')
-}
-
-/// `text` as a LIKE pattern that finds it at the start.
-pub fn starting_with(text: &str) -> sea_orm::sea_query::LikeExpr {
-    let mut pattern = String::with_capacity(text.len() + 1);
-    escape_into(&mut pattern, text);
-    pattern.push('%');
-    sea_orm::sea_query::LikeExpr::new(pattern).escape('\\')
-}
-
-fn escape_into(pattern: &mut String, text: &str) {
-    for c in text.chars().filter(|c| *c != '\0') {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_reads_what_it_wrote() {
-        for key in [Key::Number(-5), Key::Text("a.b.c~é".to_owned())] {
-            let cursor = Cursor {
-                back: true,
-                id: 7,
-                first_index: 26,
-                key,
-            };
-            assert_eq!(Cursor::read(&cursor.write()).unwrap(), cursor);
-        }
-    }
-
-    #[test]
-    fn a_made_up_cursor_is_not_found() {
-        for text in [
-            "",
-            "x",
-            "an",
-            "an.1",
-            "an.1.1",
-            "an.1.1.x",
-            "zz.1.1.1",
-            "at.1.1.\0",
-            "an.0.18446744073709551615.0",
-        ] {
-            assert!(
-                matches!(Cursor::read(text), Err(Error::NotFound)),
-                "{text:?}"
-            );
-        }
-    }
+    LikeExpr::new(pattern).escape('\\')
 }

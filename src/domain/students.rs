@@ -4,7 +4,7 @@
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ConnectionTrait, EntityTrait, QueryOrder, QuerySelect,
 };
 use serde_json::json;
 
@@ -15,8 +15,10 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
-        paging::{Count, Key, Kind, Order, Page, PageRequest, count_up_to, found_in, page},
+        paging::{Count, Key, Kind, List, Order, Page, PageRequest, page_of},
         permissions::{Act, Permission, Record},
+        search::{self, Words},
+        totals::{self, Total, rows},
     },
     entity::student::{ActiveModel, Column, Entity},
     error::{Error, FieldErrors, Result},
@@ -61,6 +63,11 @@ pub struct StudentFilter {
     pub page: PageRequest,
 }
 
+const ALL: Total = Total {
+    name: "students",
+    rows: |_| rows(Entity::find()),
+};
+
 /// All of them, as the API gives them.
 pub async fn all(app: &App) -> Result<Vec<Student>> {
     Ok(Entity::find()
@@ -79,40 +86,34 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
         StudentSort::City => (Column::City, false),
         StudentSort::CityDescending => (Column::City, true),
     };
-    let mut query = Entity::find();
-    if let Some(text) = filter
-        .q
-        .as_deref()
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-    {
-        let mut any = Condition::any()
-            .add(found_in(Column::Name, text))
-            .add(found_in(Column::City, text));
-        if let Ok(roll) = text.parse::<i64>() {
-            any = any.add(Column::Roll.eq(roll));
-        }
-        query = query.filter(any);
-    }
     let key_of = |student: &Student| {
         let key = match column {
             Column::Name => Key::Text(student.name.clone()),
             Column::City => Key::Text(student.city.clone()),
             Column::Roll => Key::Number(student.roll),
-            Column::Id => Key::Number(student.id),
+            _ => Key::Number(student.id),
         };
         (key, student.id)
     };
-    page(
+    let [total] = match filter.q {
+        None => totals::counts(app, [ALL]).await?.map(Some),
+        Some(_) => [None],
+    };
+    page_of(
         app.db.read(),
-        query,
+        List {
+            query: Entity::find(),
+            search: filter.q.as_deref().and_then(Words::of),
+            total,
+            is_filtered: false,
+        },
         Order {
             column,
             id: Column::Id,
             descending,
             kind: match column {
                 Column::Name | Column::City => Kind::Text,
-                Column::Id | Column::Roll => Kind::Number,
+                _ => Kind::Number,
             },
         },
         &filter.page,
@@ -122,7 +123,8 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
 }
 
 pub async fn count(app: &App) -> Result<Count> {
-    count_up_to(app.db.read(), Entity::find(), Column::Id).await
+    let [all] = totals::counts(app, [ALL]).await?;
+    Ok(all)
 }
 
 pub async fn get(app: &App, id: i64) -> Result<Student> {
@@ -138,6 +140,11 @@ pub async fn create(app: &App, by: &Actor, input: StudentInput) -> Result<Studen
     let db = app.db.begin().await?;
     let row = ActiveModel {
         id: NotSet,
+        search: Set(search::text_of_student(
+            &input.name,
+            input.roll,
+            &input.city,
+        )),
         name: Set(input.name),
         roll: Set(input.roll),
         city: Set(input.city),
@@ -172,6 +179,11 @@ pub async fn change(app: &App, by: &Actor, id: i64, changes: StudentChanges) -> 
     }
     let row = ActiveModel {
         id: Set(id),
+        search: Set(search::text_of_student(
+            &input.name,
+            input.roll,
+            &input.city,
+        )),
         name: Set(input.name),
         roll: Set(input.roll),
         city: Set(input.city),

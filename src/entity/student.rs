@@ -10,6 +10,8 @@ pub struct Model {
     pub name: String,
     pub roll: i64,
     pub city: String,
+    /// See `domain/search.rs`.
+    pub search: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -26,6 +26,8 @@ pub struct Model {
     pub last_used_address: Option<String>,
     pub revoked_at: Option<i64>,
     pub revoked_by: Option<String>,
+    /// See `domain/search.rs`.
+    pub search: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

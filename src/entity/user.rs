@@ -31,6 +31,8 @@ pub struct Model {
     pub version: i64,
     /// When a mail to `email` was answered; 0: never.
     pub email_verified_at: i64,
+    /// See `domain/search.rs`.
+    pub search: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{
-        paging::Count,
+        paging::{Count, EXACT},
         scopes::Scopes,
         signing_keys,
         tokens::{self, Token, TokenState},
@@ -157,10 +157,18 @@ pub fn full_name(user: &User) -> String {
         .to_owned()
 }
 
-/// `412`, or `over 10,000` where counting stopped.
+/// `412`; where counting stopped, `over 10,000`; what was counted a while ago, `about 1,000,000`.
 pub fn count(count: Count) -> String {
-    let n = filters::number(count.n);
-    if count.exact { n } else { format!("over {n}") }
+    if count.exact {
+        return filters::number(count.n);
+    }
+    if count.n <= EXACT {
+        return format!("over {}", filters::number(count.n));
+    }
+    // To three digits: it is no longer what it was when it was counted.
+    let unit = 10_u64.pow(count.n.ilog10().saturating_sub(2));
+    let rounded = (count.n + unit / 2) / unit * unit;
+    format!("about {}", filters::number(rounded))
 }
 
 /// `1 token`, `2 tokens`.
@@ -314,6 +322,17 @@ mod tests {
         assert_eq!(Person::named("root", "root").initials, "RO");
         assert_eq!(Person::named("x", "Bence Horváth").initials, "BH");
         assert_eq!(Person::named("", "").initials, "?");
+    }
+
+    #[test]
+    fn counts_say_how_sure_they_are() {
+        let said = |n, exact| count(Count { n, exact });
+        assert_eq!(said(10_000, true), "10,000");
+        assert_eq!(said(10_000, false), "over 10,000");
+        assert_eq!(said(25, false), "over 25");
+        assert_eq!(said(10_001, false), "about 10,000");
+        assert_eq!(said(1_234_567, false), "about 1,230,000");
+        assert_eq!(said(999_999, false), "about 1,000,000");
     }
 
     #[test]

@@ -40,6 +40,7 @@ mod import_django;
 mod import_real_django;
 mod introspection;
 mod jwt_interleavings;
+mod large_lists;
 mod locks;
 mod mail;
 mod metrics;

@@ -181,7 +181,7 @@ both! {
                 let app = app.clone();
                 async move { lose(&app, &user, how).await }
             };
-            let results = parallel([attempt(one), attempt(other)]).await;
+            let results = parallel(vec![attempt(one), attempt(other)]).await;
             let lost = results.iter().filter(|result| result.is_ok()).count();
             assert_eq!(lost, 1, "{how:?}: {results:?}");
             let refused = results.into_iter().find_map(std::result::Result::err);

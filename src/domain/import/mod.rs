@@ -30,7 +30,7 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
-        jwt, signing_keys,
+        jwt, search, signing_keys,
     },
     error::{Error, Result},
     secret::SecretBytes,
@@ -144,6 +144,7 @@ impl Pass<'_> {
             signing_keys::share(self.app, self.by, key).await?;
         }
         self.tables().await?;
+        search::fill(self.app).await?;
         // Rows that came into conflict since are among those left out.
         let report = Report {
             conflicts: found.conflicts,

@@ -7,7 +7,10 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryF
 use super::{ID_MAX, OnConflict, Pass, Tally, source::ForeignStudent};
 use crate::{
     checks::Affects,
-    domain::students::{self, Student, StudentInput},
+    domain::{
+        search,
+        students::{self, Student, StudentInput},
+    },
     entity::student::{Column, Entity},
     error::{Error, Result},
 };
@@ -99,16 +102,21 @@ fn judge(row: ForeignStudent, there: &HashMap<i64, Student>) -> Result<Option<St
     }
     let student = Student {
         id,
+        search: search::text_of_student(&input.name, input.roll, &input.city),
         name: input.name,
         roll: input.roll,
         city: input.city,
     };
     match there.get(&id) {
         None => Ok(Some(student)),
-        Some(other) if *other == student => Ok(None),
+        Some(other) if is_same(other, &student) => Ok(None),
         Some(other) => Err(format!(
             "student {id} {:?}: the id is that of {:?} here",
             student.name, other.name
         )),
     }
+}
+
+fn is_same(one: &Student, other: &Student) -> bool {
+    (&one.name, one.roll, &one.city) == (&other.name, other.roll, &other.city)
 }

@@ -12,7 +12,7 @@ use crate::{
     checks::Affects,
     domain::{
         scopes::Scopes,
-        tokens::{DEFAULT_NAME, is_plausible, seal_owner},
+        tokens::{DEFAULT_NAME, PREFIX_SHOWN, is_plausible, seal_owner},
     },
     entity::{
         token::{ActiveModel, Column, Entity},
@@ -126,7 +126,7 @@ impl Pass<'_> {
             sealed: Set(Some(
                 self.app.keys.seal(text.as_bytes(), &seal_owner(user_id))?,
             )),
-            prefix: Set(text.chars().take(8).collect()),
+            prefix: Set(text.chars().take(PREFIX_SHOWN).collect()),
             scopes: Set(Scopes::FULL.to_string()),
             created_at: Set(created.unwrap_or_else(|| self.app.now())),
             created_by: Set(self.by.username.clone()),
@@ -136,6 +136,8 @@ impl Pass<'_> {
             last_used_address: Set(None),
             revoked_at: Set(None),
             revoked_by: Set(None),
+            // Holds the name of the owner, too: filled in at the end.
+            search: NotSet,
         })
     }
 }

@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     checks::Affects,
-    domain::users::{USERNAME_MAX, User, is_email, normalize_username, username_key},
+    domain::{
+        search,
+        users::{USERNAME_MAX, User, is_email, normalize_username, username_key},
+    },
     entity::user::{Column, Entity},
     error::{Error, Result},
 };
@@ -249,13 +252,17 @@ fn judge(row: ForeignUser, there: &There, now: i64, report: &mut Report) -> Verd
             who.clone(),
         );
     }
+    let email = report.email(&who, &texts.email);
+    let first_name = report.name(&who, &texts.first_name);
+    let last_name = report.name(&who, &texts.last_name);
     Verdict::New(Box::new(User {
         id,
+        search: search::text_of_user(&username, &email, &first_name, &last_name),
         username_key: key,
         username,
-        email: report.email(&who, &texts.email),
-        first_name: report.name(&who, &texts.first_name),
-        last_name: report.name(&who, &texts.last_name),
+        email,
+        first_name,
+        last_name,
         password: texts.password,
         is_active: row.is_active,
         is_staff: row.is_staff,

@@ -11,8 +11,8 @@ use super::{Session, living, session};
 use crate::{
     app::App,
     domain::{
-        paging::{Key, Kind, Order, Page, PageRequest, page, starting_with},
-        users::{User, username_key},
+        paging::{Key, Kind, Order, Page, PageRequest, page},
+        users::{User, named_from},
     },
     entity::{
         session::{Column, Entity, Model},
@@ -97,13 +97,14 @@ fn matching(app: &App, filter: &SessionFilter) -> Select<Entity> {
     let mut query = living(app).filter(Expr::exists(alive));
     let ids = || user::Entity::find().select_only().column(user::Column::Id);
     if let Some(text) = &filter.person {
-        let named = user::Column::UsernameKey.like(starting_with(&username_key(text)));
-        query = query.filter(Column::UserId.in_subquery(ids().filter(named).into_query()));
+        let named = ids().filter(named_from(app, text)).into_query();
+        query = query.filter(Column::UserId.in_subquery(named));
     }
     if filter.staff {
+        // Spelled as in the indexes of these people.
         let staff = user::Column::IsStaff
-            .eq(true)
-            .or(user::Column::IsSuperuser.eq(true));
+            .into_expr()
+            .or(user::Column::IsSuperuser.into_expr());
         query = query.filter(Column::UserId.in_subquery(ids().filter(staff).into_query()));
     }
     match filter.seen {

@@ -3,22 +3,23 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, ExprTrait},
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Select,
+    sea_query::{Expr, ExprTrait, SelectStatement},
 };
 
-use super::{Token, TokenState};
+use super::{Token, TokenState, key::is_well_formed, make::PREFIX_SHOWN};
 use crate::{
     app::App,
     domain::{
-        paging::{
-            Count, Key, Kind, Order, Page, PageRequest, containing, count_up_to, found_in, page,
-            starting_with,
-        },
+        paging::{Count, Key, Kind, List, Order, Page, PageRequest, count_up_to, page_of},
+        search::{Words, text_of_token},
+        totals::{self, Total, rows},
         users::User,
     },
     entity::{
-        token::{Column, Entity},
+        token::{ActiveModel, Column, Entity},
         user,
     },
     error::Result,
@@ -77,11 +78,11 @@ pub struct TokenCounts {
 
 /// The newest first.
 pub async fn list(app: &App, filter: &TokenFilter) -> Result<Page<TokenRow>> {
-    let query = matching(filter, app.now());
+    let matching = matching(app, filter).await?;
     let key_of = |token: &Token| (Key::Number(token.id), token.id);
-    let tokens = page(
+    let tokens = page_of(
         app.db.read(),
-        query,
+        matching,
         Order {
             column: Column::Id,
             id: Column::Id,
@@ -150,27 +151,43 @@ pub async fn find_by_digests(app: &App, digests: &[Digest]) -> Result<Vec<TokenR
     with_owners(app, found).await
 }
 
-/// The figures of the tabs.
+/// The totals of the tabs.
 pub async fn counts(app: &App) -> Result<TokenCounts> {
-    let count = async |state, only| {
-        let filter = TokenFilter {
-            state: Some(state),
-            only,
-            ..TokenFilter::default()
-        };
-        count_up_to(app.db.read(), matching(&filter, app.now()), Column::Id).await
+    use TokenState::{Active, Expired, Revoked};
+    let totals = [Active, Expired, Revoked].map(|state| total(Some(state)));
+    let [active, expired, revoked] = totals::counts(app, totals).await?;
+    // Of the moment: they change by the mere passing of time and by use.
+    let count = async |only: Only| {
+        let some = in_state(Some(Active), app.now()).filter(only.condition(app.now()));
+        count_up_to(app.db.read(), some, Column::Id).await
     };
     Ok(TokenCounts {
-        active: count(TokenState::Active, None).await?,
-        expiring: count(TokenState::Active, Some(Only::Expiring)).await?,
-        unused: count(TokenState::Active, Some(Only::Unused)).await?,
-        expired: count(TokenState::Expired, None).await?,
-        revoked: count(TokenState::Revoked, None).await?,
+        active,
+        expiring: count(Only::Expiring).await?,
+        unused: count(Only::Unused).await?,
+        expired,
+        revoked,
     })
 }
 
-fn matching(filter: &TokenFilter, now: i64) -> Select<Entity> {
-    let mut query = match filter.state {
+fn total(state: Option<TokenState>) -> Total {
+    let (name, rows): (_, fn(i64) -> SelectStatement) = match state {
+        None => ("tokens", |now| rows(in_state(None, now))),
+        Some(TokenState::Active) => ("tokens.active", |now| {
+            rows(in_state(Some(TokenState::Active), now))
+        }),
+        Some(TokenState::Expired) => ("tokens.expired", |now| {
+            rows(in_state(Some(TokenState::Expired), now))
+        }),
+        Some(TokenState::Revoked) => ("tokens.revoked", |now| {
+            rows(in_state(Some(TokenState::Revoked), now))
+        }),
+    };
+    Total { name, rows }
+}
+
+fn in_state(state: Option<TokenState>, now: i64) -> Select<Entity> {
+    match state {
         None => Entity::find(),
         Some(TokenState::Active) => Entity::find().filter(Column::RevokedAt.is_null()).filter(
             Condition::any()
@@ -179,8 +196,42 @@ fn matching(filter: &TokenFilter, now: i64) -> Select<Entity> {
         ),
         Some(TokenState::Expired) => Entity::find()
             .filter(Column::RevokedAt.is_null())
+            .filter(Column::ExpiresAt.is_not_null())
             .filter(Column::ExpiresAt.lte(now)),
         Some(TokenState::Revoked) => Entity::find().filter(Column::RevokedAt.is_not_null()),
+    }
+}
+
+async fn matching(app: &App, filter: &TokenFilter) -> Result<List<Entity>> {
+    let now = app.now();
+    let search = filter.q.as_deref().and_then(|q| {
+        // Whoever pastes a whole key finds it by what it begins with.
+        let words = q.split_whitespace().map(|word| {
+            if is_well_formed(word) {
+                word.chars().take(PREFIX_SHOWN).collect()
+            } else {
+                word.to_owned()
+            }
+        });
+        Words::of(&words.collect::<Vec<String>>().join(" "))
+    });
+    let total = if search.is_none() && filter.owner.is_none() {
+        let [total] = totals::counts(app, [total(filter.state)]).await?;
+        Some(total)
+    } else {
+        None
+    };
+    // Where many have ended, they are met soon in the order of the list; with the indexes that find a few of them all
+    // would be sorted. A plus sign before a column keeps its indexes away.
+    let is_large = !total.is_some_and(Count::is_small);
+    let mut query = match filter.state {
+        Some(TokenState::Expired) if is_large => Entity::find()
+            .filter(Expr::cust(r#"+"tokens"."revoked_at" IS NULL"#))
+            .filter(Column::ExpiresAt.lte(now)),
+        Some(TokenState::Revoked) if is_large => {
+            Entity::find().filter(Expr::cust(r#"+"tokens"."revoked_at" IS NOT NULL"#))
+        }
+        state => in_state(state, now),
     };
     if let Some(only) = filter.only {
         query = query.filter(only.condition(now));
@@ -188,25 +239,32 @@ fn matching(filter: &TokenFilter, now: i64) -> Select<Entity> {
     if let Some(owner) = filter.owner {
         query = query.filter(Column::UserId.eq(owner));
     }
-    if let Some(text) = filter
-        .q
-        .as_deref()
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-    {
-        // Whoever pastes a whole key finds it by what it begins with.
-        let prefix: String = text.chars().take(8).collect();
-        let owners = user::Entity::find()
-            .select_only()
-            .column(user::Column::Id)
-            .filter(user::Column::UsernameKey.like(containing(&text.to_lowercase())))
-            .into_query();
-        query = query.filter(
-            Condition::any()
-                .add(Column::UserId.in_subquery(owners))
-                .add(found_in(Column::Name, text))
-                .add(Column::Prefix.like(starting_with(&prefix))),
-        );
+    Ok(List {
+        query,
+        search,
+        total,
+        is_filtered: filter.state.is_some() || filter.owner.is_some(),
+    })
+}
+
+/// The owner's name is among what a token is searched by.
+pub(crate) async fn owner_renamed<C: ConnectionTrait>(
+    db: &C,
+    user_id: i64,
+    username: &str,
+) -> Result<()> {
+    let tokens = Entity::find()
+        .filter(Column::UserId.eq(user_id))
+        .all(db)
+        .await?;
+    for token in tokens {
+        let text = text_of_token(&token.name, &token.prefix, username);
+        let row = ActiveModel {
+            id: Set(token.id),
+            search: Set(text),
+            ..ActiveModel::default()
+        };
+        Entity::update(row).exec(db).await?;
     }
-    query
+    Ok(())
 }

@@ -19,6 +19,7 @@ use crate::{
         audit::{self, Event},
         permissions::{Act, Permission, Record},
         scopes::Scopes,
+        search::text_of_token,
         users::{self, User},
     },
     entity::token::{ActiveModel, Entity},
@@ -188,6 +189,9 @@ pub(crate) fn seal_owner(user_id: i64) -> String {
     format!("default token of {user_id}")
 }
 
+/// Characters of a key that are stored as they are.
+pub(crate) const PREFIX_SHOWN: usize = 8;
+
 /// What a new row says beside whose it is.
 struct Draft {
     name: String,
@@ -224,14 +228,16 @@ async fn insert<C: ConnectionTrait>(
     } else {
         (key::new_named(&app.keys)?, None)
     };
+    let prefix: String = key.expose().chars().take(PREFIX_SHOWN).collect();
     let row = ActiveModel {
         id: NotSet,
+        search: Set(text_of_token(&draft.name, &prefix, &owner.username)),
         user_id: Set(owner.id),
         name: Set(draft.name),
         is_default: Set(draft.is_default),
         digest: Set(app.keys.token_digest(key.expose()).to_vec()),
         sealed: Set(sealed),
-        prefix: Set(key.expose().chars().take(8).collect()),
+        prefix: Set(prefix),
         scopes: Set(draft.scopes.to_string()),
         created_at: Set(app.now()),
         created_by: Set(by.username.clone()),

@@ -20,11 +20,12 @@ use serde_json::json;
 pub use burn::{BURNED, burn, burned_from};
 pub use extend::extend;
 pub use key::{is_plausible, is_well_formed};
+pub(crate) use list::owner_renamed;
 pub use list::{
     Only, TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for,
     revoked_since,
 };
-pub(crate) use make::seal_owner;
+pub(crate) use make::{PREFIX_SHOWN, seal_owner};
 pub use make::{default_of, get_or_create_default, issue, rotate, show_default};
 pub use policy::{LONGEST, MOST_GRACE, in_words, longest_life, refuse_life};
 pub use presented::revoke_presented;
@@ -40,6 +41,7 @@ use crate::{
         audit::{self, Event},
         permissions::{Act, Permission, Record},
         scopes::Scopes,
+        search,
         users::{self, User},
     },
     entity::token::{Column, Entity},
@@ -150,6 +152,7 @@ pub async fn rename(app: &App, by: &Actor, id: i64, name: &str) -> Result<Token>
     let event = Event::new("token.renamed", Some(id), &token.name);
     let event = event.with(json!({"owner": owner.username, "name": name}));
     let mut row = token.clone().into_active_model();
+    row.search = Set(search::text_of_token(name, &token.prefix, &owner.username));
     row.name = Set(name.to_owned());
     let token = row.update(&db).await?;
     audit::record(&db, app.now(), by, event).await?;

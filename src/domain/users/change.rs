@@ -14,6 +14,7 @@ use crate::{
         one_time_links,
         passwords::Person,
         permissions::{Act, Permission, Record},
+        search, tokens,
     },
     entity::user::ActiveModel,
     error::{Error, FieldErrors, Result},
@@ -55,7 +56,16 @@ pub async fn update(
     if changes.is_empty() {
         return Ok(Vec::new());
     }
+    if user.username != input.username {
+        tokens::owner_renamed(&db, id, &input.username).await?;
+    }
     let mut row = user.clone().into_active_model();
+    row.search = Set(search::text_of_user(
+        &input.username,
+        &input.email,
+        &input.first_name,
+        &input.last_name,
+    ));
     row.username_key = Set(input::key(&input.username));
     row.username = Set(input.username);
     let new_address = user.email != input.email;

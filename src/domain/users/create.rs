@@ -15,6 +15,7 @@ use crate::{
         audit::{self, Event},
         families::{self, TokenPair},
         permissions::{Act, Permission, Record},
+        search,
     },
     entity::user::{ActiveModel, Column, Entity},
     error::{Error, Result},
@@ -92,6 +93,12 @@ pub(crate) async fn insert<C: ConnectionTrait>(
     let now = app.now();
     let row = ActiveModel {
         id: NotSet,
+        search: Set(search::text_of_user(
+            &input.username,
+            &input.email,
+            &input.first_name,
+            &input.last_name,
+        )),
         username_key: Set(input::key(&input.username)),
         username: Set(input.username),
         email: Set(input.email),

@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Select,
-    sea_query::{Expr, Query},
+    sea_query::{Expr, Query, SelectStatement},
 };
 
-use super::{User, input};
+use super::User;
 use crate::{
     app::App,
     domain::{
         login_pauses,
-        paging::{
-            Count, Key, Kind, Order, Page, PageRequest, containing, count_up_to, found_in, page,
-        },
+        paging::{Count, Key, Kind, List, Order, Page, PageRequest, count_up_to, page_of},
+        search::Words,
+        totals::{self, Total, rows},
     },
     entity::{
         token,
@@ -63,6 +63,8 @@ pub struct UserFilter {
     pub joined: (Option<i64>, Option<i64>),
     pub sort: UserSort,
     pub page: PageRequest,
+    /// How many there are, where that is known.
+    pub total: Option<Count>,
 }
 
 #[derive(Debug)]
@@ -100,9 +102,9 @@ pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
         };
         (key, user.id)
     };
-    let rows = page(
+    let rows = page_of(
         app.db.read(),
-        matching(filter, app.now()),
+        matching(app, filter).await?,
         Order {
             column,
             id: Column::Id,
@@ -126,68 +128,123 @@ pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
     }))
 }
 
-/// The figures of the tabs.
+/// The totals of the tabs.
 pub async fn counts(app: &App) -> Result<UserCounts> {
-    let count = async |status| {
-        let filter = UserFilter {
-            status,
-            ..UserFilter::default()
-        };
-        count_up_to(app.db.read(), matching(&filter, app.now()), Column::Id).await
-    };
+    use UserStatus::{Active, All, Disabled, Locked, NeverSignedIn};
+    let totals = [All, Active, Locked, Disabled, NeverSignedIn].map(UserStatus::total);
+    let [all, active, locked, disabled, never_signed_in] = totals::counts(app, totals).await?;
     Ok(UserCounts {
-        all: count(UserStatus::All).await?,
-        active: count(UserStatus::Active).await?,
-        locked: login_pauses::count(app).await?,
-        disabled: count(UserStatus::Disabled).await?,
-        never_signed_in: count(UserStatus::NeverSignedIn).await?,
+        all,
+        active,
+        locked,
+        disabled,
+        never_signed_in,
     })
 }
 
-pub(super) fn matching(filter: &UserFilter, now: i64) -> Select<Entity> {
-    let mut query = match filter.status {
-        UserStatus::All => Entity::find(),
-        UserStatus::Active => Entity::find().filter(Column::IsActive.eq(true)),
-        UserStatus::Locked => {
-            Entity::find().filter(Column::Id.in_subquery(login_pauses::locked_at(now)))
+impl UserCounts {
+    /// What a list under this filter has, if a tab says so.
+    pub fn of(&self, filter: &UserFilter) -> Option<Count> {
+        let is_plain = filter.q.is_none() && !filter.is_narrowed();
+        is_plain.then_some(match filter.status {
+            UserStatus::All => self.all,
+            UserStatus::Active => self.active,
+            UserStatus::Locked => self.locked,
+            UserStatus::Disabled => self.disabled,
+            UserStatus::NeverSignedIn => self.never_signed_in,
+        })
+    }
+}
+
+impl UserStatus {
+    fn total(self) -> Total {
+        let (name, rows): (_, fn(i64) -> SelectStatement) = match self {
+            Self::All => ("users", |now| rows(Self::All.rows(now))),
+            Self::Active => ("users.active", |now| rows(Self::Active.rows(now))),
+            Self::Locked => ("users.locked", |now| rows(Self::Locked.rows(now))),
+            Self::Disabled => ("users.disabled", |now| rows(Self::Disabled.rows(now))),
+            Self::NeverSignedIn => ("users.never", |now| rows(Self::NeverSignedIn.rows(now))),
+        };
+        Total { name, rows }
+    }
+
+    /// Conditions are spelled as in the indexes of these rows, not with values that are bound: by those SQLite
+    /// would not know the index.
+    fn rows(self, now: i64) -> Select<Entity> {
+        match self {
+            Self::All => Entity::find(),
+            Self::Active => Entity::find().filter(Column::IsActive.into_expr()),
+            Self::Locked => {
+                Entity::find().filter(Column::Id.in_subquery(login_pauses::locked_at(now)))
+            }
+            Self::Disabled => Entity::find().filter(Column::IsActive.into_expr().not()),
+            Self::NeverSignedIn => {
+                Entity::find().filter(Column::LastLogin.into_expr().eq(Expr::cust("0")))
+            }
         }
-        UserStatus::Disabled => Entity::find().filter(Column::IsActive.eq(false)),
-        UserStatus::NeverSignedIn => Entity::find().filter(Column::LastLogin.eq(0)),
+    }
+}
+
+impl UserFilter {
+    fn is_narrowed(&self) -> bool {
+        self.role.is_some() || self.token.is_some() || self.joined != (None, None)
+    }
+}
+
+/// All that a filter finds, in no order.
+pub(super) fn all_matching(app: &App, filter: &UserFilter) -> Select<Entity> {
+    let words = filter.q.as_deref().and_then(Words::of);
+    let query = filtered(filter, app.now(), words.is_some());
+    match words {
+        Some(words) => query.filter(words.in_index::<Entity>(app.db.read().get_database_backend())),
+        None => query,
+    }
+}
+
+async fn matching(app: &App, filter: &UserFilter) -> Result<List<Entity>> {
+    let search = filter.q.as_deref().and_then(Words::of);
+    let few = filtered(filter, app.now(), false);
+    let total = match filter.total {
+        _ if search.is_some() => None,
+        None if filter.is_narrowed() => {
+            Some(count_up_to(app.db.read(), few.clone(), Column::Id).await?)
+        }
+        None => {
+            let [total] = totals::counts(app, [filter.status.total()]).await?;
+            Some(total)
+        }
+        known => known,
+    };
+    let query = if total.is_some_and(Count::is_small) {
+        few
+    } else {
+        filtered(filter, app.now(), true)
+    };
+    Ok(List {
+        query,
+        search,
+        total,
+        is_filtered: filter.status != UserStatus::All || filter.is_narrowed(),
+    })
+}
+
+/// `many`: what the filter finds is left to the index of the order, where it is met soon; with an index of its own all
+/// would be sorted. A plus sign before a column keeps its indexes away.
+fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Entity> {
+    let is_staff = Column::IsStaff.into_expr();
+    let is_superuser = Column::IsSuperuser.into_expr();
+    let mut query = match filter.status {
+        UserStatus::NeverSignedIn if many => {
+            Entity::find().filter(Expr::cust(r#"+"users"."last_login" = 0"#))
+        }
+        status => status.rows(now),
     };
     query = match filter.role {
         None => query,
-        Some(Role::User) => query
-            .filter(Column::IsStaff.eq(false))
-            .filter(Column::IsSuperuser.eq(false)),
-        Some(Role::Staff) => query.filter(Column::IsStaff.eq(true)),
-        Some(Role::Superuser) => query.filter(Column::IsSuperuser.eq(true)),
+        Some(Role::User) => query.filter(is_staff.not()).filter(is_superuser.not()),
+        Some(Role::Staff) => query.filter(is_staff),
+        Some(Role::Superuser) => query.filter(is_superuser),
     };
-    query = narrowed(query, filter, now);
-    if let Some(text) = filter
-        .q
-        .as_deref()
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-    {
-        let mut any = Condition::any()
-            .add(Column::UsernameKey.like(containing(&input::key(text))))
-            .add(found_in(Column::Email, text));
-        // Every word is looked for in the names, so that "ann lee" finds Ann Lee.
-        let names = text.split_whitespace().fold(Condition::all(), |all, word| {
-            all.add(
-                Condition::any()
-                    .add(found_in(Column::FirstName, word))
-                    .add(found_in(Column::LastName, word)),
-            )
-        });
-        any = any.add(names);
-        query = query.filter(any);
-    }
-    query
-}
-
-/// By tokens and by when they joined.
-fn narrowed(mut query: Select<Entity>, filter: &UserFilter, now: i64) -> Select<Entity> {
     if let Some(has_one) = filter.token {
         let mut live = Query::select();
         live.expr(Expr::val(1))
@@ -204,12 +261,18 @@ fn narrowed(mut query: Select<Entity>, filter: &UserFilter, now: i64) -> Select<
         let exists = Expr::exists(live);
         query = query.filter(if has_one { exists } else { exists.not() });
     }
+    let by_joined = matches!(filter.sort, UserSort::Joined | UserSort::JoinedDescending);
+    let joined = if many && !by_joined {
+        Expr::cust(r#"+"users"."date_joined""#)
+    } else {
+        Column::DateJoined.into_expr()
+    };
     let (from, before) = filter.joined;
     if let Some(from) = from {
-        query = query.filter(Column::DateJoined.gte(from));
+        query = query.filter(joined.clone().gte(from));
     }
     if let Some(before) = before {
-        query = query.filter(Column::DateJoined.lt(before));
+        query = query.filter(joined.lt(before));
     }
     query
 }

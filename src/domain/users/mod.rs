@@ -9,7 +9,9 @@ mod input;
 mod list;
 mod own_password;
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 pub use bulk::{
     count, delete_many, ids, newest_id, revoke_tokens_many, set_active_many, sign_out_many, some,
@@ -62,13 +64,26 @@ pub fn has_password(user: &User) -> bool {
 
 /// At most ten users whose names begin with `text`, for type-ahead.
 pub async fn suggest(app: &App, text: &str) -> Result<Vec<User>> {
-    let key = input::key(&normalize_username(text));
     Ok(Entity::find()
-        .filter(Column::UsernameKey.like(starting_with(&key)))
+        .filter(named_from(app, text))
         .order_by_asc(Column::UsernameKey)
         .limit(10)
         .all(app.db.read())
         .await?)
+}
+
+/// Whose names begin with `text`.
+pub(crate) fn named_from(app: &App, text: &str) -> Condition {
+    let key = input::key(&normalize_username(text));
+    let begins = Condition::all().add(Column::UsernameKey.like(starting_with(&key)));
+    if app.db.is_postgres() {
+        return begins;
+    }
+    // SQLite has no index for LIKE with signs that are escaped.
+    let beyond = format!("{key}\u{10ffff}");
+    begins
+        .add(Column::UsernameKey.gte(key))
+        .add(Column::UsernameKey.lt(beyond))
 }
 
 /// For a change: inside a transaction, since asking the pool for a second connection there could

@@ -6,8 +6,11 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::{
-    domain::paging::{self, Page, PageRequest},
-    web::{filters, words},
+    domain::{
+        paging::{self, Page, PageRequest},
+        search::finds_beginnings,
+    },
+    web::words,
 };
 
 /// The part of the address that every list understands.
@@ -278,8 +281,16 @@ pub fn match_text(found: paging::Count, all: Option<paging::Count>) -> String {
     match all {
         Some(all) => format!("{} of {} match", words::count(found), words::count(all)),
         None if found.exact && found.n == 1 => "1 matches".to_owned(),
-        None if !found.exact => format!("over {} match", filters::number(found.n)),
-        None => format!("{} match", filters::number(found.n)),
+        None => format!("{} match", words::count(found)),
+    }
+}
+
+/// What the chip of a search says.
+pub fn search_chip(q: &str) -> String {
+    if finds_beginnings(q) {
+        format!("begins with “{q}”")
+    } else {
+        format!("“{q}”")
     }
 }
 

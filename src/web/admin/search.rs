@@ -9,7 +9,7 @@ use crate::{
         permissions::{Act, Permission, Record},
         students::{self, StudentFilter},
         tokens::{self, TokenFilter},
-        users::{self, UserFilter},
+        users::{self, UserFilter, UserSort},
     },
     error::Result,
     web::{
@@ -98,6 +98,8 @@ fn group(label: &'static str, icon: &'static str, all: &Address, rows: Vec<Hit>)
 async fn people(app: &App, q: &str) -> Result<Group> {
     let filter = UserFilter {
         q: Some(q.to_owned()),
+        // Names that begin alike are spread in this order, so the first ones are met soon.
+        sort: UserSort::JoinedDescending,
         ..UserFilter::default()
     };
     let found = users::list(app, &filter).await?.rows.into_iter();

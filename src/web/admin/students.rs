@@ -9,7 +9,9 @@ use crate::{
     domain::students::{self, Student, StudentFilter, StudentInput, StudentSort},
     error::{Error, FieldErrors},
     web::{
-        admin::listing::{Address, Chip, Head, Hidden, Pager, Paging, match_text, no_hit, search},
+        admin::listing::{
+            Address, Chip, Head, Hidden, Pager, Paging, match_text, no_hit, search, search_chip,
+        },
         error::PageError,
         flash::Flash,
         form::{FormState, Labels},
@@ -131,7 +133,7 @@ async fn change_list(
         .with("sort", sort)
         .sized(&paging);
     let chips = q.iter().map(|q| Chip {
-        label: format!("“{q}”"),
+        label: search_chip(q),
         href: here.without("q").href(),
     });
     Ok(Page::of(&StudentChangeList {
@@ -354,6 +356,7 @@ pub fn samples() -> Vec<Page> {
         name: "Asha Rao".to_owned(),
         roll: 101,
         city: "Pune".to_owned(),
+        search: String::new(),
     };
     let here = Address::new(PATH);
     let none = crate::domain::paging::Page {

@@ -7,13 +7,15 @@ use crate::{
     app::App,
     domain::{
         actor::Actor,
-        paging::Count,
+        paging::{Count, EXACT},
         tokens::{self, Only, TokenCounts, TokenFilter, TokenRow, TokenState},
         usage::{self, Recent},
     },
     error::Result,
     web::{
-        admin::listing::{Address, Chip, Hidden, Pager, Paging, Tab, match_text, no_hit, search},
+        admin::listing::{
+            Address, Chip, Hidden, Pager, Paging, Tab, match_text, no_hit, search, search_chip,
+        },
         error::PageError,
         guards::{May, permission::ViewTokens},
         page::{Page, View},
@@ -111,7 +113,7 @@ pub async fn change_list(
         .with("q", q.as_deref().unwrap_or_default())
         .sized(&paging);
     let chips = q.iter().map(|q| Chip {
-        label: format!("“{q}”"),
+        label: search_chip(q),
         href: here.without("q").href(),
     });
     let all = all(&counts);
@@ -132,7 +134,12 @@ pub async fn change_list(
 fn all(counts: &TokenCounts) -> Count {
     let each = [counts.active, counts.expired, counts.revoked];
     Count {
-        n: each.iter().map(|c| c.n).sum(),
+        // Where one stopped at ten thousand, the sum says no more than that.
+        n: if each.iter().any(|c| !c.exact && c.n <= EXACT) {
+            EXACT
+        } else {
+            each.iter().map(|c| c.n).sum()
+        },
         exact: each.iter().all(|c| c.exact),
     }
 }

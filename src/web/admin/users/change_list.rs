@@ -17,7 +17,9 @@ use crate::{
     web::{
         admin::{
             bulk::Bar,
-            listing::{Address, Chip, Choice, Head, Hidden, Pager, Tab, match_text, no_hit},
+            listing::{
+                Address, Chip, Choice, Head, Hidden, Pager, Tab, match_text, no_hit, search_chip,
+            },
         },
         error::{ApiError, PageError},
         guards::{May, permission::ViewUsers},
@@ -125,14 +127,16 @@ pub async fn change_list(
 ) -> Result<Page, PageError> {
     let (paging, q) = (query.paging(), query.q());
     let counts = users::counts(app).await?;
-    let found = users::list(app, &query.filter(app.now())).await?;
+    let mut filter = query.filter(app.now());
+    filter.total = counts.of(&filter);
+    let found = users::list(app, &filter).await?;
     let here = query.address();
     let (status, role, sort) = (query.status(), query.role(), query.sort());
     let all = query.all.is_some();
     let mut chips = Vec::new();
     if let Some(q) = &q {
         chips.push(Chip {
-            label: format!("“{q}”"),
+            label: search_chip(q),
             href: here.without("q").href(),
         });
     }

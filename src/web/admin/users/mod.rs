@@ -150,5 +150,6 @@ pub(in crate::web) fn sample_user() -> User {
         date_joined: 1_700_000_000,
         version: 1,
         email_verified_at: 0,
+        search: String::new(),
     }
 }

@@ -128,6 +128,7 @@ impl ListQuery {
                 "no" => Some(false),
                 _ => None,
             },
+            total: None,
             joined: self.span(now),
             sort: match self.sort() {
                 "-username" => UserSort::UsernameDescending,
