@@ -8,6 +8,7 @@ pub mod secret_slot;
 pub mod session;
 pub mod signing_key;
 pub mod student;
+pub mod student_upload;
 pub mod token;
 pub mod token_use;
 pub mod user;

@@ -10,6 +10,8 @@ pub struct Model {
     pub name: String,
     pub roll: i64,
     pub city: String,
+    /// Raised by each change.
+    pub version: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

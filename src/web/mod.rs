@@ -7,6 +7,7 @@ pub mod assets;
 pub mod body;
 pub mod chrome;
 pub mod compression;
+pub mod csv;
 pub mod error;
 pub mod fairings;
 pub mod filters;

@@ -67,6 +67,9 @@ export async function fill(server, root) {
   ids.default = /\/admin\/tokens\/(\d+)\/[^>]*>\s*default\s*</.exec(list.text)?.[1] ?? await fromCreate(root);
   for (let i = 0; i < 5; i++) await root.json("GET", "/studentapi/", key);
 
+  const sheet = "name;roll;city\n" + STUDENTS.slice(0, 6).map(([name, city], i) => `${name};${i < 2 ? 101 + i : 900 + i};${city}`).join("\n") + "\nNobody;x;Nowhere\n;7;Nowhere\n";
+  ids.upload = idIn((await root.upload("/admin/students/import/", "file", "class.csv", sheet)).to);
+
   const keys = await root.get("/admin/keys/");
   ids.key = /\/admin\/keys\/(\d+)\//.exec(keys.text)?.[1];
   return ids;

@@ -50,6 +50,27 @@ export const AFTER = {
     ["user refused", (page) => refused(page, "/admin/users/new/", { Username: "amara okafor" })],
     ["token refused", (page) => refused(page, "/admin/tokens/new/")],
     ["student refused", (page) => refused(page, "/admin/students/new/", { Roll: "seven" })],
+    ["rows refused", async (page) => {
+      await page.goto("/admin/students/?edit=1");
+      await page.locator("input[name^=city]").first().fill("");
+      await page.locator("input[name^=name]").nth(1).fill("");
+      await page.getByRole("button", { name: "Save all" }).click();
+      await page.locator("#errors").waitFor();
+    }],
+    ["import refused", (page) => refused(page, "/admin/students/import/")],
+    ["student changed meanwhile", async (page) => {
+      await page.goto("/admin/students/?q=Asha");
+      await page.getByRole("link", { name: "Asha Rao" }).click();
+      const other = await page.context().newPage();
+      await other.goto(page.url());
+      await other.getByLabel("City").fill(`Town ${page.viewportSize().width}`);
+      await other.getByRole("button", { name: "Save", exact: true }).click();
+      await other.waitForURL(/students\/$/);
+      await other.close();
+      await page.getByLabel("City").fill("Hassan");
+      await page.getByRole("button", { name: "Save", exact: true }).click();
+      await page.getByText("Somebody changed this student meanwhile").waitFor();
+    }],
     ["token created", async (page) => {
       await page.goto("/admin/tokens/new/");
       await page.getByLabel("Owner", { exact: true }).fill("hana.novak");

@@ -58,6 +58,22 @@ export async function unscripted(browser, server) {
     await said("Saved");
     await page.getByRole("row", { name: /Asha Rao.*Hampi/ }).waitFor();
   });
+  await step("edit students in the list", async () => {
+    await page.goto("/admin/students/?q=Kazan");
+    await link("Edit in list").click();
+    await heading("Edit students");
+    await page.getByLabel(/^City of roll/).fill("Ufa");
+    await button("Save all").click();
+    await said("Changed: 1 student");
+  });
+  await step("import students", async () => {
+    await page.goto("/admin/students/import/");
+    await page.getByLabel("File").setInputFiles({ name: "more.csv", mimeType: "text/csv", buffer: Buffer.from("city,name,roll\nOslo,Kari Nordmann,5001\n") });
+    await button("Show the preview").click();
+    await heading("Add 1 student?");
+    await button("Add 1 student").click();
+    await said("1 student added");
+  });
   await step("go dark", async () => {
     await page.getByRole("button", { name: /Account menu/ }).click();
     await button("Dark").click();

@@ -102,10 +102,16 @@ fn judge(row: ForeignStudent, there: &HashMap<i64, Student>) -> Result<Option<St
         name: input.name,
         roll: input.roll,
         city: input.city,
+        version: 1,
     };
     match there.get(&id) {
         None => Ok(Some(student)),
-        Some(other) if *other == student => Ok(None),
+        Some(other)
+            if (&other.name, other.roll, &other.city)
+                == (&student.name, student.roll, &student.city) =>
+        {
+            Ok(None)
+        }
         Some(other) => Err(format!(
             "student {id} {:?}: the id is that of {:?} here",
             student.name, other.name

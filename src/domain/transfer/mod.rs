@@ -32,7 +32,7 @@ use table::Table;
 pub type Report = Vec<(&'static str, Content)>;
 
 /// All tables, those that others point to first.
-fn tables() -> [Table; 11] {
+fn tables() -> [Table; 12] {
     [
         Table::of::<entity::meta::Entity>(),
         Table::of::<entity::user::Entity>(),
@@ -44,6 +44,7 @@ fn tables() -> [Table; 11] {
         Table::of::<entity::signing_key::Entity>(),
         Table::of::<entity::secret_slot::Entity>(),
         Table::of::<entity::student::Entity>(),
+        Table::of::<entity::student_upload::Entity>(),
         Table::of::<entity::audit_event::Entity>(),
     ]
 }

@@ -89,12 +89,24 @@ impl Address {
     }
 
     pub fn href(&self) -> String {
+        self.below("")
+    }
+
+    /// An address below the list's, with the same parameters: `bulk` is `/admin/users/bulk/?q=ann`.
+    pub fn below(&self, name: &str) -> String {
+        let slash = if name.is_empty() { "" } else { "/" };
+        let path = format!("{}{name}{slash}", self.path);
         if self.parameters.is_empty() {
-            return self.path.to_owned();
+            return path;
         }
+        format!("{path}?{}", self.query())
+    }
+
+    /// The parameters alone.
+    pub fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(&self.parameters);
-        format!("{}?{}", self.path, query.finish())
+        query.finish()
     }
 
     /// Hidden fields for a form that sets `names` itself.

@@ -1,18 +1,20 @@
-//! Students in the admin panel: list, add, edit, delete.
+//! One student: add, edit, delete.
 
-use rocket::{FromForm, Route, State, get, post, routes};
+use rocket::{State, get, http::Status, post};
 use serde::Serialize;
 
+use super::{LABELS, PATH, change_list::Row, href, trail};
 use crate::{
     app::App,
-    domain::permissions::Record,
-    domain::students::{self, Student, StudentFilter, StudentInput, StudentSort},
+    domain::{
+        permissions::Record,
+        students::{self, Student, StudentChanges, StudentInput},
+    },
     error::{Error, FieldErrors},
     web::{
-        admin::listing::{Address, Chip, Head, Hidden, Pager, Paging, match_text, no_hit, search},
         error::PageError,
         flash::Flash,
-        form::{FormState, Labels},
+        form::FormState,
         guards::{
             CsrfForm, May,
             permission::{AddStudents, ChangeStudents, DeleteStudents, ViewStudents},
@@ -20,140 +22,6 @@ use crate::{
         page::{Crumb, Go, Page, Reply, View},
     },
 };
-
-const PATH: &str = "/admin/students/";
-const LABELS: Labels = &[("name", "Name"), ("roll", "Roll"), ("city", "City")];
-
-pub fn routes() -> Vec<Route> {
-    routes![
-        change_list,
-        add_form,
-        add,
-        change_form,
-        change,
-        delete_confirmation,
-        delete
-    ]
-}
-
-fn trail() -> Vec<Crumb> {
-    vec![Crumb::new("Students", PATH)]
-}
-
-fn href(id: i64) -> String {
-    format!("{PATH}{id}/")
-}
-
-#[derive(FromForm)]
-pub struct ListQuery {
-    q: Option<String>,
-    sort: Option<String>,
-    cursor: Option<String>,
-    per: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct StudentChangeList {
-    q: String,
-    kept: Vec<Hidden>,
-    chips: Vec<Chip>,
-    clear: String,
-    #[serde(rename = "match")]
-    matching: String,
-    no_hit: String,
-    heads: Heads,
-    rows: Vec<Row>,
-    pager: Pager,
-}
-
-#[derive(Serialize)]
-struct Heads {
-    name: Head,
-    roll: Head,
-    city: Head,
-}
-
-#[derive(Serialize)]
-struct Row {
-    id: i64,
-    href: String,
-    name: String,
-    roll: i64,
-    city: String,
-}
-
-impl Row {
-    fn of(student: &Student) -> Self {
-        Self {
-            id: student.id,
-            href: href(student.id),
-            name: student.name.clone(),
-            roll: student.roll,
-            city: student.city.clone(),
-        }
-    }
-}
-
-impl View for StudentChangeList {
-    const TEMPLATE: &'static str = "admin/students/change_list.html";
-    const NAV: &'static str = "students";
-
-    fn title(&self) -> String {
-        "Students".to_owned()
-    }
-}
-
-#[get("/students?<query..>")]
-async fn change_list(
-    _may: May<'_, ViewStudents>,
-    app: &State<App>,
-    query: ListQuery,
-) -> Result<Page, PageError> {
-    let paging = Paging::new(query.cursor, query.per);
-    let q = search(query.q.as_deref());
-    let (sort, by) = match query.sort.as_deref() {
-        Some("name") => ("name", StudentSort::Name),
-        Some("-name") => ("-name", StudentSort::NameDescending),
-        Some("roll") => ("roll", StudentSort::Roll),
-        Some("-roll") => ("-roll", StudentSort::RollDescending),
-        Some("city") => ("city", StudentSort::City),
-        Some("-city") => ("-city", StudentSort::CityDescending),
-        _ => ("", StudentSort::Id),
-    };
-    let filter = StudentFilter {
-        q: q.clone(),
-        sort: by,
-        page: paging.request(),
-    };
-    let found = students::list(app, &filter).await?;
-    let here = Address::new(PATH)
-        .with("q", q.as_deref().unwrap_or_default())
-        .with("sort", sort)
-        .sized(&paging);
-    let chips = q.iter().map(|q| Chip {
-        label: format!("“{q}”"),
-        href: here.without("q").href(),
-    });
-    Ok(Page::of(&StudentChangeList {
-        kept: here.hidden(&["q"]),
-        chips: chips.collect(),
-        clear: here.without("q").href(),
-        matching: match_text(found.total, None),
-        no_hit: no_hit("No one", q.as_deref()),
-        heads: heads(&here, sort),
-        pager: Pager::of(&found, &here, paging.size()),
-        rows: found.rows.iter().map(Row::of).collect(),
-        q: q.unwrap_or_default(),
-    }))
-}
-
-fn heads(here: &Address, sort: &str) -> Heads {
-    Heads {
-        name: Head::new("Name", here, sort, ("name", "-name")),
-        roll: Head::new("Roll", here, sort, ("roll", "-roll")),
-        city: Head::new("City", here, sort, ("city", "-city")),
-    }
-}
 
 #[derive(Serialize)]
 struct StudentChangeForm {
@@ -163,6 +31,10 @@ struct StudentChangeForm {
     stay: bool,
     /// Empty: there is nothing to delete yet.
     delete_href: String,
+    /// Of the student as these fields show it; 0: there is none yet.
+    version: i64,
+    /// What it became meanwhile, by somebody else; empty: nothing.
+    theirs: String,
     form: FormState,
 }
 
@@ -190,19 +62,23 @@ fn new_page(form: FormState) -> Page {
         save: "Add student",
         stay: false,
         delete_href: String::new(),
+        version: 0,
+        theirs: String::new(),
         form,
     })
 }
 
-fn edit_page(student: &Student, form: FormState) -> Page {
-    Page::of(&StudentChangeForm {
+fn edit_view(student: &Student, form: FormState) -> StudentChangeForm {
+    StudentChangeForm {
         heading: student.name.clone(),
         action: href(student.id),
         save: "Save",
         stay: true,
         delete_href: format!("{}delete/", href(student.id)),
+        version: student.version,
+        theirs: String::new(),
         form,
-    })
+    }
 }
 
 /// What was typed, to show it again, and what it means. A roll that is no number is complained
@@ -225,12 +101,12 @@ fn read(form: &CsrfForm) -> (FormState, Result<StudentInput, Error>) {
 }
 
 #[get("/students/new")]
-fn add_form(_may: May<'_, AddStudents>) -> Page {
+pub fn add_form(_session: May<'_, AddStudents>) -> Page {
     new_page(FormState::default())
 }
 
 #[post("/students/new", data = "<form>")]
-async fn add(
+pub async fn add(
     session: May<'_, AddStudents>,
     app: &State<App>,
     form: CsrfForm,
@@ -243,11 +119,8 @@ async fn add(
     match made {
         Ok(student) => {
             let added = Flash::ok(format!("{} was added.", student.name));
-            Ok(
-                Go::to(session.or_dashboard(Record::Students, PATH.to_owned()))
-                    .with(added)
-                    .into(),
-            )
+            let to = session.or_dashboard(Record::Students, PATH.to_owned());
+            Ok(Go::to(to).with(added).into())
         }
         Err(Error::Validation(errors)) => Ok(new_page(shown.refused(&errors, LABELS)).into()),
         Err(other) => Err(other.into()),
@@ -255,7 +128,7 @@ async fn add(
 }
 
 #[get("/students/<id>")]
-async fn change_form(
+pub async fn change_form(
     _may: May<'_, ViewStudents>,
     app: &State<App>,
     id: i64,
@@ -265,11 +138,11 @@ async fn change_form(
         .with("name", &student.name)
         .with("roll", student.roll.to_string())
         .with("city", &student.city);
-    Ok(edit_page(&student, form))
+    Ok(Page::of(&edit_view(&student, form)))
 }
 
 #[post("/students/<id>", data = "<form>")]
-async fn change(
+pub async fn change(
     session: May<'_, ChangeStudents>,
     app: &State<App>,
     id: i64,
@@ -278,7 +151,15 @@ async fn change(
     let student = students::get(app, id).await?;
     let (shown, input) = read(&form);
     let saved = match input {
-        Ok(input) => students::update(app, &session.actor, id, input).await,
+        Ok(input) => {
+            let changes = StudentChanges {
+                name: Some(input.name),
+                roll: Some(input.roll),
+                city: Some(input.city),
+                version: form.opt("version").and_then(|text| text.parse().ok()),
+            };
+            students::change(app, &session.actor, id, changes).await
+        }
         Err(e) => Err(e),
     };
     match saved {
@@ -290,13 +171,26 @@ async fn change(
             } else {
                 PATH.to_owned()
             };
+            let to = session.or_dashboard(Record::Students, to);
             Ok(Go::to(to).with(flash).into())
         }
         Err(Error::Validation(errors)) => {
-            Ok(edit_page(&student, shown.refused(&errors, LABELS)).into())
+            let mut view = edit_view(&student, shown.refused(&errors, LABELS));
+            if let Ok(seen) = form.text("version").parse() {
+                view.version = seen;
+            }
+            Ok(Reply::page(&view))
         }
+        Err(Error::Conflict(_)) => Ok(conflict(edit_view(&student, shown), &student).into()),
         Err(other) => Err(other.into()),
     }
+}
+
+/// The form again with what was typed, beside what somebody else saved. It carries the new version: to send it
+/// again is to overwrite that knowingly.
+fn conflict(mut view: StudentChangeForm, now: &Student) -> Page {
+    view.theirs = format!("{}, roll {}, {}", now.name, now.roll, now.city);
+    Page::of(&view).status(Status::Conflict)
 }
 
 #[derive(Serialize)]
@@ -324,8 +218,8 @@ impl View for StudentDeleteConfirmation {
 }
 
 #[get("/students/<id>/delete")]
-async fn delete_confirmation(
-    _may: May<'_, DeleteStudents>,
+pub async fn delete_confirmation(
+    _session: May<'_, DeleteStudents>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
@@ -336,7 +230,7 @@ async fn delete_confirmation(
 }
 
 #[post("/students/<id>/delete", data = "<_form>")]
-async fn delete(
+pub async fn delete(
     session: May<'_, DeleteStudents>,
     app: &State<App>,
     id: i64,
@@ -348,43 +242,15 @@ async fn delete(
     Ok(Go::to(to).with(Flash::ok(format!("{} is deleted.", student.name))))
 }
 
-pub fn samples() -> Vec<Page> {
-    let student = Student {
-        id: 4,
-        name: "Asha Rao".to_owned(),
-        roll: 101,
-        city: "Pune".to_owned(),
-    };
-    let here = Address::new(PATH);
-    let none = crate::domain::paging::Page {
-        rows: Vec::<Row>::new(),
-        next: None,
-        previous: None,
-        total: crate::domain::paging::Count { n: 0, exact: true },
-        first_index: 1,
-    };
-    let mut list = StudentChangeList {
-        q: String::new(),
-        kept: Vec::new(),
-        chips: Vec::new(),
-        clear: PATH.to_owned(),
-        matching: String::new(),
-        no_hit: String::new(),
-        heads: heads(&here, ""),
-        pager: Pager::of(&none, &here, 25),
-        rows: Vec::new(),
-    };
-    let empty = Page::of(&list);
-    list.rows.push(Row::of(&student));
+pub fn samples(student: &Student) -> Vec<Page> {
     let mut errors = FieldErrors::default();
     errors.push("roll", "A valid integer is required.");
     vec![
-        empty,
-        Page::of(&list),
         new_page(FormState::default().refused(&errors, LABELS)),
-        edit_page(&student, FormState::default()),
+        Page::of(&edit_view(student, FormState::default())),
+        conflict(edit_view(student, FormState::default()), student),
         Page::of(&StudentDeleteConfirmation {
-            student: Row::of(&student),
+            student: Row::of(student),
         }),
     ]
 }
