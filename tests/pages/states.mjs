@@ -41,8 +41,24 @@ async function refused(page, path, fields = {}) {
 }
 
 /** Pages that come after an act. By actor, as in pages.json. */
+/** A form that no page of ours has. */
+async function send(page, action, fields) {
+  await page.goto("/login/");
+  await page.evaluate(([action, fields]) => {
+    const form = document.createElement("form");
+    form.method = "post"; form.action = action;
+    for (const [name, value] of Object.entries(fields)) { const f = document.createElement("input"); f.name = name; f.value = value; form.append(f); }
+    document.body.append(form); form.submit();
+  }, [action, fields]);
+  await page.waitForURL("**" + action);
+  await page.locator("h1").waitFor();
+}
+
 export const AFTER = {
   stranger: [
+    ["error 405", (page) => send(page, "/dashboard/", {})],
+    ["error 403, form expired", (page) => send(page, "/logout/", { csrfmiddlewaretoken: "x" })],
+    ["error 413", (page) => send(page, "/registration/", { username: "x".repeat(2_700_000) })],
     ["sign-in that did not match", (page) => refused(page, "/login/", { Username: "nobody", Password: "wrong" })],
     ["registration refused", (page) => refused(page, "/registration/", { Username: "amara.okafor" })],
   ],
