@@ -36,7 +36,8 @@
       const n = picks.filter((p) => p.checked).length;
       if (all) { all.checked = n > 0 && n === picks.length; all.indeterminate = n > 0 && n < picks.length; }
       const live = list.querySelector("[data-picked]");
-      if (live && tell) live.textContent = n ? n + " selected" : "Nothing selected";
+      const every = list.querySelector(".bulk.every"), left = picks.length - n;
+      if (live && tell) live.textContent = every ? "All matching selected" + (left ? " but " + left : "") : n ? n + " selected" : "Nothing selected";
     };
     all?.addEventListener("change", () => { picks.forEach((p) => { p.checked = all.checked; }); sync(true); });
     picks.forEach((p, i) => p.addEventListener("click", (e) => {
@@ -45,6 +46,9 @@
     }));
     sync(false);
   }
+
+  /* a long act goes on from page to page */
+  d.querySelector("form[data-go-on]")?.requestSubmit();
 
   /* filters that apply on change; the Apply button is only for no-script use */
   $$("form[data-auto]").forEach((f) => f.addEventListener("change", (e) => { if (e.target.matches("select,input[type=date]")) f.requestSubmit(); }));

@@ -5,6 +5,7 @@ pub mod actor;
 pub mod audit;
 pub mod authentication;
 pub mod backup;
+pub mod bulk;
 pub mod django_hashes;
 pub mod families;
 pub mod hashing;

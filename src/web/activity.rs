@@ -104,6 +104,7 @@ fn verb(action: &str, alone: bool) -> String {
         ("user.password_changed", false) => "set a password for",
         ("user.signed_out_everywhere", true) => "signed out everywhere",
         ("user.signed_out_everywhere", false) => "signed out everywhere:",
+        ("user.bulk" | "token.bulk" | "session.bulk" | "student.bulk", _) => "asked for:",
         ("user.login_failed", true) => "failed to sign in",
         ("user.login_failed", false) => "failed to sign in as",
         ("session.started", true) => "signed in",

@@ -22,6 +22,11 @@ pub trait View: Serialize {
 
     fn title(&self) -> String;
 
+    /// For a page that several parts of the panel share.
+    fn nav(&self) -> &'static str {
+        Self::NAV
+    }
+
     /// The way from the dashboard to this page, without either end.
     fn trail(&self) -> Vec<Crumb> {
         Vec::new()
@@ -68,13 +73,13 @@ impl Page {
         let title = view.title();
         Self {
             template: V::TEMPLATE,
-            nav: V::NAV,
+            nav: view.nav(),
             title: if refused {
                 format!("Error: {title}")
             } else {
                 title.clone()
             },
-            trail: trail(V::NAV, view.trail(), title),
+            trail: trail(view.nav(), view.trail(), title),
             // A view that cannot be serialised renders as an error, which the log then shows.
             view: serde_json::to_value(view).unwrap_or_default(),
             status: if refused {

@@ -42,6 +42,7 @@ mod migrations;
 mod move_database;
 mod packaging;
 mod pages;
+mod pages_bulk;
 mod pages_students;
 mod pages_tokens;
 mod proxies;

@@ -22,7 +22,7 @@ use crate::{
 
 const ADD: Permission = Permission::new(Act::Add, Record::Students);
 const CHANGE: Permission = Permission::new(Act::Change, Record::Students);
-const DELETE: Permission = Permission::new(Act::Delete, Record::Students);
+pub(super) const DELETE: Permission = Permission::new(Act::Delete, Record::Students);
 
 /// One row of a list that was edited in place.
 #[derive(Clone, Debug)]
@@ -209,7 +209,7 @@ async fn locked<C: ConnectionTrait>(db: &C, id: i64) -> Result<Student> {
         .ok_or(Error::NotFound)
 }
 
-fn event<'a>(action: &'static str, student: &'a Student) -> Event<'a> {
+pub(super) fn event<'a>(action: &'static str, student: &'a Student) -> Event<'a> {
     Event::new(action, Some(student.id), &student.name)
         .with(json!({"roll": student.roll, "city": student.city}))
 }

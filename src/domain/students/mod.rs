@@ -1,11 +1,13 @@
 //! The sample records. Whoever has a credential reads them; whoever has the permission
 //! changes them.
 
+mod bulk;
 mod change;
 mod list;
 pub mod sheet;
 pub mod upload;
 
+pub use bulk::{count_of, delete_many, ids, newest_id};
 pub use change::{Edited, Refusal, RowEdit, Why, change, create, delete, edit_rows, update};
 pub use list::{StudentFilter, StudentSort, all, batch, count, get, list, some};
 

@@ -54,16 +54,19 @@ pub async fn delete(app: &App, by: &Actor, id: i64) -> Result<()> {
     lock_tokens(&db, id).await?;
     status_lists::remember_deleted(app, &db, id).await?;
     user::Entity::delete_by_id(id).exec(&db).await?;
-    let event = Event::new("user.deleted", Some(id), &user.username)
-        .with(json!({"email": user.email, "superuser": user.is_superuser}));
-    audit::record(&db, app.now(), by, event).await?;
+    audit::record(&db, app.now(), by, event(&user)).await?;
     db.commit(Affects::User(id)).await?;
     Ok(())
 }
 
+pub(super) fn event(user: &User) -> Event<'_> {
+    Event::new("user.deleted", Some(user.id), &user.username)
+        .with(json!({"email": user.email, "superuser": user.is_superuser}))
+}
+
 /// In the order of their ids, as the flush of uses takes them. The cascade alone would take them in
 /// the order in which they lie on disk, and the two could wait for each other.
-async fn lock_tokens<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<()> {
+pub(super) async fn lock_tokens<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<()> {
     token::Entity::find()
         .select_only()
         .column(token::Column::Id)

@@ -126,7 +126,7 @@ pub async fn counts(app: &App) -> Result<UserCounts> {
     })
 }
 
-fn matching(filter: &UserFilter) -> Select<Entity> {
+pub(super) fn matching(filter: &UserFilter) -> Select<Entity> {
     let mut query = match filter.status {
         UserStatus::All => Entity::find(),
         UserStatus::Active => Entity::find().filter(Column::IsActive.eq(true)),

@@ -1,6 +1,7 @@
 //! Users: finding them here; what a valid one is in `input`, lists in `list`, making them in
 //! `create`, changing and deleting them in `change` and `delete`.
 
+mod bulk;
 mod change;
 mod create;
 mod delete;
@@ -9,6 +10,9 @@ mod list;
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+pub use bulk::{
+    count, delete_many, ids, newest_id, revoke_tokens_many, set_active_many, sign_out_many, some,
+};
 pub use change::{set_active, set_password, sign_out_everywhere, update};
 pub use create::{create, register};
 pub use delete::{DeletionPreview, delete, deletion_preview};

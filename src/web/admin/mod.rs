@@ -1,6 +1,7 @@
 //! The admin panel. One file a resource, named as in the other layers; handlers ask the domain
 //! and turn its answers into pages.
 
+pub mod bulk;
 pub mod index;
 pub mod keys;
 pub mod listing;

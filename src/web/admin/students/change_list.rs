@@ -3,7 +3,7 @@
 use rocket::{FromForm, State, get};
 use serde::Serialize;
 
-use super::{PATH, href};
+use super::{PATH, bulk::Students, href};
 use crate::{
     app::App,
     domain::{
@@ -11,6 +11,7 @@ use crate::{
         students::{self, Student, StudentFilter, StudentSort},
     },
     web::{
+        admin::bulk::Bar,
         admin::listing::{Address, Chip, Head, Hidden, Pager, Paging, match_text, no_hit, search},
         error::PageError,
         guards::{May, permission::ViewStudents},
@@ -26,6 +27,7 @@ pub struct ListQuery {
     cursor: Option<String>,
     per: Option<u64>,
     edit: Option<String>,
+    all: Option<String>,
 }
 
 impl ListQuery {
@@ -83,7 +85,8 @@ pub(super) struct StudentChangeList {
     filtered: bool,
     heads: Heads,
     pub rows: Vec<Row>,
-    pager: Option<Pager>,
+    pager: Pager,
+    bulk: Bar,
     edit_href: String,
     export_href: String,
 }
@@ -160,7 +163,14 @@ pub async fn change_list(
         },
         filtered: filter.q.is_some() || filter.city.is_some(),
         heads: heads(&here, query.sort().0),
-        pager: Some(Pager::of(&found, &here, query.paging().size())),
+        pager: Pager::of(&found, &here, query.paging().size()),
+        bulk: Bar::of(
+            &Students(query.clone()),
+            &session.actor,
+            found.total,
+            found.rows.len(),
+            query.all.is_some(),
+        ),
         rows: found.rows.iter().map(Row::of).collect(),
         q: filter.q.unwrap_or_default(),
         city: filter.city.unwrap_or_default(),
@@ -196,7 +206,14 @@ pub fn samples(student: &Student) -> Vec<Page> {
         no_hit: "No student matches that.".to_owned(),
         filtered: false,
         heads: heads(&here, ""),
-        pager: Some(Pager::of(&none, &here, 25)),
+        pager: Pager::of(&none, &here, 25),
+        bulk: Bar::of(
+            &Students(ListQuery::default()),
+            &crate::domain::actor::Actor::operator(),
+            none.total,
+            0,
+            false,
+        ),
         rows: Vec::new(),
         edit_href: PATH.to_owned(),
         export_href: PATH.to_owned(),

@@ -1,5 +1,6 @@
 //! Students in the admin panel. The list and editing in it, one student, a file of them in and out.
 
+mod bulk;
 mod change_form;
 mod change_list;
 mod edit_rows;
@@ -23,6 +24,8 @@ pub fn routes() -> Vec<Route> {
     routes![
         change_list::change_list,
         edit_rows::edit_rows,
+        bulk::ask,
+        bulk::go_confirmed,
         export::export,
         import::import_form,
         import::take_file,
@@ -56,6 +59,7 @@ pub fn samples() -> Vec<Page> {
     [
         change_list::samples(&student),
         edit_rows::samples(&student),
+        bulk::samples(),
         import::samples(),
         change_form::samples(&student),
     ]

@@ -3,6 +3,7 @@
 use rocket::{FromForm, State, get, response::content::RawJson};
 use serde::Serialize;
 
+use super::bulk::Users;
 use crate::{
     app::App,
     domain::{
@@ -11,8 +12,11 @@ use crate::{
     },
     error::Error,
     web::{
-        admin::listing::{
-            Address, Chip, Choice, Head, Hidden, Pager, Paging, Tab, match_text, no_hit, search,
+        admin::{
+            bulk::Bar,
+            listing::{
+                Address, Chip, Choice, Head, Hidden, Pager, Paging, Tab, match_text, no_hit, search,
+            },
         },
         error::{ApiError, PageError},
         guards::{May, permission::ViewUsers},
@@ -21,7 +25,7 @@ use crate::{
     },
 };
 
-const PATH: &str = "/admin/users/";
+pub const PATH: &str = "/admin/users/";
 const ROLES: &[(&str, &str)] = &[
     ("", "Any role"),
     ("user", "User"),
@@ -37,7 +41,7 @@ const SORTS: &[(&str, &str)] = &[
     ("joined", "Oldest account first"),
 ];
 
-#[derive(FromForm)]
+#[derive(Debug, Default, FromForm)]
 pub struct ListQuery {
     q: Option<String>,
     status: Option<String>,
@@ -45,6 +49,71 @@ pub struct ListQuery {
     sort: Option<String>,
     cursor: Option<String>,
     per: Option<u64>,
+    all: Option<String>,
+}
+
+impl ListQuery {
+    fn q(&self) -> Option<String> {
+        search(self.q.as_deref())
+    }
+
+    fn status(&self) -> &str {
+        self.status.as_deref().unwrap_or_default()
+    }
+
+    fn role(&self) -> &str {
+        self.role.as_deref().unwrap_or_default()
+    }
+
+    fn sort(&self) -> &str {
+        let known = self
+            .sort
+            .as_deref()
+            .filter(|s| SORTS.iter().any(|(v, _)| v == s));
+        known.unwrap_or(SORTS[0].0)
+    }
+
+    fn paging(&self) -> Paging {
+        Paging::new(self.cursor.clone(), self.per)
+    }
+
+    pub fn filter(&self) -> UserFilter {
+        UserFilter {
+            q: self.q(),
+            status: match self.status() {
+                "active" => UserStatus::Active,
+                "disabled" => UserStatus::Disabled,
+                "never" => UserStatus::NeverSignedIn,
+                _ => UserStatus::All,
+            },
+            role: match self.role() {
+                "user" => Some(Kind::User),
+                "staff" => Some(Kind::Staff),
+                "superuser" => Some(Kind::Superuser),
+                _ => None,
+            },
+            sort: match self.sort() {
+                "-username" => UserSort::UsernameDescending,
+                "joined" => UserSort::Joined,
+                "-joined" => UserSort::JoinedDescending,
+                "last_login" => UserSort::LastLogin,
+                "-last_login" => UserSort::LastLoginDescending,
+                _ => UserSort::Username,
+            },
+            page: self.paging().request(),
+        }
+    }
+
+    /// The list with this filter and sort.
+    pub fn address(&self) -> Address {
+        let sort = self.sort();
+        Address::new(PATH)
+            .with("status", self.status())
+            .with("q", self.q().unwrap_or_default())
+            .with("role", self.role())
+            .with("sort", if sort == SORTS[0].0 { "" } else { sort })
+            .sized(&self.paging())
+    }
 }
 
 #[derive(Serialize)]
@@ -63,6 +132,7 @@ struct UserChangeList {
     heads: Heads,
     rows: Vec<Row>,
     pager: Pager,
+    bulk: Bar,
 }
 
 #[derive(Serialize)]
@@ -135,44 +205,12 @@ pub async fn change_list(
     app: &State<App>,
     query: ListQuery,
 ) -> Result<Page, PageError> {
-    let paging = Paging::new(query.cursor, query.per);
-    let q = search(query.q.as_deref());
-    let status = query.status.unwrap_or_default();
-    let role = query.role.unwrap_or_default();
-    let sort = query.sort.filter(|s| SORTS.iter().any(|(v, _)| v == s));
-    let sort = sort.unwrap_or_else(|| SORTS[0].0.to_owned());
-    let filter = UserFilter {
-        q: q.clone(),
-        status: match status.as_str() {
-            "active" => UserStatus::Active,
-            "disabled" => UserStatus::Disabled,
-            "never" => UserStatus::NeverSignedIn,
-            _ => UserStatus::All,
-        },
-        role: match role.as_str() {
-            "user" => Some(Kind::User),
-            "staff" => Some(Kind::Staff),
-            "superuser" => Some(Kind::Superuser),
-            _ => None,
-        },
-        sort: match sort.as_str() {
-            "-username" => UserSort::UsernameDescending,
-            "joined" => UserSort::Joined,
-            "-joined" => UserSort::JoinedDescending,
-            "last_login" => UserSort::LastLogin,
-            "-last_login" => UserSort::LastLoginDescending,
-            _ => UserSort::Username,
-        },
-        page: paging.request(),
-    };
+    let (paging, q) = (query.paging(), query.q());
     let counts = users::counts(app).await?;
-    let found = users::list(app, &filter).await?;
-    let here = Address::new(PATH)
-        .with("status", status.as_str())
-        .with("q", q.as_deref().unwrap_or_default())
-        .with("role", role.as_str())
-        .with("sort", if sort == SORTS[0].0 { "" } else { &sort })
-        .sized(&paging);
+    let found = users::list(app, &query.filter()).await?;
+    let here = query.address();
+    let (status, role, sort) = (query.status(), query.role(), query.sort());
+    let all = query.all.is_some();
     let mut chips = Vec::new();
     if let Some(q) = &q {
         chips.push(Chip {
@@ -187,10 +225,10 @@ pub async fn change_list(
         });
     }
     Ok(Page::of(&UserChangeList {
-        tabs: tabs(&counts, &status),
+        tabs: tabs(&counts, status),
         kept: here.hidden(&["q", "role", "sort"]),
-        role: Choice::new("role", "Role", ROLES, &role),
-        sort: Choice::new("sort", "Sort by", SORTS, &sort),
+        role: Choice::new("role", "Role", ROLES, role),
+        sort: Choice::new("sort", "Sort by", SORTS, sort),
         sorted_by: SORTS
             .iter()
             .find(|(v, _)| *v == sort)
@@ -199,8 +237,15 @@ pub async fn change_list(
         clear: here.without("q").without("role").href(),
         matching: match_text(found.total, status.is_empty().then_some(counts.all)),
         no_hit: no_hit("No one", q.as_deref()),
-        heads: heads(&here, &sort),
+        heads: heads(&here, sort),
         pager: Pager::of(&found, &here, paging.size()),
+        bulk: Bar::of(
+            &Users(query),
+            &may.actor,
+            found.total,
+            found.rows.len(),
+            all,
+        ),
         rows: found
             .rows
             .iter()
@@ -290,6 +335,7 @@ pub fn samples() -> Vec<Page> {
         is_active: true,
         can_touch: true,
     };
+    let by = Actor::operator();
     let mut list = UserChangeList {
         tabs: Vec::new(),
         q: "smyth".to_owned(),
@@ -306,9 +352,16 @@ pub fn samples() -> Vec<Page> {
         no_hit: no_hit("No one", Some("smyth")),
         heads: heads(&here, "username"),
         pager: Pager::of(&none, &here, 25),
+        bulk: Bar::of(&Users(ListQuery::default()), &by, none.total, 0, false),
         rows: Vec::new(),
     };
     let empty = Page::of(&list);
     list.rows.push(row);
-    vec![empty, Page::of(&list)]
+    let one = Page::of(&list);
+    let many = crate::domain::paging::Count {
+        n: 412,
+        exact: true,
+    };
+    list.bulk = Bar::of(&Users(ListQuery::default()), &by, many, 1, true);
+    vec![empty, one, Page::of(&list)]
 }

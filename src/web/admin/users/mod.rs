@@ -2,6 +2,7 @@
 
 mod acts;
 mod add;
+mod bulk;
 mod change_form;
 mod change_list;
 mod delete;
@@ -21,6 +22,9 @@ pub fn routes() -> Vec<Route> {
     routes![
         change_list::change_list,
         change_list::suggest,
+        bulk::ask,
+        bulk::go,
+        bulk::go_confirmed,
         add::add_form,
         add::add,
         change_form::change_form,
@@ -39,6 +43,7 @@ pub fn routes() -> Vec<Route> {
 pub fn samples() -> Vec<Page> {
     [
         change_list::samples(),
+        bulk::samples(),
         add::samples(),
         change_form::samples(),
         acts::samples(),

@@ -1,0 +1,310 @@
+//! Acts on the ticked rows of a list, or on all that its filter matches: what a list declares, the bar,
+//! and the selection. The page that asks is in `confirm`, the doing in `run`; what an act does to
+//! records is the domain's.
+//!
+//! A list adopts it so (`users/bulk.rs` is an example):
+//! 1. A struct made from the list's query implements [`Bulk`]: its acts, ids by filter, names, and `run`,
+//!    which calls the domain for at most `BATCH` ids (`domain::bulk::each` makes one call into many).
+//! 2. Three routes, each with `?<query..>` of the list itself, so that the filter comes along:
+//!    `POST <path>bulk/` with a `CsrfForm` calls `confirm::ask`; `POST <path>bulk/run/` with a `CsrfForm`
+//!    calls `run::go(.., Door::Plain)`; `POST <path>bulk/confirmed/` with a `ConfirmedForm` calls
+//!    `run::go(.., Door::Confirmed)`. A list without dangerous acts needs no third.
+//! 3. The list's view has a [`Bar`]; its template puts the table into
+//!    `<form method="post" action="{{ view.bulk.action }}">` with `lists::pick_head(bulk=view.bulk)` in
+//!    the head, `lists::pick(bulk=view.bulk, id=.., name=..)` in each row and `lists::bulk(bulk=view.bulk)`
+//!    behind the table. The query takes `all: Option<String>`.
+//!
+//! Everything works without script: "select all matching" is a link to the same list with `all=1`, where
+//! an unticked box means "but this one".
+
+pub mod confirm;
+pub mod run;
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::listing::Address;
+use crate::{
+    app::App,
+    domain::{
+        actor::Actor,
+        bulk::{BATCH, Tally},
+        paging::Count,
+        permissions::Permission,
+    },
+    error::{Error, Result},
+    web::{filters, guards::CsrfForm, page::Crumb, words},
+};
+
+/// A list whose rows can be ticked, with its filter.
+pub trait Bulk: Send + Sync {
+    /// `/admin/users/`.
+    const PATH: &'static str;
+    /// Of the side menu.
+    const NAV: &'static str;
+    /// The list's title.
+    const TITLE: &'static str;
+    /// One record, many records.
+    const NOUN: (&'static str, &'static str);
+    /// The action of the audit line about the act as a whole: `user.bulk`.
+    const EVENT: &'static str;
+    const ACTS: &'static [Act];
+
+    /// The list with this filter, without page and `all`.
+    fn list(&self) -> Address;
+
+    /// The ids after `after` that the filter matches, in their order, at most `limit`.
+    fn ids(
+        &self,
+        app: &App,
+        after: i64,
+        limit: u64,
+    ) -> impl Future<Output = Result<Vec<i64>>> + Send;
+
+    fn count(&self, app: &App) -> impl Future<Output = Result<Count>> + Send;
+
+    /// The highest id there is: what comes after it was not there when the person looked.
+    fn newest(app: &App) -> impl Future<Output = Result<i64>> + Send;
+
+    fn names(app: &App, ids: &[i64]) -> impl Future<Output = Result<Vec<String>>> + Send;
+
+    /// Does it to these, at most `BATCH`.
+    fn run(
+        app: &App,
+        by: &Actor,
+        act: &'static str,
+        ids: &[i64],
+    ) -> impl Future<Output = Result<Tally>> + Send;
+}
+
+/// One button of the bar. In texts `{}` stands for "41 users", in `done` for the number alone.
+#[derive(Debug)]
+pub struct Act {
+    /// What the form sends.
+    pub name: &'static str,
+    pub button: &'static str,
+    pub icon: &'static str,
+    /// `Disable {}`: the title, with a question mark, and the button.
+    pub ask: &'static str,
+    /// `{} disabled`.
+    pub done: &'static str,
+    pub grade: Grade,
+    pub permission: Permission,
+    /// What will happen and what is kept.
+    pub points: &'static [Point],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grade {
+    /// Asked once.
+    Plain,
+    /// Asked once, in red.
+    Bad,
+    /// Asked together with the password.
+    Dangerous,
+    /// The same, and of many the number is to be typed.
+    Deletes,
+    /// Nothing is asked: the list answers it itself, at `<path><name>/`.
+    Direct,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Point {
+    /// `bad`, `warn` or `info`: its colour.
+    pub kind: &'static str,
+    pub icon: &'static str,
+    pub text: &'static str,
+    pub note: &'static str,
+}
+
+impl Act {
+    fn is_bad(&self) -> bool {
+        !matches!(self.grade, Grade::Plain | Grade::Direct)
+    }
+
+    fn needs_password(&self) -> bool {
+        matches!(self.grade, Grade::Dangerous | Grade::Deletes)
+    }
+
+    fn says(text: &str, what: &str) -> String {
+        text.replace("{}", what)
+    }
+}
+
+/// The act that a form names, if this person may do it.
+pub fn act<B: Bulk>(by: &Actor, form: &CsrfForm) -> Result<&'static Act> {
+    let named = form.text("act");
+    let act = B::ACTS
+        .iter()
+        .find(|act| act.name == named)
+        .ok_or_else(|| Error::Parse("There is no such act.".to_owned()))?;
+    by.require(act.permission)?;
+    Ok(act)
+}
+
+/// Which records a form is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Whatever the filter matches, but `except`.
+    pub all: bool,
+    ids: BTreeSet<i64>,
+    except: BTreeSet<i64>,
+}
+
+impl Selection {
+    pub fn of(form: &CsrfForm) -> Self {
+        let numbers = |name| {
+            let texts = form.all(name);
+            texts.filter_map(|text| text.parse::<i64>().ok().filter(|id| *id > 0))
+        };
+        let ticked: BTreeSet<i64> = numbers("id").collect();
+        if form.flag("all") {
+            // Each row that was shown says so: what was shown and is not ticked is left out.
+            let unticked = numbers("shown").filter(|id| !ticked.contains(id));
+            return Self {
+                all: true,
+                ids: BTreeSet::new(),
+                except: numbers("except").chain(unticked).collect(),
+            };
+        }
+        Self {
+            all: false,
+            ids: ticked,
+            except: BTreeSet::new(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        !self.all && self.ids.is_empty()
+    }
+
+    /// As many as there seem to be now.
+    pub async fn count<B: Bulk>(&self, list: &B, app: &App) -> Result<Count> {
+        if !self.all {
+            return Ok(Count {
+                n: self.ids.len() as u64,
+                exact: true,
+            });
+        }
+        let found = list.count(app).await?;
+        let left = if found.exact {
+            found.n.saturating_sub(self.except.len() as u64)
+        } else {
+            found.n
+        };
+        Ok(Count { n: left, ..found })
+    }
+
+    fn fields(&self) -> Vec<Field> {
+        use confirm::field;
+        let all = self.all.then(|| field("all", 1));
+        let ids = self.ids.iter().map(|id| field("id", id));
+        let except = self.except.iter().map(|id| field("except", id));
+        all.into_iter().chain(ids).chain(except).collect()
+    }
+
+    /// The next ones after `after`, none beyond `upto`; nothing where it ends.
+    pub async fn next<B: Bulk>(
+        &self,
+        list: &B,
+        app: &App,
+        mut after: i64,
+        upto: i64,
+    ) -> Result<Vec<i64>> {
+        let most = usize::try_from(BATCH).unwrap_or(usize::MAX);
+        if !self.all {
+            let rest = self.ids.range(after.saturating_add(1)..);
+            return Ok(rest.take(most).copied().collect());
+        }
+        loop {
+            let mut found = list.ids(app, after, BATCH).await?;
+            let Some(end) = found.last().copied() else {
+                return Ok(found);
+            };
+            found.retain(|id| *id <= upto && !self.except.contains(id));
+            if !found.is_empty() || end >= upto {
+                return Ok(found);
+            }
+            // A whole batch of exceptions.
+            after = end;
+        }
+    }
+}
+
+/// A hidden field of a form that carries the selection on.
+#[derive(Clone, Debug, Serialize)]
+struct Field {
+    name: String,
+    value: String,
+}
+
+/// The bar below the list.
+#[derive(Clone, Debug, Serialize)]
+pub struct Bar {
+    action: String,
+    many: &'static str,
+    all: bool,
+    /// `All 412 matching are selected`.
+    whole: String,
+    /// The list with everything ticked, where there is more than the page shows.
+    every: Option<String>,
+    every_label: String,
+    /// The list with nothing ticked.
+    none: String,
+    acts: Vec<Button>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Button {
+    name: &'static str,
+    label: &'static str,
+    icon: &'static str,
+    bad: bool,
+    /// Where it goes, if not where the form goes.
+    to: Option<String>,
+}
+
+impl Bar {
+    /// `total` matches, of which `shown` are on the page. `all`: everything is ticked.
+    pub fn of<B: Bulk>(list: &B, by: &Actor, total: Count, shown: usize, all: bool) -> Self {
+        let address = list.list();
+        let acts = B::ACTS
+            .iter()
+            .filter(|act| by.may(act.permission))
+            .map(|act| Button {
+                name: act.name,
+                label: act.button,
+                icon: act.icon,
+                bad: act.is_bad(),
+                to: (act.grade == Grade::Direct).then(|| address.below(act.name)),
+            });
+        let more = !total.exact || total.n > shown as u64;
+        Self {
+            action: address.below("bulk"),
+            many: B::NOUN.1,
+            all,
+            whole: if total.exact {
+                format!("All {} matching are selected", filters::number(total.n))
+            } else {
+                format!("All matching are selected, {}", words::count(total))
+            },
+            every: (more && !all).then(|| address.with("all", "1").href()),
+            every_label: if total.exact {
+                format!("Select all {} matching", filters::number(total.n))
+            } else {
+                format!("Select all matching, {}", words::count(total))
+            },
+            none: address.href(),
+            acts: acts.collect(),
+        }
+    }
+}
+
+fn noun<B: Bulk>(n: Count) -> String {
+    words::counted(n, B::NOUN.0, B::NOUN.1)
+}
+
+fn trail<B: Bulk>(list: &B) -> Vec<Crumb> {
+    vec![Crumb::new(B::TITLE, list.list().href())]
+}
