@@ -37,6 +37,7 @@ async function visitor(client, phone) {
   await context.addInitScript(check.WATCH);
   if (client) await context.addCookies([...client.cookies].map(([name, value]) => ({ name, value, url: server.base })));
   const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
   const noise = [];
   page.on("console", (m) => { if (m.type() === "error" && !/Failed to load resource: .* status of 4\d\d/.test(m.text())) noise.push(m.text()); });
   // The checks change the media under the page, and its transition to the next page then does not happen.

@@ -41,6 +41,14 @@ async function refused(page, path, fields = {}) {
 }
 
 /** Pages that come after an act. By actor, as in pages.json. */
+/** Two rows ticked, or all where the address says so, and a button of the bar. */
+async function many(page, path, button) {
+  await page.goto(path);
+  if (!path.includes("all=1")) for (const pick of (await page.locator(".pick").all()).slice(2, 4)) await pick.check();
+  await page.locator(".bulk").getByRole("button", { name: button }).click();
+  await page.waitForURL(/bulk/);
+}
+
 /** A form that no page of ours has. */
 async function send(page, action, fields) {
   await page.goto("/login/");
@@ -87,6 +95,8 @@ export const AFTER = {
       await page.getByRole("button", { name: "Save", exact: true }).click();
       await page.getByText("Somebody changed this student meanwhile").waitFor();
     }],
+    ["users, asked before an act on many", (page) => many(page, "/admin/users/", "Disable…")],
+    ["students, asked before many are deleted", (page) => many(page, "/admin/students/?all=1", "Delete…")],
     ["token created", async (page) => {
       await page.goto("/admin/tokens/new/");
       await page.getByLabel("Owner", { exact: true }).fill("hana.novak");

@@ -42,6 +42,15 @@ export async function unscripted(browser, server) {
     await button("Disable").click();
     await said(/disabled/i);
   });
+  await step("sign two people out at once", async () => {
+    await page.goto("/admin/users/");
+    await page.getByLabel("Select elif.demir").check();
+    await page.getByLabel("Select farah.haddad").check();
+    await button("Sign out…").click();
+    await heading("Sign out 2 users?");
+    await button("Sign out 2 users").click();
+    await said("2 signed out.");
+  });
   await step("make a token", async () => {
     await page.goto("/admin/tokens/new/");
     await page.getByLabel("Owner", { exact: true }).fill("amara.okafor");
