@@ -161,6 +161,7 @@ class People:
                 "address": address(rng),
                 "request_id": f"{rng.getrandbits(64):016x}",
                 "detail": json.dumps({"owner": name} if kind == "token" else {}),
+                "failed": action in ("user.login_failed", "jwt.replayed"),
             }
 
     def refresh_families(self):

@@ -32,6 +32,7 @@ pub struct Keyring {
     throttle: SecretBytes,
     jwt: SecretBytes,
     signed_data: SecretBytes,
+    audit: SecretBytes,
     setup: SetupCode,
     fingerprint: String,
 }
@@ -56,6 +57,7 @@ impl Keyring {
             throttle: derive("throttle")?,
             jwt: derive("jwt HS256")?,
             signed_data: fixed.map_or_else(|| derive("signed data HS256"), Ok)?,
+            audit: derive("audit checkpoint Ed25519")?,
             setup: match &config.setup_code {
                 Some(code) => code.clone(),
                 // Derived, so that every node prints the same one.
@@ -122,6 +124,11 @@ impl Keyring {
     /// HS256 key of `generate-token/`.
     pub fn signed_data_key(&self) -> &SecretBytes {
         &self.signed_data
+    }
+
+    /// The 32 bytes of the Ed25519 key under the checkpoints of the audit log.
+    pub fn audit_seed(&self) -> &SecretBytes {
+        &self.audit
     }
 
     pub fn setup_code(&self) -> &SetupCode {

@@ -26,8 +26,7 @@ pub async fn create_superuser(context: Context, noinput: bool) -> Result<(), Fai
     };
     let user = users::create(&app, &Actor::operator(), input, password).await?;
     say(&format!("Superuser {:?} created.", user.username));
-    app.db.close().await?;
-    Ok(())
+    super::finish(app).await
 }
 
 pub async fn change_password(context: Context, username: &str) -> Result<(), Failure> {
@@ -41,8 +40,7 @@ pub async fn change_password(context: Context, username: &str) -> Result<(), Fai
         "Password of {:?} changed; its sessions and JWTs have ended.",
         user.username
     ));
-    app.db.close().await?;
-    Ok(())
+    super::finish(app).await
 }
 
 /// The token alone on standard output, for scripts.
@@ -53,8 +51,7 @@ pub async fn create_token(context: Context, username: &str) -> Result<(), Failur
         .ok_or_else(|| unknown(username))?;
     let token = tokens::get_or_create_default(&app, &Actor::operator(), user.id).await?;
     say(token.key.expose());
-    app.db.close().await?;
-    Ok(())
+    super::finish(app).await
 }
 
 pub fn unknown(username: &str) -> Failure {

@@ -47,7 +47,7 @@ pub(super) async fn import(context: Context, from: &Path) -> Result<(), Failure>
     let file = File::open(from).map_err(|e| Failure::Said(format!("{}: {e}", from.display())))?;
     let app = context.open(Opener::Command).await?;
     let imported = transfer::import(&app, &Actor::operator(), BufReader::new(file)).await;
-    app.db.close().await?;
+    super::finish(app).await?;
     print_report(&imported?)
 }
 

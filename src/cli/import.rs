@@ -78,7 +78,7 @@ pub(super) async fn run(context: Context, given: ImportDjango) -> Result<(), Fai
     let outcome = import::import(&app, &by, &source, &wanted, &progress).await;
     source.close().await?;
     let fixed = app.config.jwt_signing_key.is_some();
-    app.db.close().await?;
+    super::finish(app).await?;
     let outcome = outcome?;
     say(&text(&outcome, &wanted, fixed));
     let conflicts = outcome.report.conflicts.count();

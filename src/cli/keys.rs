@@ -49,8 +49,7 @@ pub(super) async fn run(context: Context, what: Keys) -> Result<(), Failure> {
             print::aside("what it signed is refused from now on");
         }
     }
-    app.db.close().await?;
-    Ok(())
+    super::finish(app).await
 }
 
 #[derive(Serialize)]

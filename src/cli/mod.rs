@@ -1,6 +1,7 @@
 //! The command line: the operator's door to the same functions that the panel and the API use.
 
 mod accounts;
+mod audit;
 mod backup;
 mod doctor;
 mod export;
@@ -59,6 +60,9 @@ enum Command {
     /// The keys that sign JWTs: list, rotate, revoke.
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// The audit log: check that it is intact, write it to a file.
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Take over the users, tokens and refresh tokens of a Django project. Can be repeated.
     ImportDjango(import::ImportDjango),
     /// Copy the SQLite database to a new file, also while it is served.
@@ -97,6 +101,9 @@ const USUAL: &str = "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=wa
 /// off whatever `RUST_LOG` says. (`_` is what it calls its indented lines.)
 const NEVER: &str = "rocket=off,rocket_codegen=off,_=off";
 
+/// Events that a command seals at most, those of others included.
+const SEALED: u64 = 10_000;
+
 /// Why a command failed, for the person who typed it.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -126,6 +133,9 @@ pub fn run() -> ExitCode {
         Command::Tokens(tokens::Tokens::Scan(_)) => {
             let trouble = ExitCode::from(tokens::scan::TROUBLE);
             (trouble, trouble)
+        }
+        Command::Audit(audit::Audit::Verify { .. }) => {
+            (ExitCode::from(audit::TROUBLE), ExitCode::SUCCESS)
         }
         _ => (ExitCode::FAILURE, ExitCode::SUCCESS),
     };
@@ -195,6 +205,7 @@ async fn dispatch(
         Command::Export { file } => export::export(context, &file).await?,
         Command::Import { file } => export::import(context, &file).await?,
         Command::Backup { file } => backup::run(context, &file).await?,
+        Command::Audit(what) => return audit::run(context, what).await,
         Command::Tokens(command) => return tokens::run(context, command).await,
         // Answered before there were settings.
         Command::Doctor | Command::Completions { .. } | Command::Man { .. } => {}
@@ -235,6 +246,15 @@ impl Context {
 async fn migrate(context: Context) -> Result<(), Failure> {
     let app = context.open(Opener::Command).await?;
     say("The schema is up to date.");
+    finish(app).await
+}
+
+/// What every command that may have written ends with: its events are sealed and the database is closed.
+async fn finish(app: App) -> Result<(), Failure> {
+    // What a server has to catch up with is left to it.
+    if let Err(e) = crate::domain::audit::seal_some(&app, SEALED).await {
+        tracing::warn!(error = %e, "the audit events of this command wait to be sealed");
+    }
     app.db.close().await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::{Context, Failure, say};
 use crate::{
     app::App,
     db::Opener,
-    domain::{families, sessions, setup, signing_keys, tokens, usage},
+    domain::{audit, families, sessions, setup, signing_keys, tokens, usage},
     error::Result as Outcome,
     news,
     web::{self, fairings::UnderWay},
@@ -17,6 +17,13 @@ use crate::{
 
 /// Between two flushes of the uses of tokens.
 const FLUSH: Duration = Duration::from_secs(10);
+/// Between two looks at what the audit log has to seal.
+const SEAL: Duration = Duration::from_secs(1);
+/// So many of them later it is asked whether a checkpoint is due; and after one that failed, so long
+/// nothing is sealed.
+const SEALS: u32 = 30;
+/// Events that are sealed at most when the server stops; the next one goes on.
+const LAST_SEALS: u64 = 20_000;
 /// Before the first sweep: a start has enough to do.
 const FIRST_SWEEP: Duration = Duration::from_mins(1);
 /// Between two sweeps.
@@ -41,6 +48,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
             Box::pin(async move {
                 let news = tokio::spawn(news::follow(timer.clone()));
                 // A long sweep does not delay the flushes, and is dropped half-way at the end.
+                let seals = tokio::spawn(seal_for_ever(timer.clone()));
                 let sweeps = tokio::spawn(sweep_for_ever(timer.clone()));
                 tokio::spawn(async move {
                     loop {
@@ -50,6 +58,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
                         }
                     }
                     news.abort();
+                    seals.abort();
                     sweeps.abort();
                 });
             })
@@ -64,6 +73,8 @@ pub async fn run(context: Context) -> Result<(), Failure> {
         () = drained(stop, under_way) => Ok(()),
     };
     usage::flush(&app).await?;
+    audit::seal_some(&app, LAST_SEALS).await?;
+    audit::checkpoint_now(&app).await?;
     app.db.close().await?;
     ended
 }
@@ -112,6 +123,22 @@ async fn announce(rocket: &Rocket<Orbit>) {
 async fn flush(app: &App) {
     if let Err(e) = usage::flush(app).await {
         tracing::error!(error = %e, "flush of the uses of tokens failed");
+    }
+}
+
+/// Events are written unsealed; here they get their place in the chain.
+async fn seal_for_ever(app: App) {
+    loop {
+        for _ in 0..SEALS {
+            sleep(SEAL).await;
+            if let Err(e) = audit::seal(&app).await {
+                tracing::error!(error = %e, "the audit log could not be sealed");
+                sleep(SEAL * SEALS).await;
+            }
+        }
+        if let Err(e) = audit::checkpoint_if_due(&app).await {
+            tracing::error!(error = %e, "no checkpoint of the audit log could be made");
+        }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod backup;
 pub mod bulk;
 pub mod django_hashes;
 pub mod families;
+pub mod figures;
 pub mod hashing;
 pub mod import;
 pub mod installation;

@@ -1,4 +1,5 @@
-//! Who did what, when, from where. Rows are added, never changed.
+//! Who did what, when, from where. Rows are added, never changed:
+//! a trigger sees to it, and a chain of hashes (`seq`, `hash`) shows it.
 
 use sea_orm::entity::prelude::*;
 
@@ -19,6 +20,12 @@ pub struct Model {
     pub request_id: Option<String>,
     /// JSON.
     pub detail: String,
+    /// It tells of something that was tried and did not work. Follows from the action.
+    pub failed: bool,
+    /// Its place in the chain, from 1; none until it is sealed.
+    pub seq: Option<i64>,
+    /// Of the one before it and of all of the above.
+    pub hash: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

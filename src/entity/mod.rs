@@ -1,6 +1,8 @@
 //! Tables as sea-orm sees them, one a file. No logic here; times are Unix seconds.
 
+pub mod audit_checkpoint;
 pub mod audit_event;
+pub mod daily_figure;
 pub mod deleted_family;
 pub mod meta;
 pub mod refresh_family;

@@ -18,6 +18,7 @@ mod api_own_tokens;
 mod api_register;
 mod api_students;
 mod api_tokens;
+mod audit_chain;
 mod backup;
 mod check_path;
 mod cli;

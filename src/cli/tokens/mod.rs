@@ -94,7 +94,7 @@ pub async fn run(context: Context, command: Tokens) -> Result<ExitCode, Failure>
     }
     let app = context.open(Opener::Command).await?;
     let done = act(&app, command).await;
-    app.db.close().await?;
+    crate::cli::finish(app).await?;
     done.map(|()| ExitCode::SUCCESS)
 }
 

@@ -114,7 +114,7 @@ pub async fn run(context: Context, scan: Scan) -> Result<ExitCode, Failure> {
     }
     walk.await.map_err(|e| Failure::Said(e.to_string()))?;
     if let Some(app) = app {
-        app.db.close().await?;
+        crate::cli::finish(app).await?;
     }
     report.end()
 }

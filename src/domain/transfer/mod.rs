@@ -32,7 +32,7 @@ use table::Table;
 pub type Report = Vec<(&'static str, Content)>;
 
 /// All tables, those that others point to first.
-fn tables() -> [Table; 12] {
+fn tables() -> [Table; 14] {
     [
         Table::of::<entity::meta::Entity>(),
         Table::of::<entity::user::Entity>(),
@@ -46,6 +46,8 @@ fn tables() -> [Table; 12] {
         Table::of::<entity::student::Entity>(),
         Table::of::<entity::student_upload::Entity>(),
         Table::of::<entity::audit_event::Entity>(),
+        Table::of::<entity::audit_checkpoint::Entity>(),
+        Table::of::<entity::daily_figure::Entity>(),
     ]
 }
 

@@ -1,5 +1,12 @@
 //! The record of who did what. Every change writes its event in its own transaction, so that one
-//! cannot be there without the other. Events never hold a secret.
+//! cannot be there without the other. Events never hold a secret. How they become a chain that nobody
+//! can change unseen is in `seal` and `verify`.
+
+mod chain;
+mod checkpoint;
+mod lines;
+mod seal;
+mod verify;
 
 use std::collections::HashMap;
 
@@ -8,6 +15,11 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde_json::{Value, json};
+
+pub use checkpoint::{PublicKey, public_key};
+pub use lines::{export, verify_lines};
+pub use seal::{ChainState, chain_state, checkpoint_if_due, checkpoint_now, seal, seal_some};
+pub use verify::{Intact, Verdict, verify};
 
 pub use crate::entity::audit_event::Model as AuditEvent;
 use crate::{
@@ -85,7 +97,15 @@ fn row(now: i64, by: &Actor, event: Event<'_>) -> ActiveModel {
         address: Set(by.address.map(|a| a.to_string())),
         request_id: Set(by.request_id.clone()),
         detail: Set(event.detail.to_string()),
+        failed: Set(is_failure(event.action)),
+        seq: NotSet,
+        hash: NotSet,
     }
+}
+
+/// Whether an action tells of something that was tried and did not work.
+fn is_failure(action: &str) -> bool {
+    action.ends_with("_failed") || action.ends_with("_refused") || action == "jwt.replayed"
 }
 
 /// The newest events first.
