@@ -37,7 +37,7 @@ export async function shape(page) {
     const nodes = document.getElementsByTagName("*").length;
     if (rows <= 25 && nodes > 1500) wrong.push(`${nodes} DOM nodes with ${rows} rows`);
     const { shift, refused } = window.__seen;
-    if (shift > 0.0005) wrong.push(`layout shift ${shift.toFixed(4)}`);
+    if (shift > 0.002) wrong.push(`layout shift ${shift.toFixed(4)}`);
     for (const r of refused) wrong.push(`refused by the policy: ${r}`);
     return wrong;
   });

@@ -97,6 +97,50 @@ export const AFTER = {
     }],
     ["users, asked before an act on many", (page) => many(page, "/admin/users/", "Disable…")],
     ["students, asked before many are deleted", (page) => many(page, "/admin/students/?all=1", "Delete…")],
+    ["reached by keyboard", async (page) => {
+      const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.className);
+      const is = (got, wanted) => { if (got !== wanted) throw new Error(`got ${got}, wanted ${wanted}`); };
+      await page.goto("/admin/");
+      await page.keyboard.press("g"); await page.keyboard.press("u");
+      await page.waitForURL(/admin\/users\/$/);
+      await page.keyboard.press("Tab");
+      is(await focused(), "skip");
+      await page.keyboard.press("Enter");
+      is(await focused(), "main");
+      if (page.viewportSize().width > 1000) {
+        await page.keyboard.press("/");
+        is(await focused(), "find");
+        await page.keyboard.type("ng");
+        is(await page.locator("#find").inputValue(), "ng");
+        await page.evaluate(() => document.activeElement.blur());
+      }
+      await page.locator(".who").click();
+      await page.getByRole("button", { name: "Off", exact: true }).click();
+      await page.locator("html[data-keys=off]").waitFor({ state: "attached" });
+      await page.keyboard.press("n");
+      is(new URL(page.url()).pathname, "/admin/users/");
+      await page.locator(".who").click();
+      await page.getByRole("button", { name: "Shortcuts on" }).click();
+      await page.locator("html:not([data-keys])").waitFor({ state: "attached" });
+      await page.keyboard.press("n");
+      await page.waitForURL(/users\/new/);
+    }],
+    ["compact rows", async (page) => {
+      await page.goto("/admin/users/");
+      await page.locator(".who").click();
+      await page.getByRole("button", { name: "Compact rows" }).click();
+      await page.locator("html[data-density=compact]").waitFor({ state: "attached" });
+      if (page.viewportSize().width > 1000) {
+        const heights = await page.evaluate(() => [...document.querySelectorAll("tbody tr")].map((r) => r.offsetHeight));
+        if (Math.max(...heights) > 40) throw new Error(`rows of ${Math.max(...heights)} px`);
+      }
+    }],
+    ["wide rows again", async (page) => {
+      await page.goto("/admin/users/");
+      await page.locator(".who").click();
+      await page.getByRole("button", { name: "Wide rows" }).click();
+      await page.locator("html:not([data-density])").waitFor({ state: "attached" });
+    }],
     ["token created", async (page) => {
       await page.goto("/admin/tokens/new/");
       await page.getByLabel("Owner", { exact: true }).fill("hana.novak");

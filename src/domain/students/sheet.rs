@@ -51,6 +51,7 @@ pub fn read(bytes: &[u8]) -> Result<Sheet, String> {
     let mut sheet = Sheet::default();
     let mut first_with = HashMap::new();
     let mut seen = 0;
+    let mut lines = Lines::new(text);
     for record in reader(text, delimiter).records().skip(1) {
         // Text that is UTF-8 and of any length: there is nothing left to fail.
         let Ok(record) = record else { continue };
@@ -61,7 +62,7 @@ pub fn read(bytes: &[u8]) -> Result<Sheet, String> {
         if seen > MOST_ROWS {
             return Err("The file has more than 10,000 rows. Split it.".to_owned());
         }
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.of(&record);
         match student(&record, &order) {
             Ok(student) => {
                 let twin = first_with.get(&student.roll).copied();
@@ -87,6 +88,42 @@ fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
         .has_headers(false)
         .flexible(true)
         .from_reader(text.as_bytes())
+}
+
+/// The numbers of lines, as an editor shows them. (The crate says where a record's search began: before the empty
+/// lines above it.)
+struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text: text.as_bytes(),
+            at: 0,
+            line: 1,
+        }
+    }
+
+    /// For records in their order.
+    fn of(&mut self, record: &StringRecord) -> u64 {
+        let begin = record.position().map_or(0, csv::Position::byte);
+        let begin = usize::try_from(begin).unwrap_or(usize::MAX);
+        while let Some(sign) = self.text.get(self.at) {
+            let is_end = matches!(sign, b'\n' | b'\r');
+            if self.at >= begin && !is_end {
+                break;
+            }
+            self.at += 1;
+            let inside = *sign == b'\r' && self.text.get(self.at) == Some(&b'\n');
+            if is_end && !inside {
+                self.line += 1;
+            }
+        }
+        self.line
+    }
 }
 
 /// Where the columns are.

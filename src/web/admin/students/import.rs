@@ -29,6 +29,7 @@ use crate::{
 
 const LABELS: Labels = &[("file", "File")];
 const IMPORT: &str = "/admin/students/import/";
+const PREVIEW: &str = "/admin/students/import/preview/";
 /// Rows and complaints shown.
 const FIRST: usize = 10;
 const FIRST_COMPLAINTS: usize = 20;
@@ -135,7 +136,7 @@ fn preview_of(preview: &Preview, id: i64) -> StudentImportPreview {
             format!("Add {}?", students(new))
         },
         file: preview.file.clone(),
-        action: format!("{IMPORT}{id}/"),
+        action: format!("{PREVIEW}{id}/"),
         button: if new == 0 {
             "Add those whose roll is taken".to_owned()
         } else {
@@ -201,7 +202,7 @@ pub async fn take_file(
         _ => Err(Error::field("file", "Choose a file.")),
     };
     match kept {
-        Ok(id) => Ok(Go::to(format!("{IMPORT}{id}/")).into()),
+        Ok(id) => Ok(Go::to(format!("{PREVIEW}{id}/")).into()),
         Err(Error::Validation(errors)) => Ok(Reply::page(&StudentImportForm {
             example: EXAMPLE,
             form: FormState::default().refused(&errors, LABELS),
@@ -217,7 +218,7 @@ fn gone() -> Go {
     Go::to(IMPORT).with(said)
 }
 
-#[get("/students/import/<id>")]
+#[get("/students/import/preview/<id>")]
 pub async fn preview(
     session: May<'_, AddStudents>,
     app: &State<App>,
@@ -230,7 +231,7 @@ pub async fn preview(
     })
 }
 
-#[post("/students/import/<id>", data = "<form>")]
+#[post("/students/import/preview/<id>", data = "<form>")]
 pub async fn confirm(
     session: May<'_, AddStudents>,
     app: &State<App>,
