@@ -31,6 +31,13 @@ pub enum Error {
     /// A member of staff whom no group gives this.
     #[error("the permission to {0} is missing")]
     MissingPermission(Permission),
+    /// The password must be shown again first. `act` is what waits for it, in the words of its
+    /// button; `refused` is what a password met that was shown.
+    #[error("the password was not shown lately")]
+    Unconfirmed {
+        act: String,
+        refused: Option<Box<Error>>,
+    },
     /// A good token that may not be used for this; the scope it lacks.
     #[error("the credential lacks the scope {0}")]
     MissingScope(&'static str),

@@ -26,6 +26,7 @@ pub struct Keyring {
     token: SecretBytes,
     session: SecretBytes,
     seal: SecretBytes,
+    form: SecretBytes,
     csrf: SecretBytes,
     flash: SecretBytes,
     jti: SecretBytes,
@@ -51,6 +52,7 @@ impl Keyring {
             token: derive("token digest")?,
             session: derive("session digest")?,
             seal: derive("seal")?,
+            form: derive("form seal")?,
             csrf: derive("csrf")?,
             flash: derive("flash")?,
             jti: derive("jti")?,
@@ -140,42 +142,59 @@ impl Keyring {
         &self.fingerprint
     }
 
-    /// XChaCha20-Poly1305: nonce, then ciphertext. `owner` binds it to its row.
+    /// Seals what is kept in the database. `owner` binds it to its row.
     pub fn seal(&self, plain: &[u8], owner: &str) -> Result<Vec<u8>> {
-        let nonce = secret::random::<24>()?;
-        let cipher = self.cipher()?;
-        let sealed = cipher
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: plain,
-                    aad: owner.as_bytes(),
-                },
-            )
-            .map_err(|_| sealing_failed())?;
-        Ok([nonce.as_slice(), &sealed].concat())
+        seal(&self.seal, plain, owner)
     }
 
     pub fn unseal(&self, sealed: &[u8], owner: &str) -> Result<SecretBytes> {
-        let (nonce, text) = sealed
-            .split_first_chunk::<24>()
-            .ok_or_else(sealing_failed)?;
-        let plain = self
-            .cipher()?
-            .decrypt(
-                &XNonce::from(*nonce),
-                Payload {
-                    msg: text,
-                    aad: owner.as_bytes(),
-                },
-            )
-            .map_err(|_| sealing_failed())?;
-        Ok(SecretBytes::new(plain))
+        unseal(&self.seal, sealed, owner)
     }
 
-    fn cipher(&self) -> Result<XChaCha20Poly1305> {
-        XChaCha20Poly1305::new_from_slice(self.seal.expose()).map_err(|_| sealing_failed())
+    /// Seals a form that waits in the browser while the password is asked for. `owner` binds it to
+    /// whose it is and where it goes.
+    pub fn seal_form(&self, plain: &[u8], owner: &str) -> Result<Vec<u8>> {
+        seal(&self.form, plain, owner)
     }
+
+    pub fn unseal_form(&self, sealed: &[u8], owner: &str) -> Result<SecretBytes> {
+        unseal(&self.form, sealed, owner)
+    }
+}
+
+/// XChaCha20-Poly1305: nonce, then ciphertext.
+fn seal(key: &SecretBytes, plain: &[u8], owner: &str) -> Result<Vec<u8>> {
+    let nonce = secret::random::<24>()?;
+    let sealed = cipher(key)?
+        .encrypt(
+            &XNonce::from(nonce),
+            Payload {
+                msg: plain,
+                aad: owner.as_bytes(),
+            },
+        )
+        .map_err(|_| sealing_failed())?;
+    Ok([nonce.as_slice(), &sealed].concat())
+}
+
+fn unseal(key: &SecretBytes, sealed: &[u8], owner: &str) -> Result<SecretBytes> {
+    let (nonce, text) = sealed
+        .split_first_chunk::<24>()
+        .ok_or_else(sealing_failed)?;
+    let plain = cipher(key)?
+        .decrypt(
+            &XNonce::from(*nonce),
+            Payload {
+                msg: text,
+                aad: owner.as_bytes(),
+            },
+        )
+        .map_err(|_| sealing_failed())?;
+    Ok(SecretBytes::new(plain))
+}
+
+fn cipher(key: &SecretBytes) -> Result<XChaCha20Poly1305> {
+    XChaCha20Poly1305::new_from_slice(key.expose()).map_err(|_| sealing_failed())
 }
 
 /// HMAC-SHA256 over length-prefixed parts, so that no two lists of parts read the same.

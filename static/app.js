@@ -84,6 +84,16 @@
     b.querySelector("[data-label]").textContent = show ? "Hide" : "Show";
   });
 
+  /* how strong a new password looks, in words; the server judges it in any case */
+  $$("[data-strength]").forEach((p) => {
+    const f = d.querySelector(p.dataset.strength);
+    f?.addEventListener("input", () => {
+      const v = f.value, n = [...v].length, kinds = [/[a-z]/, /[A-Z]/, /[0-9]/, /[^a-zA-Z0-9]/].filter((k) => k.test(v)).length;
+      const worth = new Set(v.toLowerCase()).size * 1.5 + n + kinds * 2;
+      p.textContent = !n ? "" : n < 8 ? "Too short: " + (8 - n) + " more to go." : /^[0-9]+$/.test(v) ? "Digits alone are refused." : worth < 26 ? "Weak: make it longer." : worth < 36 ? "Fair: a few more letters make it strong." : "Strong.";
+    });
+  });
+
   /* suggestions: the server's answer fills the <datalist>; without script it is a plain field */
   $$("input[data-suggest]").forEach((f) => {
     let asked = "", wait;

@@ -10,6 +10,7 @@ mod m20261123_000003_records;
 mod m20261124_000001_token_uses;
 mod m20261124_000002_signing_keys;
 mod m20261124_000003_deleted_families;
+mod m20261125_000002_session_lists;
 mod m20261125_000003_audit;
 mod m20261125_000008_student_versions;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000001_token_uses::Migration),
             Box::new(m20261124_000002_signing_keys::Migration),
             Box::new(m20261124_000003_deleted_families::Migration),
+            Box::new(m20261125_000002_session_lists::Migration),
             Box::new(m20261125_000003_audit::Migration),
             Box::new(m20261125_000008_student_versions::Migration),
         ]

@@ -78,6 +78,12 @@ impl Hasher {
         .await
     }
 
+    /// Whether any password could match: not where it is marked as unusable, as Django does for
+    /// accounts that sign in otherwise, nor where the hash cannot be read.
+    pub fn is_usable(&self, stored: &str) -> bool {
+        self.0.own(stored).is_some() || Stored::parse(stored).is_ok()
+    }
+
     /// Passwords that are being hashed or wait for it.
     pub fn under_way(&self) -> usize {
         let free = self.0.places.load(Ordering::SeqCst);

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
+        hashing::Verdict,
         passwords::MAX_BYTES_AT_LOGIN,
         throttles::{
             self, LOGIN_BY_ACCOUNT, LOGIN_BY_ACCOUNT_AND_ADDRESS, LOGIN_BY_ADDRESS, Rule, SIGN_IN,
@@ -38,17 +39,10 @@ pub async fn authenticate(
     };
     let stored = known.as_ref().map(|user| user.password.clone());
     let upgrade = password.clone();
-    // No password is that long: it is compared with nothing, at the same cost.
-    let too_long = password.expose().len() > MAX_BYTES_AT_LOGIN;
-    let given = if too_long {
-        Password::new("")
-    } else {
-        password
-    };
     // Where there is no room to hash, it was no wrong try: dropped, it does not count as one.
-    let verdict = app.hasher.verify(stored, given).await?;
+    let verdict = compare(app, stored, password).await?;
     match known {
-        Some(user) if verdict.matches && !too_long && user.is_active => {
+        Some(user) if verdict.matches && user.is_active => {
             tries.succeeded();
             let hash = if verdict.outdated {
                 // Where there is no room for it now, the next sign-in renews the hash.
@@ -64,6 +58,35 @@ pub async fn authenticate(
             Err(Error::InvalidCredentials { tries_left })
         }
     }
+}
+
+/// Whether it is still this person who sits there. It counts as a sign-in does, so that a browser
+/// somebody left open is no better place to guess from.
+pub async fn verify_again(app: &App, user: &User, password: Password, by: &Actor) -> Result<()> {
+    let tries = Tries::begin(app, by, &user.username)?;
+    let verdict = compare(app, Some(user.password.clone()), password).await?;
+    if verdict.matches {
+        tries.succeeded();
+        return Ok(());
+    }
+    let tries_left = tries.failed();
+    note_failure(app, by, &user.username, Some(user)).await?;
+    Err(Error::InvalidCredentials { tries_left })
+}
+
+async fn compare(app: &App, stored: Option<String>, password: Password) -> Result<Verdict> {
+    // No password is that long: it is compared with nothing, at the same cost.
+    let too_long = password.expose().len() > MAX_BYTES_AT_LOGIN;
+    let given = if too_long {
+        Password::new("")
+    } else {
+        password
+    };
+    let verdict = app.hasher.verify(stored, given).await?;
+    Ok(Verdict {
+        matches: verdict.matches && !too_long,
+        ..verdict
+    })
 }
 
 /// The counters of one try. Dropped without an outcome, it was none.

@@ -7,6 +7,7 @@ use rocket::{
     data::{FromData, Outcome, ToByteUnit},
     futures::stream,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -24,7 +25,7 @@ const MAX_BYTES: u64 = 2_621_440;
 const MAX_FIELDS: usize = 1000;
 
 /// One field of a form.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Part {
     Text(String),
     /// A file: its name, and what is in it.

@@ -13,7 +13,7 @@ use crate::{
     },
     web::{
         flash::Flash,
-        guards::{UserSession, csrf, session},
+        guards::{UserSession, confirmed, csrf, session},
         page::Crumb,
         words::{Person, Role},
     },
@@ -38,6 +38,8 @@ pub struct Chrome {
     menu: Vec<MenuShown>,
     nav: &'static str,
     crumbs: Vec<Crumb>,
+    /// Minutes for which dangerous acts need no password, where it was asked for.
+    elevated: Option<i64>,
 }
 
 /// Who is signed in.
@@ -89,7 +91,10 @@ impl Chrome {
         let user = session
             .and_then(|s| s.as_ref().ok())
             .and_then(Option::as_ref);
+        let now = App::of(req).now();
+        let until = user.and_then(|s| confirmed::confirmed_until(req, s));
         Self {
+            elevated: until.map(|until| (until - now + 59) / 60),
             user: user.map(Account::of),
             menu: user.map(|s| menu(&s.actor)).unwrap_or_default(),
             csrf: csrf.unwrap_or_default().to_owned(),
@@ -98,7 +103,7 @@ impl Chrome {
             density: density(req.cookies().get("density").map(Cookie::value)),
             keys: keys(req.cookies().get("keys").map(Cookie::value)),
             here: here(req),
-            now: App::of(req).now(),
+            now,
             version: env!("CARGO_PKG_VERSION"),
             nav: "",
             crumbs: Vec::new(),
@@ -237,10 +242,16 @@ const MENU: &[MenuGroup] = &[
     },
     MenuGroup {
         label: "People",
-        items: &[to_view(
-            Record::Users,
-            item("Users", "/admin/users/", "users", "users", "u"),
-        )],
+        items: &[
+            to_view(
+                Record::Users,
+                item("Users", "/admin/users/", "users", "users", "u"),
+            ),
+            to_view(
+                Record::Sessions,
+                item("Sessions", "/admin/sessions/", "sess", "sessions", "s"),
+            ),
+        ],
     },
     MenuGroup {
         label: "API",
@@ -285,5 +296,6 @@ pub fn sample() -> Chrome {
         menu: menu(&Actor::operator()),
         nav: "",
         crumbs: Vec::new(),
+        elevated: Some(8),
     }
 }

@@ -82,8 +82,12 @@ fn status(req: &Request<'_>, e: &Error) -> Status {
         Error::PermissionDenied
         | Error::MissingPermission(_)
         | Error::MissingScope(_)
+        | Error::Unconfirmed { refused: None, .. }
         | Error::UnknownRequirement(_)
         | Error::CsrfFailed(_) => Status::Forbidden,
+        Error::Unconfirmed {
+            refused: Some(e), ..
+        } => status(req, e),
         Error::NotFound => Status::NotFound,
         Error::Validation(_) | Error::Parse(_) | Error::UnsupportedTokenType => Status::BadRequest,
         Error::Throttled { .. } => Status::TooManyRequests,
@@ -160,7 +164,11 @@ fn page_answer(req: &Request<'_>, e: &Error) -> response::Result<'static> {
         return api_answer(req, None, e);
     }
     log(req, e);
-    let mut response = pages::error_page(req, status(req, e), e)?;
+    let mut response = match pages::confirm(req, e) {
+        Ok(Some(page)) => page.status(status(req, e)).respond_to(req)?,
+        Ok(None) => pages::error_page(req, status(req, e), e)?,
+        Err(e) => return page_answer(req, &e),
+    };
     add_headers(req, None, e, &mut response);
     Ok(response)
 }
@@ -234,6 +242,7 @@ fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
         (Error::MissingScope(scope), _) => {
             detail(&format!("This credential lacks the scope \"{scope}\"."))
         }
+        (Error::Unconfirmed { .. }, _) => detail("Confirm your password first."),
         (Error::CsrfFailed(why), _) => detail(&format!("CSRF Failed: {why}")),
         (Error::NotFound, _) => detail("Not found."),
         (Error::Validation(errors), Style::Envelope) => {
@@ -343,7 +352,13 @@ fn add_headers(
     e: &Error,
     response: &mut Response<'_>,
 ) {
-    let retry_after = match e {
+    let met = match e {
+        Error::Unconfirmed {
+            refused: Some(e), ..
+        } => e,
+        e => e,
+    };
+    let retry_after = match met {
         Error::Throttled { retry_after } | Error::Busy { retry_after } => Some(retry_after),
         _ => None,
     };

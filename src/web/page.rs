@@ -105,6 +105,16 @@ impl Page {
         }
     }
 
+    /// The same among the pages of one's own account.
+    #[must_use]
+    pub fn in_account(self, template: &'static str) -> Self {
+        Self {
+            template,
+            nav: "",
+            ..self
+        }
+    }
+
     pub fn template(&self) -> &'static str {
         self.template
     }

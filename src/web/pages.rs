@@ -15,6 +15,8 @@ use crate::{
     web::{
         api::endpoints::{self, Endpoint},
         guards::{client, session},
+        page::Page,
+        site::confirm,
     },
 };
 
@@ -78,6 +80,17 @@ pub fn error_page(req: &Request<'_>, status: Status, e: &Error) -> response::Res
     Ok(response)
 }
 
+/// The page that asks for the password, where that is what is missing and a form waits for it.
+pub fn confirm(req: &Request<'_>, e: &Error) -> Result<Option<Page>, Error> {
+    let Error::Unconfirmed { act, refused } = e else {
+        return Ok(None);
+    };
+    match session::of(req).now_or_never() {
+        Some(Ok(Some(session))) => confirm::page(req, session, act, refused.as_deref()),
+        _ => Ok(None),
+    }
+}
+
 fn in_panel(req: &Request<'_>) -> bool {
     endpoints::segments(req).first() == Some(&"admin")
 }
@@ -112,6 +125,10 @@ fn words(req: &Request<'_>, e: &Error) -> (&'static str, String) {
             format!(
                 "You need the permission “{permission}”. Ask a superuser. Nothing was changed."
             ),
+        ),
+        Error::Unconfirmed { .. } => own(
+            "Confirm it is you",
+            "This needs your password again. Nothing was changed.",
         ),
         Error::PermissionDenied | Error::MissingScope(_) => own(
             "Not for this account",

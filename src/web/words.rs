@@ -207,10 +207,18 @@ pub fn device(user_agent: &str) -> (String, &'static str) {
 }
 
 /// A token as every page shows it; never its key.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts for a template, each on its own"
+)]
 #[derive(Clone, Debug, Serialize)]
 pub struct TokenFacts {
     pub id: i64,
     pub href: String,
+    /// Where its list is.
+    pub list: &'static str,
+    /// Among the pages of one's own account, where no permission is asked.
+    pub is_own: bool,
     pub name: String,
     pub is_default: bool,
     pub is_active: bool,
@@ -237,6 +245,8 @@ impl TokenFacts {
         Self {
             id: token.id,
             href: format!("/admin/tokens/{}/", token.id),
+            list: "/admin/tokens/",
+            is_own: false,
             name: if token.is_default {
                 "Default token".to_owned()
             } else {
@@ -260,6 +270,19 @@ impl TokenFacts {
             revoked: token.revoked_at,
             revoked_by: someone(token.revoked_by.as_deref().unwrap_or_default()),
             is_burned: token.revoked_by.as_deref() == Some(tokens::BURNED),
+        }
+    }
+}
+
+impl TokenFacts {
+    /// For the pages of its owner's account.
+    #[must_use]
+    pub fn own(self) -> Self {
+        Self {
+            href: format!("/account/tokens/{}/", self.id),
+            list: "/account/tokens/",
+            is_own: true,
+            ..self
         }
     }
 }

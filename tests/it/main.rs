@@ -10,6 +10,7 @@
 #[macro_use]
 mod support;
 
+mod account_pages;
 mod api_errors;
 mod api_generate_token;
 mod api_jwt;
@@ -23,6 +24,7 @@ mod backup;
 mod check_path;
 mod cli;
 mod compression;
+mod confirmation;
 mod contract;
 mod contract_differences;
 mod contract_requests;
@@ -49,6 +51,7 @@ mod pages_tokens;
 mod proxies;
 mod revocation;
 mod scopes;
+mod sessions_list;
 mod setup;
 mod signing_key_settings;
 mod signing_keys;

@@ -60,7 +60,7 @@ export async function fill(server, root) {
   };
   ids.token = await token("amara.okafor", "CI import job");
   ids.revoked = await token("ben.suzuki", "Old laptop");
-  await token("ben.suzuki", "Nightly export with a name that says everything about what it is for", { expires: "", access: "some", scope: "students:read" });
+  ids.mine = await token("ben.suzuki", "Nightly export with a name that says everything about what it is for", { expires: "", access: "some", scope: "students:read" });
   for (const [username] of NAMES.slice(3, 14)) await token(username, "Dashboard sync", { expires: "30" });
   await root.submit(`/admin/tokens/${ids.revoked}/revoke/`, `/admin/tokens/${ids.revoked}/revoke/`, {});
   const list = await root.get("/admin/tokens/");

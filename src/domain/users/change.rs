@@ -81,17 +81,7 @@ pub async fn update(
 pub async fn set_password(app: &App, by: &Actor, id: i64, password: Password) -> Result<()> {
     let user = super::get(app, id).await?;
     may_act(by, &user, CHANGE)?;
-    let person = Person {
-        username: &user.username,
-        first_name: &user.first_name,
-        last_name: &user.last_name,
-        email: &user.email,
-    };
-    let mut errors = FieldErrors::default();
-    for complaint in input::password_complaints(&password, person) {
-        errors.push("password", complaint);
-    }
-    errors.into_result(|| ())?;
+    judge(&user, &password)?;
     let hash = app.hasher.hash(password).await?;
     let db = app.db.begin().await?;
     let user = get_in(&db, id).await?;
@@ -154,12 +144,31 @@ pub async fn sign_out_everywhere(app: &App, by: &Actor, id: i64) -> Result<()> {
     Ok(())
 }
 
-fn raise_epoch(row: &mut ActiveModel, user: &User, now: i64) {
+/// Whether a password is good for this person.
+pub(super) fn judge(user: &User, password: &Password) -> Result<()> {
+    let person = Person {
+        username: &user.username,
+        first_name: &user.first_name,
+        last_name: &user.last_name,
+        email: &user.email,
+    };
+    let mut errors = FieldErrors::default();
+    for complaint in input::password_complaints(password, person) {
+        errors.push("password", complaint);
+    }
+    errors.into_result(|| ())
+}
+
+pub(super) fn raise_epoch(row: &mut ActiveModel, user: &User, now: i64) {
     row.epoch = Set(user.epoch + 1);
     row.epoch_at = Set(now);
 }
 
-async fn save<C: ConnectionTrait>(db: &C, mut row: ActiveModel, user: &User) -> Result<()> {
+pub(super) async fn save<C: ConnectionTrait>(
+    db: &C,
+    mut row: ActiveModel,
+    user: &User,
+) -> Result<()> {
     row.version = Set(user.version + 1);
     row.update(db).await.map_err(|e| match e.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => {

@@ -7,6 +7,7 @@ mod create;
 mod delete;
 mod input;
 mod list;
+mod own_password;
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -18,6 +19,7 @@ pub use create::{create, register};
 pub use delete::{DeletionPreview, delete, deletion_preview};
 pub use input::{USERNAME_MAX, UserInput, normalize_username};
 pub use list::{Role, UserCounts, UserFilter, UserRow, UserSort, UserStatus, counts, list};
+pub use own_password::change_password;
 
 pub(crate) use create::{check, insert};
 pub(crate) use input::{is_email, key as username_key};

@@ -13,7 +13,7 @@ use crate::{
     web::{
         error::PageError,
         flash::Flash,
-        guards::{CsrfForm, SuperuserSession},
+        guards::{ConfirmedForm, SuperuserSession},
         page::{Crumb, Go, Page, Reply, View},
         words::Tag,
     },
@@ -93,7 +93,7 @@ async fn list(_session: &SuperuserSession, app: &State<App>) -> Result<Page, Pag
 async fn rotate(
     session: &SuperuserSession,
     app: &State<App>,
-    _form: CsrfForm,
+    _form: ConfirmedForm,
 ) -> Result<Reply, PageError> {
     let flash = match signing_keys::rotate(app, &session.actor).await {
         Ok(key) => Flash::ok(format!("Key {} takes over.", signing_keys::name(&key))).text(
@@ -150,7 +150,7 @@ async fn revoke(
     session: &SuperuserSession,
     app: &State<App>,
     id: i64,
-    _form: CsrfForm,
+    _form: ConfirmedForm,
 ) -> Result<Reply, PageError> {
     let flash = match signing_keys::revoke(app, &session.actor, id).await {
         Ok(key) => Flash::ok(format!("Key {} is revoked.", signing_keys::name(&key)))

@@ -6,7 +6,9 @@ pub mod index;
 pub mod keys;
 pub mod listing;
 pub mod login;
+pub mod reauth;
 pub mod search;
+pub mod sessions;
 pub mod students;
 pub mod tokens;
 pub mod users;
@@ -21,7 +23,9 @@ pub fn routes() -> Vec<Route> {
         index::routes(),
         keys::routes(),
         login::routes(),
+        reauth::routes(),
         search::routes(),
+        sessions::routes(),
         students::routes(),
         tokens::routes(),
         users::routes(),
@@ -36,6 +40,7 @@ pub fn samples() -> Vec<Page> {
         keys::samples(),
         login::samples(),
         search::samples(),
+        sessions::samples(),
         students::samples(),
         tokens::samples(),
         users::samples(),

@@ -145,7 +145,7 @@ fn is_genuine(req: &Request<'_>, token: &str, binding: &str) -> bool {
 /// A browser's form whose CSRF token was right. A POST handler that takes one cannot forget it.
 #[derive(Debug)]
 pub struct CsrfForm {
-    parts: Vec<(String, Part)>,
+    pub(super) parts: Vec<(String, Part)>,
 }
 
 impl CsrfForm {
@@ -187,6 +187,14 @@ impl CsrfForm {
     pub fn password(&self, name: &str) -> Password {
         Password::new(self.text(name))
     }
+
+    /// What both guards of forms begin with.
+    pub(super) async fn read(req: &Request<'_>, data: Data<'_>) -> Result<Self> {
+        let parts = body::form(req, data).await?;
+        let form = Self { parts };
+        check(req, form.opt(FIELD)).await?;
+        Ok(form)
+    }
 }
 
 #[rocket::async_trait]
@@ -194,13 +202,7 @@ impl<'r> FromData<'r> for CsrfForm {
     type Error = Rejected;
 
     async fn from_data(req: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
-        let judged = async {
-            let parts = body::form(req, data).await?;
-            let form = Self { parts };
-            check(req, form.opt(FIELD)).await?;
-            Ok(form)
-        };
-        match judged.await {
+        match Self::read(req, data).await {
             Ok(form) => Outcome::Success(form),
             Err(e) => reject_data(req, e),
         }

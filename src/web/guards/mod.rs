@@ -3,7 +3,7 @@
 
 pub mod api_auth;
 pub mod client;
-mod confirmed;
+pub mod confirmed;
 pub mod credentials;
 pub mod csrf;
 pub mod permission;
@@ -12,7 +12,7 @@ pub mod throttle;
 
 pub use api_auth::ApiAuth;
 pub use client::{ClientIp, HostName, Origin, RequestId, UserAgent};
-pub use confirmed::ConfirmedForm;
+pub use confirmed::{ConfirmableForm, ConfirmedForm};
 pub use csrf::CsrfForm;
 pub use permission::May;
 pub use session::{

@@ -104,12 +104,12 @@ pub async fn dashboard(
             .collect(),
         tokens: own
             .iter()
-            .map(|t| TokenFacts::of(t, &user.username, app.now()))
+            .map(|t| TokenFacts::of(t, &user.username, app.now()).own())
             .collect(),
         ended: revoked
             .iter()
             .map(|t| Ended {
-                token: TokenFacts::of(t, &user.username, app.now()),
+                token: TokenFacts::of(t, &user.username, app.now()).own(),
                 burned_from: burned_from.remove(&t.id),
             })
             .collect(),

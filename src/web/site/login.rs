@@ -35,8 +35,8 @@ pub struct Login {
     form: FormState,
 }
 
-#[derive(Serialize)]
-struct Problem {
+#[derive(Debug, Serialize)]
+pub struct Problem {
     title: &'static str,
     text: String,
 }
@@ -112,7 +112,7 @@ pub async fn attempt(
 ) -> Result<Reply, PageError> {
     let username = form.text("username");
     let tried = domain::authenticate(app, username, form.password("password"), &visit.actor).await;
-    let (problem, status, retry_after) = match tried {
+    let e = match tried {
         Ok(user) => {
             visit.sign_in(app, &before, &user).await?;
             let staff = user.is_staff || user.is_superuser;
@@ -125,20 +125,10 @@ pub async fn attempt(
             };
             return Ok(Go::to(to).into());
         }
-        Err(Error::InvalidCredentials { tries_left }) => {
-            (no_match(tries_left), Status::BadRequest, None)
-        }
-        Err(Error::Throttled { retry_after }) => (
-            paused(retry_after),
-            Status::TooManyRequests,
-            Some(retry_after),
-        ),
-        Err(Error::Busy { retry_after }) => (
-            busy(retry_after),
-            Status::ServiceUnavailable,
-            Some(retry_after),
-        ),
-        Err(other) => return Err(other.into()),
+        Err(e) => e,
+    };
+    let Some(problem) = problem(&e, "Check the username and the password.") else {
+        return Err(e.into());
     };
     let login = Login::new(door, app, form.text("next"));
     let shown = FormState::default().with("username", username);
@@ -146,16 +136,34 @@ pub async fn attempt(
         problem: Some(problem),
         form: shown,
         ..login
-    })
-    .status(status);
-    Ok(match retry_after {
-        Some(seconds) => page.retry_after(seconds),
-        None => page,
-    }
-    .into())
+    });
+    Ok(refused(page, &e).into())
 }
 
-fn no_match(tries_left: Option<u32>) -> Problem {
+/// With the status of what a password met.
+pub fn refused(page: Page, e: &Error) -> Page {
+    match *e {
+        Error::Throttled { retry_after } => page
+            .status(Status::TooManyRequests)
+            .retry_after(retry_after),
+        Error::Busy { retry_after } => page
+            .status(Status::ServiceUnavailable)
+            .retry_after(retry_after),
+        _ => page.status(Status::BadRequest),
+    }
+}
+
+/// What a password met, in words. `advice` is for one that did not match.
+pub fn problem(e: &Error, advice: &str) -> Option<Problem> {
+    match *e {
+        Error::InvalidCredentials { tries_left } => Some(no_match(tries_left, advice)),
+        Error::Throttled { retry_after } => Some(paused(retry_after)),
+        Error::Busy { retry_after } => Some(busy(retry_after)),
+        _ => None,
+    }
+}
+
+fn no_match(tries_left: Option<u32>, advice: &str) -> Problem {
     let left = match tries_left {
         Some(0) => " That was the last try before a 15-minute pause.".to_owned(),
         Some(1) => " 1 try left before a 15-minute pause.".to_owned(),
@@ -164,7 +172,7 @@ fn no_match(tries_left: Option<u32>) -> Problem {
     };
     Problem {
         title: "That did not match",
-        text: format!("Check the username and the password.{left}"),
+        text: format!("{advice}{left}"),
     }
 }
 
@@ -201,7 +209,10 @@ pub fn samples() -> Vec<Page> {
     };
     vec![
         sample(None),
-        sample(Some(no_match(Some(7)))),
+        sample(Some(no_match(
+            Some(7),
+            "Check the username and the password.",
+        ))),
         sample(Some(paused(840))),
         sample(Some(busy(2))),
     ]
@@ -216,7 +227,7 @@ mod tests {
         assert_eq!(paused(840).text, "Sign-in opens again in 14 minutes.");
         assert_eq!(paused(20).text, "Sign-in opens again in a minute.");
         assert!(
-            no_match(Some(7))
+            no_match(Some(7), "Check it.")
                 .text
                 .ends_with("7 tries left before a 15-minute pause.")
         );

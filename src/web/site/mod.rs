@@ -1,5 +1,7 @@
 //! The public pages and those of a signed-in person. One file a page.
 
+pub mod account;
+pub mod confirm;
 pub mod dashboard;
 pub mod home;
 pub mod login;
@@ -15,7 +17,8 @@ use crate::web::{assets, page::Page};
 
 /// Mounted on `/`.
 pub fn routes() -> Vec<Route> {
-    routes![
+    let own = account::routes();
+    let others = routes![
         home::home,
         setup::setup_form,
         setup::set_up,
@@ -26,9 +29,11 @@ pub fn routes() -> Vec<Route> {
         logout::logout_form,
         logout::logout,
         dashboard::dashboard,
+        confirm::end,
         theme::set_theme,
         assets::favicon,
-    ]
+    ];
+    [own, others].concat()
 }
 
 /// A sample of each page, for the sweep that renders them all.
@@ -40,6 +45,8 @@ pub fn samples() -> Vec<Page> {
         login::samples(),
         logout::samples(),
         dashboard::samples(),
+        confirm::samples(),
+        account::samples(),
     ]
     .into_iter()
     .flatten()

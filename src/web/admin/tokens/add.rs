@@ -4,9 +4,11 @@
 use rocket::{State, get, post};
 use serde::Serialize;
 
+use super::place::Place;
 use crate::{
     app::App,
     domain::{
+        actor::Actor,
         scopes::{Scope, Scopes},
         slots,
         tokens::{self, NewToken},
@@ -16,7 +18,7 @@ use crate::{
     web::{
         error::PageError,
         form::{FormState, Labels},
-        guards::{AdminSession, CsrfForm, May, permission::AddTokens},
+        guards::{ConfirmableForm, CsrfForm, May, permission::AddTokens},
         page::{Crumb, Go, Page, Reply, View},
     },
 };
@@ -84,6 +86,10 @@ fn usual(expiries: &[Expiry]) -> &str {
 
 #[derive(Serialize)]
 struct TokenAddForm {
+    /// Where its list is.
+    list: &'static str,
+    /// For oneself: no owner is asked for.
+    is_own: bool,
     form: FormState,
     expiries: Vec<Expiry>,
     /// What the server's settings allow, in words; empty: anything.
@@ -119,7 +125,7 @@ fn boxes(ticked: &[&str]) -> Vec<ScopeBox> {
 }
 
 impl View for TokenAddForm {
-    const TEMPLATE: &'static str = "admin/tokens/add_form.html";
+    const TEMPLATE: &'static str = "admin/tokens/panel/add_form.html";
     const NAV: &'static str = "tokens";
 
     fn title(&self) -> String {
@@ -136,8 +142,10 @@ impl View for TokenAddForm {
 }
 
 /// `limit`: the longest life, in seconds.
-fn page(form: FormState, ticked: &[&str], limit: Option<i64>) -> Page {
-    Page::of(&TokenAddForm {
+fn page(place: Place, form: FormState, ticked: &[&str], limit: Option<i64>) -> Page {
+    place.page(&TokenAddForm {
+        list: place.list(),
+        is_own: place == Place::Account,
         form,
         expiries: expiries(limit),
         longest: limit.map_or_else(String::new, tokens::in_words),
@@ -152,14 +160,25 @@ pub fn add_form(
     owner: Option<&str>,
     kind: Option<&str>,
 ) -> Page {
+    add_form_in(Place::Panel, &session.actor, app, owner, kind)
+}
+
+pub fn add_form_in(
+    place: Place,
+    by: &Actor,
+    app: &App,
+    owner: Option<&str>,
+    kind: Option<&str>,
+) -> Page {
     let limit = tokens::longest_life(app);
-    let owner = owner.unwrap_or(&session.actor.username);
+    let owner = owner.unwrap_or(&by.username);
     let kind = if kind == Some("default") {
         "default"
     } else {
         "named"
     };
     page(
+        place,
         FormState::default()
             .with("owner", owner)
             .with("kind", kind)
@@ -174,33 +193,61 @@ pub fn add_form(
 pub async fn add(
     session: May<'_, AddTokens>,
     app: &State<App>,
-    form: CsrfForm,
+    form: ConfirmableForm,
+) -> Result<Reply, PageError> {
+    let (by, session_id) = (&session.actor, session.session.id);
+    add_in(Place::Panel, by, session_id, app, &form).await
+}
+
+pub async fn add_in(
+    place: Place,
+    by: &Actor,
+    session_id: i64,
+    app: &App,
+    form: &ConfirmableForm,
 ) -> Result<Reply, PageError> {
     let typed = ["owner", "kind", "name", "expires", "access"]
         .into_iter()
         .fold(FormState::default(), |state, name| {
             state.with(name, form.text(name))
         });
-    match make(&session, app, &form).await {
+    match make(place, by, session_id, app, form).await {
         Ok(to) => Ok(Go::to(to).into()),
         Err(Error::Validation(errors)) => {
             let ticked: Vec<&str> = form.all("scope").collect();
             let limit = tokens::longest_life(app);
-            Ok(page(typed.refused(&errors, LABELS), &ticked, limit).into())
+            Ok(page(place, typed.refused(&errors, LABELS), &ticked, limit).into())
         }
         Err(other) => Err(other.into()),
     }
 }
 
 /// The page that shows the new token, or the default one that was there already.
-async fn make(session: &AdminSession, app: &App, form: &CsrfForm) -> Result<String, Error> {
-    let owner = users::find_by_username(app, form.text("owner").trim())
+async fn make(
+    place: Place,
+    by: &Actor,
+    session_id: i64,
+    app: &App,
+    form: &ConfirmableForm,
+) -> Result<String, Error> {
+    let name = match place {
+        Place::Panel => form.text("owner").trim(),
+        Place::Account => &by.username,
+    };
+    let owner = users::find_by_username(app, name)
         .await?
-        .ok_or_else(|| no_such_user(form.text("owner")))?;
+        .ok_or_else(|| no_such_user(name))?;
+    if by.user_id != Some(owner.id) {
+        form.require(format!("Create a token for {}", owner.username))?;
+    }
     let (token, key) = if form.text("kind") == "default" {
-        let found = tokens::default_of(app, &session.actor, owner.id).await?;
+        let found = tokens::default_of(app, by, owner.id).await?;
         if !found.created {
-            return Ok(format!("/admin/tokens/{}/exists/", found.token.id));
+            let href = place.href(found.token.id);
+            return Ok(match place {
+                Place::Panel => format!("{href}exists/"),
+                Place::Account => href,
+            });
         }
         (found.token, found.key)
     } else {
@@ -209,7 +256,7 @@ async fn make(session: &AdminSession, app: &App, form: &CsrfForm) -> Result<Stri
         let expires_at = life.map(|seconds| app.now() + seconds);
         tokens::issue(
             app,
-            &session.actor,
+            by,
             NewToken {
                 user_id: owner.id,
                 name,
@@ -219,8 +266,8 @@ async fn make(session: &AdminSession, app: &App, form: &CsrfForm) -> Result<Stri
         )
         .await?
     };
-    slots::put(app, session.session.id, token.id, &key).await?;
-    Ok(super::created_href(&token))
+    slots::put(app, session_id, token.id, &key).await?;
+    Ok(place.created_href(token.id))
 }
 
 fn no_such_user(name: &str) -> Error {
@@ -258,8 +305,10 @@ pub fn samples() -> Vec<Page> {
         .with("owner", "nobody")
         .with("kind", "named");
     vec![
-        page(FormState::default(), &[], None),
+        page(Place::Panel, FormState::default(), &[], None),
+        page(Place::Account, FormState::default(), &[], None),
         page(
+            Place::Panel,
             form.refused(&errors, LABELS),
             &["students:read"],
             Some(10 * DAY),

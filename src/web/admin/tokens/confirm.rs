@@ -3,13 +3,14 @@
 use rocket::{State, get, http::Status, post};
 use serde::Serialize;
 
-use super::Choice;
+use super::{Choice, place::Place};
 use crate::{
     app::App,
     domain::{
-        permissions::Record,
+        actor::Actor,
+        permissions::{Act, Permission, Record},
         slots,
-        tokens::{self, TokenState},
+        tokens::{self, TokenRow, TokenState},
     },
     error::Error,
     web::{
@@ -17,7 +18,7 @@ use crate::{
         filters,
         flash::Flash,
         guards::{
-            CsrfForm, May,
+            ConfirmableForm, May,
             permission::{ChangeTokens, DeleteTokens},
         },
         page::{Crumb, Go, Page, Reply, View},
@@ -72,7 +73,7 @@ fn evidence(token: &TokenFacts, now: i64) -> String {
 }
 
 impl View for TokenConfirm {
-    const TEMPLATE: &'static str = "admin/tokens/confirm.html";
+    const TEMPLATE: &'static str = "admin/tokens/panel/confirm.html";
     const NAV: &'static str = "tokens";
 
     fn title(&self) -> String {
@@ -84,16 +85,38 @@ impl View for TokenConfirm {
     }
 }
 
+const VIEW: Permission = Permission::new(Act::View, Record::Tokens);
+
+/// Other people's tokens need the password.
+fn require(by: &Actor, form: &ConfirmableForm, row: &TokenRow, act: &str) -> Result<(), Error> {
+    if by.user_id == Some(row.owner.id) {
+        return Ok(());
+    }
+    let name = if row.token.is_default {
+        "Default token"
+    } else {
+        &row.token.name
+    };
+    form.require(format!("{act} “{name}” of {}", row.owner.username))
+}
+
 #[get("/tokens/<id>/rotate")]
 pub async fn rotate_form(
-    _may: May<'_, ChangeTokens>,
+    may: May<'_, ChangeTokens>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
-    Ok(Page::of(&TokenConfirm::rotate(
-        super::facts(app, id).await?,
-        app.now(),
-    )))
+    rotate_form_in(Place::Panel, &may.actor, app, id).await
+}
+
+pub async fn rotate_form_in(
+    place: Place,
+    by: &Actor,
+    app: &App,
+    id: i64,
+) -> Result<Page, PageError> {
+    let token = place.facts(app, by, id).await?;
+    Ok(place.page(&TokenConfirm::rotate(token, app.now())))
 }
 
 #[post("/tokens/<id>/rotate", data = "<form>")]
@@ -101,27 +124,41 @@ pub async fn rotate(
     session: May<'_, ChangeTokens>,
     app: &State<App>,
     id: i64,
-    form: CsrfForm,
+    form: ConfirmableForm,
+) -> Result<Reply, PageError> {
+    let (by, session_id) = (&session.actor, session.session.id);
+    rotate_in(Place::Panel, by, session_id, app, id, &form).await
+}
+
+/// The new value is shown once, to the session.
+pub async fn rotate_in(
+    place: Place,
+    by: &Actor,
+    session_id: i64,
+    app: &App,
+    id: i64,
+    form: &ConfirmableForm,
 ) -> Result<Reply, PageError> {
     let grace = super::GRACES.iter().find(|g| g.value == form.text("grace"));
     let grace = grace
         .and_then(|g| g.value.parse::<i64>().ok())
         .ok_or(Error::NotFound)?;
-    match tokens::rotate(app, &session.actor, id, grace).await {
+    require(by, form, &place.row(app, by, id).await?, "Rotate")?;
+    match tokens::rotate(app, by, id, grace).await {
         Ok((token, key)) => {
-            slots::put(app, session.session.id, token.id, &key).await?;
+            slots::put(app, session_id, token.id, &key).await?;
             let stops = match grace {
                 0 => "The old value has stopped working.".to_owned(),
                 _ => format!("The old value stops working {}.", filters::until(grace, 0)),
             };
-            Ok(Go::to(super::created_href(&token))
+            Ok(Go::to(place.created_href(token.id))
                 .with(Flash::ok("Rotated.").text(stops))
                 .into())
         }
         // The page then says that it was revoked or has expired, and when.
         Err(Error::Conflict(_)) => {
-            let view = TokenConfirm::rotate(super::facts(app, id).await?, app.now());
-            Ok(Page::of(&view).status(Status::Conflict).into())
+            let view = TokenConfirm::rotate(place.facts(app, by, id).await?, app.now());
+            Ok(place.page(&view).status(Status::Conflict).into())
         }
         Err(other) => Err(other.into()),
     }
@@ -129,36 +166,70 @@ pub async fn rotate(
 
 #[get("/tokens/<id>/revoke")]
 pub async fn revoke_form(
-    _may: May<'_, DeleteTokens>,
+    may: May<'_, DeleteTokens>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
-    Ok(Page::of(&TokenConfirm::revoke(
-        super::facts(app, id).await?,
-        app.now(),
-    )))
+    revoke_form_in(Place::Panel, &may.actor, app, id).await
 }
 
-#[post("/tokens/<id>/revoke", data = "<_form>")]
+pub async fn revoke_form_in(
+    place: Place,
+    by: &Actor,
+    app: &App,
+    id: i64,
+) -> Result<Page, PageError> {
+    let token = place.facts(app, by, id).await?;
+    Ok(place.page(&TokenConfirm::revoke(token, app.now())))
+}
+
+#[post("/tokens/<id>/revoke", data = "<form>")]
 pub async fn revoke(
     session: May<'_, DeleteTokens>,
     app: &State<App>,
     id: i64,
-    _form: CsrfForm,
+    form: ConfirmableForm,
 ) -> Result<Reply, PageError> {
-    let token = super::facts(app, id).await?;
-    match tokens::revoke(app, &session.actor, id).await {
+    revoke_in(Place::Panel, &session.actor, app, id, &form).await
+}
+
+pub async fn revoke_in(
+    place: Place,
+    by: &Actor,
+    app: &App,
+    id: i64,
+    form: &ConfirmableForm,
+) -> Result<Reply, PageError> {
+    let row = place.row(app, by, id).await?;
+    require(by, form, &row, "Revoke")?;
+    let token = place.facts_of(app, &row);
+    match tokens::revoke(app, by, id).await {
         Ok(()) => {
-            let done = Flash::ok(format!("“{}” of {} is revoked.", token.name, token.owner));
-            let to = session.or_dashboard(Record::Tokens, "/admin/tokens/".to_owned());
-            Ok(Go::to(to).with(done).into())
+            let done = match place {
+                Place::Account => Flash::ok(format!("“{}” is revoked.", token.name)),
+                Place::Panel => {
+                    Flash::ok(format!("“{}” of {} is revoked.", token.name, token.owner))
+                }
+            };
+            let seen = place == Place::Account || by.may(VIEW);
+            Ok(Go::to(if seen { place.list() } else { "/admin/" })
+                .with(done)
+                .into())
         }
         Err(Error::Conflict(_)) => {
-            let view = TokenConfirm::revoke(super::facts(app, id).await?, app.now());
-            Ok(Page::of(&view).status(Status::Conflict).into())
+            let view = TokenConfirm::revoke(place.facts(app, by, id).await?, app.now());
+            Ok(place.page(&view).status(Status::Conflict).into())
         }
         Err(other) => Err(other.into()),
     }
+}
+
+/// For the sweep: as the owner sees them.
+pub fn own_samples() -> Vec<Page> {
+    vec![Place::Account.page(&TokenConfirm::rotate(
+        super::sample_facts(TokenState::Active).own(),
+        1_700_000_500,
+    ))]
 }
 
 pub fn samples() -> Vec<Page> {

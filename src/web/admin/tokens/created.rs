@@ -3,9 +3,11 @@
 use rocket::{State, get, head, http::Status};
 use serde::Serialize;
 
+use super::place::Place;
 use crate::{
     app::App,
     domain::{
+        actor::Actor,
         permissions::{Act, Permission, Record},
         slots,
         tokens::TokenState,
@@ -42,7 +44,7 @@ struct Code {
 }
 
 impl View for TokenCreated {
-    const TEMPLATE: &'static str = "admin/tokens/created.html";
+    const TEMPLATE: &'static str = "admin/tokens/panel/created.html";
     const NAV: &'static str = "tokens";
     const SECRET: bool = true;
 
@@ -62,7 +64,7 @@ struct TokenShownOnce {
 }
 
 impl View for TokenShownOnce {
-    const TEMPLATE: &'static str = "admin/tokens/shown_once.html";
+    const TEMPLATE: &'static str = "admin/tokens/panel/shown_once.html";
     const NAV: &'static str = "tokens";
 
     fn title(&self) -> String {
@@ -83,17 +85,27 @@ pub async fn created(
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
+    let (by, session_id) = (&session.actor, session.session.id);
+    created_in(Place::Panel, by, session_id, &origin, app, id).await
+}
+
+pub async fn created_in(
+    place: Place,
+    by: &Actor,
+    session_id: i64,
+    origin: &Origin,
+    app: &App,
+    id: i64,
+) -> Result<Page, PageError> {
     // Whoever made it sees it, also without the permission to see others.
-    let Some(key) = slots::take(app, session.session.id, id).await? else {
-        session.actor.require(VIEW)?;
-        let token = super::facts(app, id).await?;
-        return Ok(Page::of(&TokenShownOnce { token }));
+    let Some(key) = slots::take(app, session_id, id).await? else {
+        if place == Place::Panel {
+            by.require(VIEW)?;
+        }
+        let token = place.facts(app, by, id).await?;
+        return Ok(place.page(&TokenShownOnce { token }));
     };
-    Ok(Page::of(&show(
-        super::facts(app, id).await?,
-        &key,
-        &origin.0,
-    )))
+    Ok(place.page(&show(place.facts(app, by, id).await?, &key, &origin.0)))
 }
 
 /// Rocket would answer HEAD by the page itself, and the token would be shown to nobody.
@@ -162,6 +174,16 @@ fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {
         key: key.to_owned(),
         token,
     }
+}
+
+/// For the sweep: as the owner sees them.
+pub fn own_samples() -> Vec<Page> {
+    let token = super::sample_facts(TokenState::Active).own();
+    let key = TokenKey::new("0123456789abcdef0123456789abcdef01234567");
+    vec![
+        Place::Account.page(&show(token.clone(), &key, "http://127.0.0.1:8000")),
+        Place::Account.page(&TokenShownOnce { token }),
+    ]
 }
 
 pub fn samples() -> Vec<Page> {

@@ -3,10 +3,11 @@
 use rocket::{State, get, post};
 use serde::Serialize;
 
-use super::{Choice, uses::UsesChart};
+use super::{Choice, place::Place, uses::UsesChart};
 use crate::{
     app::App,
     domain::{
+        actor::Actor,
         audit,
         permissions::{Act, Permission, Record},
         tokens::{self, TokenState},
@@ -19,7 +20,7 @@ use crate::{
         flash::Flash,
         form::{FormState, Labels},
         guards::{
-            AdminSession, CsrfForm, May,
+            CsrfForm, May,
             permission::{AddTokens, ChangeTokens, ViewTokens},
         },
         page::{Crumb, Go, Page, Reply, View},
@@ -40,7 +41,7 @@ struct TokenDetail {
 }
 
 impl View for TokenDetail {
-    const TEMPLATE: &'static str = "admin/tokens/detail.html";
+    const TEMPLATE: &'static str = "admin/tokens/panel/detail.html";
     const NAV: &'static str = "tokens";
 
     fn title(&self) -> String {
@@ -62,7 +63,7 @@ pub async fn detail(
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
-    Ok(page(&may, app, id, None).await?)
+    Ok(page(Place::Panel, &may.actor, app, id, None).await?)
 }
 
 /// Another name for a named token.
@@ -73,37 +74,49 @@ pub async fn rename(
     id: i64,
     form: CsrfForm,
 ) -> Result<Reply, PageError> {
+    rename_in(Place::Panel, &session.actor, app, id, &form).await
+}
+
+pub async fn rename_in(
+    place: Place,
+    by: &Actor,
+    app: &App,
+    id: i64,
+    form: &CsrfForm,
+) -> Result<Reply, PageError> {
     let typed = form.text("name");
-    match tokens::rename(app, &session.actor, id, typed).await {
+    place.row(app, by, id).await?;
+    match tokens::rename(app, by, id, typed).await {
         Ok(token) => {
             let done = Flash::ok(format!("The token is called “{}” now.", token.name));
-            Ok(Go::to(super::href(id)).with(done).into())
+            Ok(Go::to(place.href(id)).with(done).into())
         }
         Err(Error::Validation(errors)) => {
             let form = FormState::default().with("name", typed);
             let form = form.refused(&errors, LABELS);
-            Ok(page(&session, app, id, Some(form)).await?.into())
+            Ok(page(place, by, app, id, Some(form)).await?.into())
         }
         Err(other) => Err(other.into()),
     }
 }
 
 /// The page around a form that is new, or typed and refused.
-async fn page(
-    session: &AdminSession,
+pub async fn page(
+    place: Place,
+    by: &Actor,
     app: &App,
     id: i64,
     refused: Option<FormState>,
 ) -> Result<Page> {
-    let row = tokens::get(app, id).await?;
-    let token = super::facts_of(app, &row);
+    let row = place.row(app, by, id).await?;
+    let token = place.facts_of(app, &row);
     let uses = usage::uses_of(app, id).await?;
     let mut history = Vec::new();
-    if session.actor.may(Permission::new(Act::View, Record::Audit)) {
+    if token.is_own || by.may(Permission::new(Act::View, Record::Audit)) {
         history = audit::for_object(app, "token", id, 20).await?;
     }
     let mut burned_from = tokens::burned_from(app, &[row.token]).await?;
-    Ok(Page::of(&TokenDetail {
+    Ok(place.page(&TokenDetail {
         form: refused.unwrap_or_else(|| FormState::default().with("name", token.name.as_str())),
         token,
         uses: UsesChart::of(&uses),
@@ -145,6 +158,18 @@ pub async fn exists(
         token,
         graces: super::GRACES,
     }))
+}
+
+/// For the sweep: as the owner sees them.
+pub fn own_samples() -> Vec<Page> {
+    let token = super::sample_facts(TokenState::Active).own();
+    vec![Place::Account.page(&TokenDetail {
+        form: FormState::default().with("name", token.name.as_str()),
+        token,
+        uses: UsesChart::of(&Uses { days: Vec::new() }),
+        burned_from: None,
+        history: Vec::new(),
+    })]
 }
 
 pub fn samples() -> Vec<Page> {

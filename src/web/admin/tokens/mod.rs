@@ -1,10 +1,11 @@
 //! Tokens in the admin panel: the list, making one, showing it once, rotating and revoking.
 
-mod add;
+pub mod add;
 mod change_list;
-mod confirm;
-mod created;
-mod detail;
+pub mod confirm;
+pub mod created;
+pub mod detail;
+pub mod place;
 mod uses;
 
 use rocket::{Route, routes};
@@ -12,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::tokens::{self, Token, TokenRow, TokenState},
+    domain::tokens::{self, TokenRow, TokenState},
     error::Result,
     web::{
         page::{Crumb, Page},
@@ -69,14 +70,6 @@ fn facts_of(app: &App, row: &TokenRow) -> TokenFacts {
     TokenFacts::of(&row.token, &row.owner.username, app.now())
 }
 
-fn href(id: i64) -> String {
-    format!("/admin/tokens/{id}/")
-}
-
-fn created_href(token: &Token) -> String {
-    format!("{}created/", href(token.id))
-}
-
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Choice {
     value: &'static str,
@@ -104,6 +97,8 @@ pub fn sample_facts(state: TokenState) -> TokenFacts {
     TokenFacts {
         id: 3,
         href: "/admin/tokens/3/".to_owned(),
+        list: "/admin/tokens/",
+        is_own: false,
         name: "CI import job".to_owned(),
         is_default: false,
         is_active: matches!(state, TokenState::Active),

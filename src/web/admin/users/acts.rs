@@ -13,7 +13,7 @@ use crate::{
         flash::Flash,
         form::{FormState, new_password},
         guards::{
-            AdminSession, CsrfForm, May,
+            AdminSession, ConfirmableForm, CsrfForm, May,
             permission::{ChangeUsers, DeleteSessions},
         },
         page::{Crumb, Go, Page, Reply, View, local},
@@ -70,9 +70,10 @@ pub async fn set_password(
     session: May<'_, ChangeUsers>,
     app: &State<App>,
     id: i64,
-    form: CsrfForm,
+    form: ConfirmableForm,
 ) -> Result<Reply, PageError> {
     let user = users::get(app, id).await?;
+    form.require(format!("Set a password for {}", user.username))?;
     let set = match new_password(&form) {
         Ok(password) => users::set_password(app, &session.actor, id, password).await,
         Err(errors) => Err(Error::Validation(errors)),

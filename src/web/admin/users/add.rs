@@ -14,7 +14,7 @@ use crate::{
         error::PageError,
         flash::Flash,
         form::{FormState, new_password},
-        guards::{AdminSession, CsrfForm, May, permission::AddUsers},
+        guards::{AdminSession, ConfirmableForm, May, permission::AddUsers},
         page::{Crumb, Go, Page, Reply, View},
     },
 };
@@ -66,9 +66,17 @@ pub fn add_form(session: May<'_, AddUsers>) -> Page {
 pub async fn add(
     session: May<'_, AddUsers>,
     app: &State<App>,
-    form: CsrfForm,
+    form: ConfirmableForm,
 ) -> Result<Reply, PageError> {
     let input: UserInput = super::input(&form);
+    if input.is_superuser || input.is_staff {
+        let role = if input.is_superuser {
+            "superuser"
+        } else {
+            "staff"
+        };
+        form.require(format!("Add {} as {role}", input.username.trim()))?;
+    }
     let shown = super::shown(&input);
     let password = new_password(&form);
     let made = match password {

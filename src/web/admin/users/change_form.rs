@@ -20,7 +20,7 @@ use crate::{
         flash::Flash,
         form::FormState,
         guards::{
-            AdminSession, CsrfForm, May,
+            AdminSession, ConfirmableForm, May,
             permission::{ChangeUsers, ViewUsers},
         },
         page::{Crumb, Go, Page, Reply, View},
@@ -178,7 +178,7 @@ pub async fn change(
     session: May<'_, ChangeUsers>,
     app: &State<App>,
     id: i64,
-    form: CsrfForm,
+    form: ConfirmableForm,
 ) -> Result<Reply, PageError> {
     let user = users::get(app, id).await?;
     let version = form.text("version").parse().map_err(|_| Error::NotFound)?;
@@ -187,6 +187,9 @@ pub async fn change(
         // Boxes that are switched off are not sent.
         input.is_staff = user.is_staff;
         input.is_superuser = user.is_superuser;
+    }
+    if let Some(act) = needs_password(&user, &input, &session.actor) {
+        form.require(act)?;
     }
     let typed = input.clone();
     let refused = |errors: &FieldErrors| super::shown(&typed).refused(errors, super::LABELS);
@@ -217,6 +220,26 @@ pub async fn change(
         Err(Error::Conflict(_)) => Ok(conflict(app, &user, &typed).await?.into()),
         Err(other) => Err(other.into()),
     }
+}
+
+/// What of a change waits for the password: rights, and the address to which a way in may be mailed.
+fn needs_password(user: &User, input: &UserInput, by: &Actor) -> Option<String> {
+    let name = &user.username;
+    let mut acts = Vec::new();
+    match (user.is_superuser, input.is_superuser) {
+        (false, true) => acts.push(format!("Make {name} a superuser")),
+        (true, false) => acts.push(format!("{name} is a superuser no more")),
+        _ => {}
+    }
+    match (user.is_staff, input.is_staff) {
+        (false, true) => acts.push(format!("Make {name} staff")),
+        (true, false) => acts.push(format!("{name} is staff no more")),
+        _ => {}
+    }
+    if by.user_id != Some(user.id) && user.email != input.email.trim() {
+        acts.push(format!("Change the e-mail of {name}"));
+    }
+    (!acts.is_empty()).then(|| acts.join(", "))
 }
 
 /// Two people edited the same account: both versions, and the choice.

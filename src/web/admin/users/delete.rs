@@ -14,7 +14,7 @@ use crate::{
     web::{
         error::PageError,
         flash::Flash,
-        guards::{CsrfForm, May, permission::DeleteUsers},
+        guards::{ConfirmedForm, May, permission::DeleteUsers},
         page::{Crumb, Go, Page, Reply, View},
         words,
     },
@@ -82,7 +82,7 @@ pub async fn delete(
     session: May<'_, DeleteUsers>,
     app: &State<App>,
     id: i64,
-    _form: CsrfForm,
+    _form: ConfirmedForm,
 ) -> Result<Reply, PageError> {
     let preview = users::deletion_preview(app, id).await?;
     match users::delete(app, &session.actor, id).await {

@@ -120,7 +120,7 @@ fn shown(input: &UserInput) -> FormState {
 }
 
 /// For samples only.
-fn sample_user() -> User {
+pub(in crate::web) fn sample_user() -> User {
     User {
         id: 7,
         username: "amara.okafor".to_owned(),

@@ -1,11 +1,23 @@
 //! Browser sessions: by digest in the database, so that ending one ends it on every node and a
-//! stolen database opens none (OWASP Session Management Cheat Sheet).
+//! stolen database opens none (OWASP Session Management Cheat Sheet). That the password was shown again
+//! of late is in `confirm`.
+
+mod confirm;
+mod end;
+mod list;
+mod renew;
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::Expr,
 };
+
+pub use confirm::{CONFIRMED_FOR, confirm, end_confirmation, has_password};
+pub use end::{Ended, end, end_others, end_some};
+pub use list::{LATELY, Seen, SessionFilter, list};
+
+pub(crate) use renew::renew;
 
 use crate::{
     app::App,
@@ -14,7 +26,6 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         paging::{Count, count_up_to},
-        permissions::{Act, Permission, Record},
         users::{self, User},
     },
     entity::session::{ActiveModel, Column, Entity, Model},
@@ -33,6 +44,8 @@ pub struct Session {
     pub created_at: i64,
     pub last_seen_at: i64,
     pub expires_at: i64,
+    /// When the password was last shown; a sign-in is once. None: not since that was ended.
+    pub confirmed_at: Option<i64>,
     pub address: String,
     pub user_agent: String,
 }
@@ -40,7 +53,7 @@ pub struct Session {
 /// Begins a session after a sign-in; always under a new id. `user` must just have been
 /// authenticated.
 pub async fn start(app: &App, user: &User, by: &Actor, user_agent: &str) -> Result<SessionKey> {
-    let key = SessionKey::new(hex::encode(secret::random::<32>()?));
+    let key = new_key()?;
     let now = app.now();
     let row = ActiveModel {
         id: NotSet,
@@ -106,25 +119,6 @@ pub async fn load(app: &App, key: &SessionKey) -> Result<Option<Session>> {
     Ok(Some(session(row, user)))
 }
 
-/// Ends a session, one's own or of somebody one may touch; ending an ended one is fine.
-pub async fn end(app: &App, by: &Actor, session: &Session) -> Result<()> {
-    users::may_act(
-        by,
-        &session.user,
-        Permission::new(Act::Delete, Record::Sessions),
-    )?;
-    let db = app.db.begin().await?;
-    Entity::delete_by_id(session.id).exec(&db).await?;
-    let event = Event::new(
-        "session.ended",
-        Some(session.user.id),
-        &session.user.username,
-    );
-    audit::record(&db, app.now(), by, event).await?;
-    db.commit(Affects::Nobody).await?;
-    Ok(())
-}
-
 /// The living sessions of a user, the last seen first, at most a hundred.
 pub async fn list_for(app: &App, user: &User) -> Result<Vec<Session>> {
     let rows = living_of(app, user)
@@ -162,6 +156,10 @@ pub async fn sweep(app: &App) -> Result<u64> {
     Ok(gone)
 }
 
+fn new_key() -> Result<SessionKey> {
+    Ok(SessionKey::new(hex::encode(secret::random::<32>()?)))
+}
+
 fn is_alive(app: &App, row: &Model, epoch: i64) -> bool {
     let now = app.now();
     row.epoch == epoch
@@ -189,6 +187,7 @@ fn session(row: Model, user: User) -> Session {
         created_at: row.created_at,
         last_seen_at: row.last_seen_at,
         expires_at: row.expires_at,
+        confirmed_at: row.confirmed_at,
         address: row.address,
         user_agent: row.user_agent,
     }
