@@ -34,6 +34,11 @@ postman:
     cargo build --release --locked
     scripts/postman.sh
 
+# Every call of the API description, by Schemathesis, against a fresh server
+schemathesis *args:
+    cargo build --release --locked
+    scripts/schemathesis.sh {{args}}
+
 # Every page in a browser, in all its states: accessibility, weight, console (docs/pages.md)
 pages *args:
     cargo build --release --locked

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     io::{Cursor, Write},
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use flate2::{Compression, write::GzEncoder};
@@ -34,9 +34,10 @@ pub struct Asset {
     gzip: Option<Vec<u8>>,
 }
 
-static EMBEDDED: LazyLock<HashMap<String, Arc<Asset>>> = LazyLock::new(|| {
+/// Each is read and compressed when it is first asked for: some are large and seldom wanted.
+static EMBEDDED: LazyLock<HashMap<String, OnceLock<Option<Arc<Asset>>>>> = LazyLock::new(|| {
     Files::iter()
-        .filter_map(|name| Some((name.to_string(), Arc::new(read(&name)?))))
+        .map(|name| (name.to_string(), OnceLock::new()))
         .collect()
 });
 
@@ -44,7 +45,8 @@ fn load(name: &str) -> Option<Arc<Asset>> {
     if cfg!(debug_assertions) {
         read(name).map(Arc::new)
     } else {
-        EMBEDDED.get(name).cloned()
+        let file = EMBEDDED.get(name)?;
+        file.get_or_init(|| read(name).map(Arc::new)).clone()
     }
 }
 
@@ -242,8 +244,9 @@ mod tests {
     #[test]
     fn the_binary_holds_what_the_folder_holds() {
         assert_eq!(EMBEDDED.len(), Files::iter().count());
-        assert!(EMBEDDED["app.js"].gzip.as_ref().unwrap().len() < EMBEDDED["app.js"].body.len());
-        assert!(EMBEDDED["inter-latin.woff2"].gzip.is_none());
+        let script = load("app.js").unwrap();
+        assert!(script.gzip.as_ref().unwrap().len() < script.body.len());
+        assert!(load(FONT).unwrap().gzip.is_none());
     }
 
     #[test]

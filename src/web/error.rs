@@ -136,6 +136,13 @@ impl<'r> Responder<'r, 'static> for Failed {
 /// What Rocket itself refused, in our words.
 fn by_status(status: Status, req: &Request<'_>) -> Error {
     match status.code {
+        // A method that Rocket does not know reaches no route; an address that is none is "/".
+        400 if req.route().is_none()
+            && req.uri().path() != "/"
+            && !pages::allowed_methods(req).is_empty() =>
+        {
+            Error::MethodNotAllowed
+        }
         400 => Error::Parse("Bad request.".to_owned()),
         401 => Error::NotAuthenticated,
         403 => Error::PermissionDenied,
@@ -269,6 +276,13 @@ fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
         (Error::Busy { retry_after }, _) => detail(&format!(
             "The server is busy. Try again in {retry_after} seconds."
         )),
+        // One that Rocket does not know is not told to us.
+        (Error::MethodNotAllowed, _)
+            if req.route().is_none()
+                && pages::allowed_methods(req).contains(&req.method().as_str()) =>
+        {
+            detail("This method is not allowed.")
+        }
         (Error::MethodNotAllowed, _) => {
             detail(&format!("Method \"{}\" not allowed.", req.method()))
         }
@@ -377,8 +391,10 @@ fn add_headers(
         };
         response.set_raw_header("WWW-Authenticate", challenge);
     }
-    if matches!(e, Error::MethodNotAllowed) && endpoint.is_none() {
-        response.set_raw_header("Allow", pages::allowed_methods(req).join(", "));
+    if matches!(e, Error::MethodNotAllowed) {
+        let allow =
+            endpoint.map_or_else(|| pages::allowed_methods(req).join(", "), Endpoint::allow);
+        response.set_raw_header("Allow", allow);
     }
 }
 

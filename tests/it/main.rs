@@ -43,6 +43,7 @@ mod jwt_interleavings;
 mod metrics;
 mod migrations;
 mod move_database;
+mod openapi;
 mod packaging;
 mod pages;
 mod pages_bulk;

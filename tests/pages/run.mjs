@@ -81,6 +81,7 @@ async function visit(v, name, path) {
   if (answer.status() >= 500) return say([`status ${answer.status()}`]);
   await v.page.evaluate(() => document.fonts.ready);
   if (!shots) {
+    await check.withoutForeign(v.page);
     const bill = await check.costs(v.page, v.meter.seen(), server.base, cold);
     say(bill.wrong);
     dearest = { cold: Math.max(dearest.cold, cold ? bill.sent : 0), warm: Math.max(dearest.warm, cold ? 0 : bill.sent), raw: Math.max(dearest.raw, bill.raw) };

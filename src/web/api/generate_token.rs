@@ -6,6 +6,7 @@ use rocket::{
     request::{FromRequest, Outcome},
     routes,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -30,8 +31,8 @@ pub fn routes() -> Vec<Route> {
     routes![by_query, by_body]
 }
 
-#[derive(Serialize)]
-struct TokenResponse {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct TokenResponse {
     token: String,
 }
 

@@ -1,6 +1,7 @@
 //! SimpleJWT's four views. They look at the body only, never at `Authorization` or cookies.
 
 use rocket::{Route, State, post, routes};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Answer, register::PairResponse, sign_in};
@@ -15,16 +16,16 @@ pub fn routes() -> Vec<Route> {
     routes![obtain_pair, refresh, verify, blacklist]
 }
 
-#[derive(Serialize)]
-struct RefreshResponse {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct RefreshResponse {
     access: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh: Option<String>,
 }
 
 /// `{}`.
-#[derive(Serialize)]
-struct Empty {}
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Empty {}
 
 #[post("/api/token", data = "<body>")]
 async fn obtain_pair(

@@ -13,6 +13,7 @@ pub mod endpoints;
 mod generate_token;
 mod jwt;
 mod oauth;
+pub mod openapi;
 mod register;
 mod students;
 mod token;
@@ -65,6 +66,7 @@ pub fn mount(rocket: Rocket<Build>) -> Rocket<Build> {
         .mount("/", generate_token::routes())
         .mount("/", jwt::routes())
         .mount("/", oauth::routes())
+        .mount("/", openapi::routes())
         .mount("/", register::routes())
         .mount("/", token::routes())
         .mount("/api/tokens", tokens::routes())

@@ -1,6 +1,7 @@
 //! `/api/introspect/` (RFC 7662) and `/api/revoke/` (RFC 7009), for services next door.
 
 use rocket::{Route, State, http::Status, post, routes};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -29,8 +30,8 @@ pub fn routes() -> Vec<Route> {
 
 /// RFC 7662, 2.2. There is no `client_id`: tokens belong to people, not to clients. E-mail
 /// addresses and names are left out, as nobody has checked them.
-#[derive(Default, Serialize)]
-struct IntrospectionResponse {
+#[derive(Default, Serialize, JsonSchema)]
+pub(super) struct IntrospectionResponse {
     active: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,

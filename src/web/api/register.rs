@@ -1,6 +1,7 @@
 //! `POST /registerapi/`: a new account and its first pair of JWTs.
 
 use rocket::{Route, State, post, routes};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Answer;
@@ -20,7 +21,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// Field order is what clients of the Django stack see.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct PairResponse {
     refresh: String,
     access: String,

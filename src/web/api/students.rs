@@ -10,6 +10,7 @@ use rocket::{
     response::{self, Responder},
     routes,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Answer;
@@ -64,14 +65,14 @@ impl<'r, P: Permit> FromRequest<'r> for MayWrite<P> {
     }
 }
 
-#[derive(Serialize)]
-struct StudentList {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct StudentList {
     status: bool,
     data: Vec<StudentResponse>,
 }
 
-#[derive(Serialize)]
-struct StudentResponse {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct StudentResponse {
     id: i64,
     name: String,
     roll: i64,

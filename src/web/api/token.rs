@@ -1,6 +1,7 @@
 //! Get or create a token: `/get-token/`, `/login/` with JSON, and DRF's own `/api-token-auth/`.
 
 use rocket::{Route, State, post, routes};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Answer, sign_in};
@@ -20,20 +21,20 @@ pub fn routes() -> Vec<Route> {
     routes![get_token, login_json, obtain_auth_token]
 }
 
-#[derive(Serialize)]
-struct Envelope {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Envelope {
     status: bool,
     data: TokenData,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct TokenData {
     #[serde(rename = "Token")]
     token: String,
 }
 
-#[derive(Serialize)]
-struct AuthToken {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct AuthToken {
     token: String,
 }
 

@@ -3,6 +3,7 @@
 //! The key is shown once, by the call that made it.
 
 use rocket::{Route, State, delete, get, http::Status, patch, post, routes};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Answer;
@@ -31,8 +32,8 @@ pub fn routes() -> Vec<Route> {
     routes![list, create, detail, rename, revoke, rotate]
 }
 
-#[derive(Serialize)]
-struct TokenResponse {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct TokenResponse {
     id: i64,
     name: String,
     is_default: bool,
@@ -56,7 +57,7 @@ struct TokenResponse {
     key: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct UsesResponse {
     today: i64,
     last_30_days: i64,
