@@ -36,6 +36,9 @@ pub enum Affects {
     Users(Vec<i64>),
     /// A token that was unknown is there now.
     Unknown,
+    /// Nobody's, but pauses of sign-in that other nodes may count by themselves have been lifted: what
+    /// they are counted by, at most a hundred.
+    Forgiven(Vec<Digest>),
     /// The sample data, whose answer is remembered as well.
     Students,
     /// Anything: for news that cannot be read, and for changes from outside.
@@ -184,14 +187,14 @@ impl Checks {
     }
 
     pub fn changed(&self, affects: Affects) {
-        if affects == Affects::Nobody {
+        if matches!(affects, Affects::Nobody | Affects::Forgiven(_)) {
             return;
         }
         let mut state = self.write();
         state.last += 1;
         let last = state.last;
         match affects {
-            Affects::Nobody => {}
+            Affects::Nobody | Affects::Forgiven(_) => {}
             Affects::User(id) if state.users.len() < CHANGED => {
                 state.users.insert(id, last);
             }
@@ -265,6 +268,10 @@ impl Affects {
                 let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
                 Some(format!("users {}", ids.join(" ")))
             }
+            Self::Forgiven(digests) => {
+                let digests: Vec<String> = digests.iter().map(hex::encode).collect();
+                Some(format!("forgiven {}", digests.join(" ")))
+            }
             Self::Unknown => Some("unknown".to_owned()),
             Self::Students => Some("students".to_owned()),
             Self::Everything => Some("everything".to_owned()),
@@ -278,6 +285,11 @@ impl Affects {
             Some(("users", ids)) => {
                 let ids: Result<_, _> = ids.split(' ').map(str::parse).collect();
                 ids.map_or(Self::Everything, Self::Users)
+            }
+            Some(("forgiven", digests)) => {
+                let read = |text: &str| hex::decode(text).ok()?.try_into().ok();
+                let digests: Option<_> = digests.split(' ').map(read).collect();
+                digests.map_or(Self::Everything, Self::Forgiven)
             }
             None if text == "unknown" => Self::Unknown,
             None if text == "students" => Self::Students,

@@ -77,7 +77,11 @@ fn receive(app: &App, payload: &str) {
         .next()
         .and_then(|text| u64::from_str_radix(text, 16).ok());
     let number = parts.next().and_then(|text| text.parse().ok());
-    checks.changed(parts.next().map_or(Affects::Everything, Affects::read));
+    let affects = parts.next().map_or(Affects::Everything, Affects::read);
+    if let Affects::Forgiven(digests) = &affects {
+        app.throttles.forgive_all(digests);
+    }
+    checks.changed(affects);
     if let (Some(node), Some(number)) = (node, number)
         && node == checks.node()
     {

@@ -11,6 +11,7 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         hashing::Verdict,
+        login_pauses::{self, Begun},
         passwords::MAX_BYTES_AT_LOGIN,
         throttles::{
             self, LOGIN_BY_ACCOUNT, LOGIN_BY_ACCOUNT_AND_ADDRESS, LOGIN_BY_ADDRESS, Rule, SIGN_IN,
@@ -31,7 +32,7 @@ pub async fn authenticate(
     by: &Actor,
 ) -> Result<User> {
     let username = users::normalize_username(username);
-    let tries = Tries::begin(app, by, &username)?;
+    let tries = Tries::begin(app, by, &username).await?;
     let known = if username.chars().count() > USERNAME_MAX || username.contains('\0') {
         None
     } else {
@@ -53,8 +54,8 @@ pub async fn authenticate(
             note_success(app, user, hash).await
         }
         known => {
-            let tries_left = tries.failed();
-            note_failure(app, by, &username, known.as_ref()).await?;
+            let (tries_left, begun) = tries.failed();
+            note_failure(app, by, &username, known.as_ref(), &begun).await?;
             Err(Error::InvalidCredentials { tries_left })
         }
     }
@@ -63,14 +64,14 @@ pub async fn authenticate(
 /// Whether it is still this person who sits there. It counts as a sign-in does, so that a browser
 /// somebody left open is no better place to guess from.
 pub async fn verify_again(app: &App, user: &User, password: Password, by: &Actor) -> Result<()> {
-    let tries = Tries::begin(app, by, &user.username)?;
+    let tries = Tries::begin(app, by, &user.username).await?;
     let verdict = compare(app, Some(user.password.clone()), password).await?;
     if verdict.matches {
         tries.succeeded();
         return Ok(());
     }
-    let tries_left = tries.failed();
-    note_failure(app, by, &user.username, Some(user)).await?;
+    let (tries_left, begun) = tries.failed();
+    note_failure(app, by, &user.username, Some(user), &begun).await?;
     Err(Error::InvalidCredentials { tries_left })
 }
 
@@ -97,7 +98,7 @@ struct Tries<'a> {
 }
 
 impl<'a> Tries<'a> {
-    fn begin(app: &'a App, by: &Actor, username: &str) -> Result<Self> {
+    async fn begin(app: &'a App, by: &Actor, username: &str) -> Result<Self> {
         let now = app.now();
         let name = username.to_lowercase();
         let sign_in = throttles::key(&app.keys, SIGN_IN, by.address, None);
@@ -122,13 +123,18 @@ impl<'a> Tries<'a> {
             app.throttles.enter(rule, key, now)?;
             tries.entered += 1;
         }
+        if app.config.throttles_enabled {
+            // What began on another node, or before this one started.
+            let [(_, here), (_, everywhere), _] = tries.counted;
+            login_pauses::refuse(app, &[here, everywhere]).await?;
+        }
         Ok(tries)
     }
 
-    /// Gives the tries that are left, where they are counted.
-    fn failed(mut self) -> Option<u32> {
-        let left = self.leave(true);
-        self.app.config.throttles_enabled.then_some(left)
+    /// Gives the tries that are left, where they are counted, and the pauses that this one began.
+    fn failed(mut self) -> (Option<u32>, Vec<Begun>) {
+        let (left, begun) = self.leave(true);
+        (self.app.config.throttles_enabled.then_some(left), begun)
     }
 
     /// The right password forgives the wrong ones before it, from this address.
@@ -137,13 +143,25 @@ impl<'a> Tries<'a> {
         self.app.throttles.forgive(self.counted[0].1);
     }
 
-    fn leave(&mut self, failed: bool) -> u32 {
+    fn leave(&mut self, failed: bool) -> (u32, Vec<Begun>) {
         let (app, now) = (self.app, self.app.now());
         let entered = std::mem::take(&mut self.entered);
-        let left = self.counted[..entered].iter();
-        left.map(|(rule, key)| app.throttles.leave(*rule, *key, now, failed))
-            .min()
-            .unwrap_or(0)
+        let mut least = None;
+        let mut begun = Vec::new();
+        for (rule, digest) in self.counted.into_iter().take(entered) {
+            let (left, pause) = app.throttles.leave(rule, digest, now, failed);
+            least = least.min(Some(left)).or(Some(left));
+            // A pause of an address is about no account.
+            if let Some(ends_at) = pause.filter(|_| rule != LOGIN_BY_ADDRESS) {
+                begun.push(Begun {
+                    digest,
+                    tries: rule.limit(),
+                    ends_at,
+                    here_only: rule == LOGIN_BY_ACCOUNT_AND_ADDRESS,
+                });
+            }
+        }
+        (least.unwrap_or(0), begun)
     }
 }
 
@@ -184,7 +202,13 @@ async fn note_success(app: &App, user: User, upgraded: Option<String>) -> Result
     })
 }
 
-async fn note_failure(app: &App, by: &Actor, username: &str, known: Option<&User>) -> Result<()> {
+async fn note_failure(
+    app: &App,
+    by: &Actor,
+    username: &str,
+    known: Option<&User>,
+    begun: &[Begun],
+) -> Result<()> {
     // Cut: what is typed here is now and then a password, and never a long name.
     let name: String = username
         .chars()
@@ -195,6 +219,7 @@ async fn note_failure(app: &App, by: &Actor, username: &str, known: Option<&User
         .with(json!({"known": known.is_some(), "active": known.is_some_and(|u| u.is_active)}));
     let db = app.db.begin().await?;
     audit::record(&db, app.now(), by, event).await?;
+    login_pauses::begin(&db, app.now(), by, &name, known, begun).await?;
     db.commit(Affects::Nobody).await?;
     Ok(())
 }

@@ -2,18 +2,20 @@
 //! line; it knows neither Rocket nor Tera, and nothing above it knows sea-orm.
 
 pub mod actor;
+pub mod attention;
 pub mod audit;
 pub mod authentication;
 pub mod backup;
 pub mod bulk;
+pub mod daily_figures;
 pub mod django_hashes;
 pub mod families;
-pub mod figures;
 pub mod hashing;
 pub mod import;
 pub mod installation;
 pub mod jwt;
 pub mod login;
+pub mod login_pauses;
 pub mod oauth;
 pub mod paging;
 pub mod passwords;

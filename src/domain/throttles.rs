@@ -1,6 +1,7 @@
 //! How often one may try. Counted in memory in fixed windows, by keyed digests of names and
 //! addresses; a pause always ends by itself, so no account is locked for ever.
-//! Each node counts for itself: with N nodes an attacker has N times the tries, all of them few.
+//! Each node counts for itself: with N nodes an attacker has N times the tries, all of them few. A pause
+//! of a name that has begun holds on all of them: see `login_pauses`.
 
 use std::{
     collections::HashMap,
@@ -143,11 +144,12 @@ impl Throttles {
         Ok(())
     }
 
-    /// Ends a try; gives the failures that are left.
-    pub fn leave(&self, rule: Rule, key: Digest, now: i64, failed: bool) -> u32 {
+    /// Ends a try; gives the failures that are left and, if this one began a pause, when it ends.
+    pub fn leave(&self, rule: Rule, key: Digest, now: i64, failed: bool) -> (u32, Option<i64>) {
         if !self.enabled {
-            return rule.limit;
+            return (rule.limit, None);
         }
+        let mut begun = None;
         let mut windows = self.windows();
         let window = open(&mut windows, rule, key, now);
         window.under_way = window.under_way.saturating_sub(1);
@@ -156,15 +158,23 @@ impl Throttles {
             if window.count == rule.limit {
                 // The pause begins now and lasts as long as the rule says.
                 window.ends = now + rule.window;
+                begun = Some(window.ends);
             }
         }
-        rule.limit.saturating_sub(window.count)
+        (rule.limit.saturating_sub(window.count), begun)
     }
 
     /// Forgives the failures so far.
     pub fn forgive(&self, key: Digest) {
         if let Some(window) = self.windows().get_mut(&key) {
             window.count = 0;
+        }
+    }
+
+    /// Of these.
+    pub fn forgive_all(&self, keys: &[Digest]) {
+        for key in keys {
+            self.forgive(*key);
         }
     }
 
@@ -274,10 +284,12 @@ mod tests {
             throttles.leave(RULE, [1; 32], 100, false);
         }
         throttles.enter(RULE, [1; 32], 100).unwrap();
-        assert_eq!(throttles.leave(RULE, [1; 32], 100, true), 2);
-        for _ in 0..10 {
-            throttles.leave(RULE, [1; 32], 100, true);
-        }
+        assert_eq!(throttles.leave(RULE, [1; 32], 100, true), (2, None));
+        let begun: Vec<Option<i64>> = (0..10)
+            .map(|_| throttles.leave(RULE, [1; 32], 100, true).1)
+            .collect();
+        assert_eq!(begun.iter().flatten().count(), 1, "it begins once");
+        assert_eq!(begun[1], Some(160));
         let refused = throttles.enter(RULE, [1; 32], 110).unwrap_err();
         assert!(matches!(refused, Error::Throttled { retry_after: 50 }));
     }

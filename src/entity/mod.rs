@@ -4,6 +4,7 @@ pub mod audit_checkpoint;
 pub mod audit_event;
 pub mod daily_figure;
 pub mod deleted_family;
+pub mod login_pause;
 pub mod meta;
 pub mod refresh_family;
 pub mod secret_slot;

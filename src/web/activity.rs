@@ -1,6 +1,7 @@
 //! A line of the audit log in words, for the panel: who did what to what, and why.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{domain::audit::AuditEvent, web::words::Person};
 
@@ -16,12 +17,18 @@ pub struct Activity {
     href: Option<String>,
     address: Option<String>,
     at: i64,
+    /// The event's own page.
+    line: String,
+    failed: bool,
+    request: Option<String>,
+    /// Where it stands in the chain.
+    place: Option<i64>,
 }
 
 impl Activity {
     pub fn of(event: &AuditEvent) -> Self {
         // Nobody is signed in while a person signs in or registers: the object is who acted.
-        let about_person = matches!(event.object_type.as_str(), "user" | "session");
+        let about_person = matches!(event.object_type.as_str(), "user" | "session" | "jwt");
         let nobody = event.actor.is_empty();
         let name = match (nobody, about_person && !event.object.is_empty()) {
             (true, true) => event.object.as_str(),
@@ -35,7 +42,8 @@ impl Activity {
                 .object_id
                 .filter(|_| !gone)
                 .and_then(|id| match event.object_type.as_str() {
-                    "user" | "session" => Some(format!("/admin/users/{id}/")),
+                    "user" | "session" | "jwt" => Some(format!("/admin/users/{id}/")),
+                    "signing_key" => Some("/admin/keys/".to_owned()),
                     "token" => Some(format!("/admin/tokens/{id}/")),
                     "student" => Some(format!("/admin/students/{id}/")),
                     _ => None,
@@ -48,8 +56,23 @@ impl Activity {
             href,
             address: event.address.clone(),
             at: event.at,
+            line: format!("/admin/audit/{}/", event.id),
+            failed: event.failed,
+            request: event.request_id.clone(),
+            place: event.seq,
         }
     }
+
+    /// In plain text.
+    pub fn sentence(&self) -> String {
+        let text = format!("{} {} {}", self.person.name(), self.verb, self.object);
+        text.trim_end().to_owned()
+    }
+
+    pub fn sample() -> Self {
+        Self::of(&sample_event())
+    }
+
     /// The same on the page of the object, which needs no naming there.
     pub fn of_this(event: &AuditEvent) -> Self {
         let mut line = Self::of(event);
@@ -60,7 +83,7 @@ impl Activity {
                 .find_map(|noun| verb.strip_suffix(noun))
                 .unwrap_or(verb);
             let noun = match event.object_type.as_str() {
-                "user" | "session" => "account",
+                "user" | "session" | "jwt" => "account",
                 noun => noun,
             };
             line.verb = format!("{verb} this {noun}");
@@ -69,8 +92,88 @@ impl Activity {
     }
 }
 
+/// What an event tells beyond its act: what was there before and after, and facts.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Changes {
+    fields: Vec<Field>,
+    facts: Vec<Fact>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Field {
+    name: String,
+    from: String,
+    to: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Fact {
+    name: String,
+    value: String,
+}
+
+impl Changes {
+    pub fn of(event: &AuditEvent) -> Self {
+        let mut changes = Self::default();
+        let Ok(Value::Object(detail)) = serde_json::from_str(&event.detail) else {
+            return changes;
+        };
+        for (name, value) in detail {
+            let name = name.replace('_', " ");
+            match (value.get("from"), value.get("to")) {
+                (Some(from), Some(to)) => changes.fields.push(Field {
+                    name,
+                    from: plain(from),
+                    to: plain(to),
+                }),
+                _ => changes.facts.push(Fact {
+                    name,
+                    value: plain(&value),
+                }),
+            }
+        }
+        changes
+    }
+}
+
+/// A value as people write it.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Object(parts) => {
+            let part = |(name, value): (&String, &Value)| format!("{name} {}", plain(value));
+            parts.iter().map(part).collect::<Vec<_>>().join(", ")
+        }
+        Value::Number(n) => n.to_string(),
+    }
+}
+
+pub fn sample_event() -> AuditEvent {
+    AuditEvent {
+        id: 1,
+        at: 1_700_000_000,
+        actor_id: Some(1),
+        actor: "<b>sam</b>".to_owned(),
+        via: "web".to_owned(),
+        action: "token.created".to_owned(),
+        object_type: "token".to_owned(),
+        object_id: Some(2),
+        object: "<i>CI</i>".to_owned(),
+        address: Some("192.0.2.1".to_owned()),
+        request_id: Some("0123456789abcdef".to_owned()),
+        detail: r#"{"owner": "<u>ann</u>"}"#.to_owned(),
+        failed: true,
+        seq: None,
+        hash: None,
+    }
+}
+
 fn because(event: &AuditEvent) -> Option<String> {
-    let detail: serde_json::Value = serde_json::from_str(&event.detail).unwrap_or_default();
+    let detail: Value = serde_json::from_str(&event.detail).unwrap_or_default();
     let days = detail["days"].as_i64()?;
     (detail["because"] == "unused").then(|| match days {
         1 => "not used for a day".to_owned(),
@@ -80,7 +183,7 @@ fn because(event: &AuditEvent) -> Option<String> {
 
 /// Tokens go by whose they are too: most are called "default".
 fn object(event: &AuditEvent) -> String {
-    let detail: serde_json::Value = serde_json::from_str(&event.detail).unwrap_or_default();
+    let detail: Value = serde_json::from_str(&event.detail).unwrap_or_default();
     match (event.object_type.as_str(), detail["owner"].as_str()) {
         ("token", Some(owner)) => format!("“{}” of {owner}", event.object),
         _ => event.object.clone(),
@@ -89,7 +192,17 @@ fn object(event: &AuditEvent) -> String {
 
 /// What the person did. `alone`: no object follows.
 fn verb(action: &str, alone: bool) -> String {
-    let text = match (action, alone) {
+    known(action, alone).map_or_else(|| action.replace(['.', '_'], " "), str::to_owned)
+}
+
+/// Whether there are words for an action.
+#[cfg(test)]
+pub fn is_known(action: &str) -> bool {
+    known(action, true).is_some() && known(action, false).is_some()
+}
+
+fn known(action: &str, alone: bool) -> Option<&'static str> {
+    Some(match (action, alone) {
         ("user.set_up", _) => "set up this server",
         ("user.created", true) => "was added",
         ("user.created", false) => "added user",
@@ -105,6 +218,9 @@ fn verb(action: &str, alone: bool) -> String {
         ("user.signed_out_everywhere", true) => "signed out everywhere",
         ("user.signed_out_everywhere", false) => "signed out everywhere:",
         ("user.bulk" | "token.bulk" | "session.bulk" | "student.bulk", _) => "asked for:",
+        ("user.locked", true) => "was locked out for a while",
+        ("user.locked", false) => "locked out",
+        ("user.unlocked", _) => "unlocked user",
         ("user.login_failed", true) => "failed to sign in",
         ("user.login_failed", false) => "failed to sign in as",
         ("session.started", true) => "signed in",
@@ -115,6 +231,16 @@ fn verb(action: &str, alone: bool) -> String {
         ("session.confirmed", true) => "confirmed the password",
         ("session.confirmed", false) => "confirmed the password of",
         ("session.confirmation_ended", _) => "asked to be asked for the password again",
+        ("jwt.issued", true) => "signed in to the API",
+        ("jwt.issued", false) => "signed in to the API as",
+        ("jwt.family_ended", true) => "ended the own JWTs",
+        ("jwt.family_ended", false) => "ended JWTs of",
+        ("jwt.replayed", true) => "sent a refresh token a second time",
+        ("jwt.replayed", false) => "sent a refresh token a second time, of",
+        ("import.started", _) => "began an import from",
+        ("import.finished", _) => "finished an import from",
+        ("database.moved", _) => "moved the database to the",
+        ("database.imported", _) => "imported the database",
         ("token.created", _) => "created token",
         ("token.rotated", _) => "rotated token",
         ("token.revoked", _) => "revoked token",
@@ -123,11 +249,11 @@ fn verb(action: &str, alone: bool) -> String {
         ("signing_key.rotated", _) => "rotated to signing key",
         ("signing_key.created", _) => "made signing key",
         ("signing_key.superseded", _) => "replaced signing key",
+        ("signing_key.shared", _) => "took over signing key",
         ("signing_key.revoked", _) => "revoked signing key",
         ("student.created", _) => "added student",
         ("student.changed", _) => "edited student",
         ("student.deleted", _) => "deleted student",
-        (other, _) => return other.replace(['.', '_'], " "),
-    };
-    text.to_owned()
+        _ => return None,
+    })
 }

@@ -270,6 +270,13 @@ const MENU: &[MenuGroup] = &[
             item("Students", "/admin/students/", "school", "students", "c"),
         )],
     },
+    MenuGroup {
+        label: "System",
+        items: &[to_view(
+            Record::Audit,
+            item("Audit log", "/admin/audit/", "log", "audit", "a"),
+        )],
+    },
 ];
 
 /// For tests: somebody with a name that needs escaping.

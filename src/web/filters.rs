@@ -106,7 +106,7 @@ fn utc(at: i64) -> String {
     format!("{} {:02}:{:02} UTC", t.date(), t.hour(), t.minute())
 }
 
-fn iso(at: i64) -> String {
+pub fn iso(at: i64) -> String {
     let t = moment(at);
     format!(
         "{}T{:02}:{:02}:{:02}Z",
@@ -115,6 +115,13 @@ fn iso(at: i64) -> String {
         t.minute(),
         t.second()
     )
+}
+
+/// Midnight UTC of a day as a date field sends it: `2026-11-25`.
+pub fn midnight_of(day: &str) -> Option<i64> {
+    let form = time::macros::format_description!("[year]-[month]-[day]");
+    let date = time::Date::parse(day, &form).ok()?;
+    Some(date.midnight().assume_utc().unix_timestamp())
 }
 
 /// `12,480`.

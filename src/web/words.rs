@@ -21,8 +21,13 @@ pub struct Tag {
 }
 
 impl Tag {
-    pub fn user(user: &User) -> Self {
-        if user.is_active {
+    pub fn user(user: &User, is_locked: bool) -> Self {
+        if user.is_active && is_locked {
+            Self {
+                kind: "bad",
+                word: "Locked",
+            }
+        } else if user.is_active {
             Self {
                 kind: "ok",
                 word: "Active",
@@ -108,6 +113,10 @@ pub struct Person {
 }
 
 impl Person {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     pub fn of(user: &User) -> Self {
         let full = full_name(user);
         Self::named(

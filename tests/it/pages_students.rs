@@ -129,7 +129,7 @@ both! {
         assert_eq!(students::count(&app.app).await.unwrap().n, 10_000);
         let file = root.get("/admin/students/export/").await;
         assert_eq!(file.text.lines().count(), 10_001);
-        assert!(file.text.ends_with("Student 10000,10000,Pune\n"), "{file:?}");
+        assert!(file.text.ends_with("Student 10000,10000,Pune\r\n"), "{file:?}");
         text.push_str("One more,0,Pune\n");
         assert_eq!(send_file(&root, &text).await.status, 400);
     }
@@ -142,12 +142,12 @@ both! {
         let file = root.get("/admin/students/export/?city=Pune").await;
         assert_eq!(
             file.text,
-            "name,roll,city\n\"'=HYPERLINK(\"\"x\"\")\",-5,Pune\n\"Asha, \"\"A\"\"\",2,Pune\n"
+            "name,roll,city\r\n\"'=HYPERLINK(\"\"x\"\")\",-5,Pune\r\n\"Asha, \"\"A\"\"\",2,Pune\r\n"
         );
-        assert_eq!(file.header("Content-Type"), Some("text/csv; charset=utf-8"));
+        assert_eq!(file.header("Content-Type"), Some("text/csv; charset=utf-8; header=present"));
         assert!(file.header("Content-Disposition").unwrap().contains("students.csv"));
         let rest = root.get("/admin/students/export/?q=Elsewhere").await;
-        assert!(rest.text.ends_with("Elsewhere,3,'@home\n"), "{rest:?}");
+        assert!(rest.text.ends_with("Elsewhere,3,\"'@home\"\r\n"), "{rest:?}");
     }
 
     async fn rows_are_edited_in_the_list_together_or_not_at_all(app: &TestApp) {

@@ -67,6 +67,8 @@ export async function fill(server, root) {
   ids.default = /\/admin\/tokens\/(\d+)\/[^>]*>\s*default\s*</.exec(list.text)?.[1] ?? await fromCreate(root);
   for (let i = 0; i < 5; i++) await root.json("GET", "/studentapi/", key);
 
+  const edits = await root.get("/admin/audit/?act=user.changed");
+  ids.event = /\/admin\/audit\/(\d+)\//.exec(edits.text)?.[1];
   const sheet = "name;roll;city\n" + STUDENTS.slice(0, 6).map(([name, city], i) => `${name};${i < 2 ? 101 + i : 900 + i};${city}`).join("\n") + "\nNobody;x;Nowhere\n;7;Nowhere\n";
   ids.upload = idIn((await root.upload("/admin/students/import/", "file", "class.csv", sheet)).to);
 

@@ -5,6 +5,7 @@
 mod chain;
 mod checkpoint;
 mod lines;
+mod list;
 mod seal;
 mod verify;
 
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 
 pub use checkpoint::{PublicKey, public_key};
 pub use lines::{export, verify_lines};
+pub use list::{AuditFilter, before, get, list};
 pub use seal::{ChainState, chain_state, checkpoint_if_due, checkpoint_now, seal, seal_some};
 pub use verify::{Intact, Verdict, verify};
 
@@ -176,10 +178,11 @@ fn of_object(object_type: &str, id: i64) -> sea_orm::Select<Entity> {
         .filter(Column::ObjectId.eq(id))
 }
 
-/// Sign-ins that failed since `since` (Unix seconds).
-pub async fn failed_logins_since(app: &App, since: i64) -> Result<Count> {
+/// Sign-ins that failed from `from` on, before `until` (Unix seconds).
+pub async fn failed_logins(app: &App, from: i64, until: i64) -> Result<Count> {
     let query = Entity::find()
         .filter(Column::Action.eq("user.login_failed"))
-        .filter(Column::At.gte(since));
+        .filter(Column::At.gte(from))
+        .filter(Column::At.lt(until));
     count_up_to(app.db.read(), query, Column::Id).await
 }

@@ -19,7 +19,7 @@ use crate::{
     app::App,
     checks::Affects,
     db::Change,
-    domain::figures,
+    domain::daily_figures,
     entity::{
         audit_checkpoint,
         audit_event::{Column, Entity},
@@ -79,7 +79,7 @@ async fn batch(app: &App) -> Result<u64> {
         seals.push(json!({"id": event.id, "seq": end.seq, "hash": hex::encode(end.hash)}));
     }
     write(&db, seals).await?;
-    figures::count(&db, &events).await?;
+    daily_figures::count(&db, &events).await?;
     let last = last_checkpoint(&db).await?;
     if end.seq - last.as_ref().map_or(0, |c| c.seq) >= EVERY {
         insert_checkpoint(app, &db, end).await?;

@@ -37,6 +37,7 @@ fn tables() -> [Table; 14] {
         Table::of::<entity::meta::Entity>(),
         Table::of::<entity::user::Entity>(),
         Table::of::<entity::session::Entity>(),
+        Table::of::<entity::login_pause::Entity>(),
         Table::of::<entity::token::Entity>(),
         Table::of::<entity::token_use::Entity>(),
         Table::of::<entity::refresh_family::Entity>(),

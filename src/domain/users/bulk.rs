@@ -33,7 +33,7 @@ use crate::{
 pub async fn ids(app: &App, filter: &list::UserFilter, after: i64, limit: u64) -> Result<Vec<i64>> {
     bulk::ids(
         app.db.read(),
-        list::matching(filter),
+        list::matching(filter, app.now()),
         Column::Id,
         after,
         limit,
@@ -42,7 +42,7 @@ pub async fn ids(app: &App, filter: &list::UserFilter, after: i64, limit: u64) -
 }
 
 pub async fn count(app: &App, filter: &list::UserFilter) -> Result<Count> {
-    count_up_to(app.db.read(), list::matching(filter), Column::Id).await
+    count_up_to(app.db.read(), list::matching(filter, app.now()), Column::Id).await
 }
 
 pub async fn newest_id(app: &App) -> Result<i64> {

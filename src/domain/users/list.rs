@@ -2,13 +2,19 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Select,
+    sea_query::{Expr, Query},
+};
 
 use super::{User, input};
 use crate::{
     app::App,
-    domain::paging::{
-        Count, Key, Kind, Order, Page, PageRequest, containing, count_up_to, found_in, page,
+    domain::{
+        login_pauses,
+        paging::{
+            Count, Key, Kind, Order, Page, PageRequest, containing, count_up_to, found_in, page,
+        },
     },
     entity::{
         token,
@@ -22,6 +28,8 @@ pub enum UserStatus {
     #[default]
     All,
     Active,
+    /// Sign-in is paused, from somewhere or everywhere.
+    Locked,
     Disabled,
     NeverSignedIn,
 }
@@ -49,6 +57,10 @@ pub struct UserFilter {
     pub q: Option<String>,
     pub status: UserStatus,
     pub role: Option<Role>,
+    /// Whether there is a live token.
+    pub token: Option<bool>,
+    /// Unix seconds: joined not before, and before.
+    pub joined: (Option<i64>, Option<i64>),
     pub sort: UserSort,
     pub page: PageRequest,
 }
@@ -58,12 +70,15 @@ pub struct UserRow {
     pub user: User,
     /// Live tokens.
     pub token_count: u64,
+    /// Sign-in is paused, from somewhere or everywhere.
+    pub is_locked: bool,
 }
 
 #[derive(Debug)]
 pub struct UserCounts {
     pub all: Count,
     pub active: Count,
+    pub locked: Count,
     pub disabled: Count,
     pub never_signed_in: Count,
 }
@@ -87,7 +102,7 @@ pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
     };
     let rows = page(
         app.db.read(),
-        matching(filter),
+        matching(filter, app.now()),
         Order {
             column,
             id: Column::Id,
@@ -102,9 +117,11 @@ pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
     )
     .await?;
     let ids: Vec<i64> = rows.rows.iter().map(|user| user.id).collect();
+    let locked = login_pauses::among(app, &ids).await?;
     let counts = live_tokens(app, ids).await?;
     Ok(rows.map(|user| UserRow {
         token_count: counts.get(&user.id).copied().unwrap_or(0),
+        is_locked: locked.contains(&user.id),
         user,
     }))
 }
@@ -116,20 +133,24 @@ pub async fn counts(app: &App) -> Result<UserCounts> {
             status,
             ..UserFilter::default()
         };
-        count_up_to(app.db.read(), matching(&filter), Column::Id).await
+        count_up_to(app.db.read(), matching(&filter, app.now()), Column::Id).await
     };
     Ok(UserCounts {
         all: count(UserStatus::All).await?,
         active: count(UserStatus::Active).await?,
+        locked: login_pauses::count(app).await?,
         disabled: count(UserStatus::Disabled).await?,
         never_signed_in: count(UserStatus::NeverSignedIn).await?,
     })
 }
 
-pub(super) fn matching(filter: &UserFilter) -> Select<Entity> {
+pub(super) fn matching(filter: &UserFilter, now: i64) -> Select<Entity> {
     let mut query = match filter.status {
         UserStatus::All => Entity::find(),
         UserStatus::Active => Entity::find().filter(Column::IsActive.eq(true)),
+        UserStatus::Locked => {
+            Entity::find().filter(Column::Id.in_subquery(login_pauses::locked_at(now)))
+        }
         UserStatus::Disabled => Entity::find().filter(Column::IsActive.eq(false)),
         UserStatus::NeverSignedIn => Entity::find().filter(Column::LastLogin.eq(0)),
     };
@@ -141,6 +162,7 @@ pub(super) fn matching(filter: &UserFilter) -> Select<Entity> {
         Some(Role::Staff) => query.filter(Column::IsStaff.eq(true)),
         Some(Role::Superuser) => query.filter(Column::IsSuperuser.eq(true)),
     };
+    query = narrowed(query, filter, now);
     if let Some(text) = filter
         .q
         .as_deref()
@@ -160,6 +182,34 @@ pub(super) fn matching(filter: &UserFilter) -> Select<Entity> {
         });
         any = any.add(names);
         query = query.filter(any);
+    }
+    query
+}
+
+/// By tokens and by when they joined.
+fn narrowed(mut query: Select<Entity>, filter: &UserFilter, now: i64) -> Select<Entity> {
+    if let Some(has_one) = filter.token {
+        let mut live = Query::select();
+        live.expr(Expr::val(1))
+            .from(token::Entity)
+            .and_where(
+                Expr::col((token::Entity, token::Column::UserId)).equals((Entity, Column::Id)),
+            )
+            .and_where(token::Column::RevokedAt.is_null())
+            .cond_where(
+                Condition::any()
+                    .add(token::Column::ExpiresAt.is_null())
+                    .add(token::Column::ExpiresAt.gt(now)),
+            );
+        let exists = Expr::exists(live);
+        query = query.filter(if has_one { exists } else { exists.not() });
+    }
+    let (from, before) = filter.joined;
+    if let Some(from) = from {
+        query = query.filter(Column::DateJoined.gte(from));
+    }
+    if let Some(before) = before {
+        query = query.filter(Column::DateJoined.lt(before));
     }
     query
 }

@@ -1,6 +1,8 @@
 //! What list pages have in common: addresses that carry the whole state of the list, tabs, chips,
 //! column heads and the pager.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::{
@@ -45,14 +47,14 @@ pub fn search(q: Option<&str>) -> Option<String> {
 /// list that is filtered or sorted anew starts at its first page.
 #[derive(Clone, Debug)]
 pub struct Address {
-    path: &'static str,
+    path: Cow<'static, str>,
     parameters: Vec<(&'static str, String)>,
 }
 
 impl Address {
-    pub fn new(path: &'static str) -> Self {
+    pub fn new(path: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            path,
+            path: path.into(),
             parameters: Vec::new(),
         }
     }
@@ -86,6 +88,21 @@ impl Address {
                 size.to_string()
             },
         )
+    }
+
+    /// The same query at another path.
+    #[must_use]
+    pub fn at(&self, path: &'static str) -> Self {
+        Self {
+            path: path.into(),
+            ..self.clone()
+        }
+    }
+
+    /// What a parameter is set to.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        let found = self.parameters.iter().find(|(n, _)| *n == name);
+        found.map(|(_, value)| value.as_str())
     }
 
     pub fn href(&self) -> String {
@@ -222,7 +239,7 @@ pub struct Pager {
     total: String,
     previous: Option<String>,
     next: Option<String>,
-    action: &'static str,
+    action: String,
     hidden: Vec<Hidden>,
     sizes: &'static [u64],
     size: u64,
@@ -242,7 +259,7 @@ impl Pager {
             total: words::count(page.total),
             previous: turn(&page.previous),
             next: turn(&page.next),
-            action: address.path,
+            action: address.path.clone().into_owned(),
             hidden: address.hidden(&["per"]),
             sizes: &paging::SIZES,
             size,

@@ -1,6 +1,7 @@
 //! The admin panel. One file a resource, named as in the other layers; handlers ask the domain
 //! and turn its answers into pages.
 
+pub mod audit;
 pub mod bulk;
 pub mod index;
 pub mod keys;
@@ -20,6 +21,7 @@ use crate::web::page::Page;
 /// Mounted on `/admin`.
 pub fn routes() -> Vec<Route> {
     [
+        audit::routes(),
         index::routes(),
         keys::routes(),
         login::routes(),
@@ -36,6 +38,7 @@ pub fn routes() -> Vec<Route> {
 /// A sample of each page of the panel, for the sweep that renders them all.
 pub fn samples() -> Vec<Page> {
     [
+        audit::samples(),
         index::samples(),
         keys::samples(),
         login::samples(),

@@ -7,7 +7,7 @@ use crate::{
     app::App,
     domain::students,
     web::{
-        csv::{self, CsvFile, disarmed},
+        csv::{CsvFile, row},
         guards::{May, permission::ViewStudents},
     },
 };
@@ -19,18 +19,11 @@ pub fn export(_session: May<'_, ViewStudents>, app: &State<App>, query: ListQuer
     CsvFile::new("students.csv", &["name", "roll", "city"], 0, move |after| {
         let (app, filter) = (app.clone(), filter.clone());
         async move {
-            let rows = students::batch(&app, &filter, after).await?;
-            csv::batch(
-                &rows,
-                |student| student.id,
-                |student| {
-                    [
-                        disarmed(&student.name).into_owned(),
-                        student.roll.to_string(),
-                        disarmed(&student.city).into_owned(),
-                    ]
-                },
-            )
+            let found = students::batch(&app, &filter, after).await?;
+            let rows = found
+                .iter()
+                .map(|s| row([s.name.as_str(), &s.roll.to_string(), &s.city]));
+            Ok(found.last().map(|last| (rows.collect(), last.id)))
         }
     })
 }

@@ -1,12 +1,12 @@
 //! What can be done to an account beside editing it: a new password, disabling and enabling,
-//! ending sessions.
+//! unlocking, ending sessions.
 
 use rocket::{State, get, post};
 use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::{permissions::Record, sessions, users},
+    domain::{login_pauses, permissions::Record, sessions, users},
     error::Error,
     web::{
         error::PageError,
@@ -123,6 +123,22 @@ pub async fn enable(
     let name = users::get(app, id).await?.username;
     let done = users::set_active(app, &session.actor, id, true).await;
     back(&session, &form, id, done, format!("{name} is enabled."))
+}
+
+#[post("/users/<id>/unlock", data = "<form>")]
+pub async fn unlock(
+    session: May<'_, ChangeUsers>,
+    app: &State<App>,
+    id: i64,
+    form: CsrfForm,
+) -> Result<Go, PageError> {
+    let name = users::get(app, id).await?.username;
+    let lifted = login_pauses::lift(app, &session.actor, id).await;
+    let said = match &lifted {
+        Ok(false) => format!("{name} was not locked any more."),
+        _ => format!("{name} is unlocked."),
+    };
+    back(&session, &form, id, lifted.map(|_| ()), said)
 }
 
 #[post("/users/<id>/disable", data = "<form>")]

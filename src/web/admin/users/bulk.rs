@@ -2,7 +2,7 @@
 
 use rocket::{State, post};
 
-use super::change_list::ListQuery;
+use super::query::ListQuery;
 use crate::{
     app::App,
     domain::{
@@ -40,7 +40,7 @@ const SKIPS: Point = Point {
 };
 
 impl Bulk for Users {
-    const PATH: &'static str = super::change_list::PATH;
+    const PATH: &'static str = super::query::PATH;
     const NAV: &'static str = "users";
     const TITLE: &'static str = "Users";
     const NOUN: (&'static str, &'static str) = ("user", "users");
@@ -163,11 +163,11 @@ impl Bulk for Users {
     }
 
     async fn ids(&self, app: &App, after: i64, limit: u64) -> Result<Vec<i64>> {
-        users::ids(app, &self.0.filter(), after, limit).await
+        users::ids(app, &self.0.filter(app.now()), after, limit).await
     }
 
     async fn count(&self, app: &App) -> Result<Count> {
-        users::count(app, &self.0.filter()).await
+        users::count(app, &self.0.filter(app.now())).await
     }
 
     async fn newest(app: &App) -> Result<i64> {

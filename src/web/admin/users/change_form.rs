@@ -3,11 +3,13 @@
 use rocket::{State, get, http::Status, post};
 use serde::Serialize;
 
+use super::conflict;
 use crate::{
     app::App,
     domain::{
         actor::Actor,
-        audit,
+        audit::{self, AuditEvent},
+        login_pauses::{self, LoginPause},
         permissions::{Act, Permission, Record},
         sessions, tokens,
         users::{self, User, UserInput},
@@ -30,6 +32,9 @@ use crate::{
 
 /// Tokens and audit lines shown beside the form.
 const BESIDE: usize = 5;
+/// Audit lines among which failed tries are counted.
+const LOOKED_AT: u64 = 50;
+const DAY: i64 = 86_400;
 
 #[derive(Serialize)]
 struct UserChangeForm {
@@ -42,6 +47,17 @@ struct UserChangeForm {
     more_tokens: bool,
     sessions: Vec<Device>,
     history: Vec<Activity>,
+    pauses: Vec<Pause>,
+    failed: String,
+}
+
+/// From where sign-in is paused, and why.
+#[derive(Serialize)]
+struct Pause {
+    /// Empty: from everywhere.
+    address: String,
+    tries: i64,
+    until: i64,
 }
 
 #[derive(Serialize)]
@@ -89,13 +105,13 @@ impl View for UserChangeForm {
 }
 
 impl Facts {
-    fn of(by: &Actor, user: &User, tokens: u64) -> Self {
+    fn of(by: &Actor, user: &User, tokens: u64, is_locked: bool) -> Self {
         Self {
             href: super::href(user.id),
             tokens_href: super::change_list::tokens_href(&user.username),
             username: user.username.clone(),
             person: Person::of(user),
-            status: Tag::user(user),
+            status: Tag::user(user, is_locked),
             role: Role::of(user),
             is_active: user.is_active,
             can_touch: users::may_touch(by, user).is_ok(),
@@ -126,8 +142,9 @@ async fn page(
     }
     let mut history = Vec::new();
     if sees(Record::Audit) {
-        history = audit::for_object(app, "user", user.id, BESIDE as u64).await?;
+        history = audit::for_object(app, "user", user.id, LOOKED_AT).await?;
     }
+    let pauses = login_pauses::of_user(app, user.id).await?;
     Ok(Page::of(&UserChangeForm {
         form,
         passwords: false,
@@ -137,7 +154,7 @@ async fn page(
             super::SUPERUSERS_ONLY
         },
         version,
-        user: Facts::of(&session.actor, user, found.len() as u64),
+        user: Facts::of(&session.actor, user, found.len() as u64, !pauses.is_empty()),
         more_tokens: found.len() > BESIDE,
         tokens: found
             .iter()
@@ -158,8 +175,33 @@ async fn page(
                 }
             })
             .collect(),
-        history: history.iter().map(Activity::of_this).collect(),
+        failed: failed(&history, now),
+        history: history.iter().take(BESIDE).map(Activity::of_this).collect(),
+        pauses: pauses.into_iter().map(Pause::of).collect(),
     }))
+}
+
+impl Pause {
+    fn of(pause: LoginPause) -> Self {
+        Self {
+            address: pause.address,
+            tries: pause.tries,
+            until: pause.ends_at,
+        }
+    }
+}
+
+/// Failed tries of the last day among the latest lines; empty if there were none.
+fn failed(latest: &[AuditEvent], now: i64) -> String {
+    let tries = latest
+        .iter()
+        .filter(|e| e.action == "user.login_failed" && e.at > now - DAY)
+        .count();
+    match tries as u64 {
+        0 => String::new(),
+        n if n == LOOKED_AT => format!("{n} or more"),
+        n => filters::number(n),
+    }
 }
 
 #[get("/users/<id>")]
@@ -217,7 +259,7 @@ pub async fn change(
             let page = page(&session, app, &user, refused(&errors), version).await?;
             Ok(page.status(Status::Conflict).into())
         }
-        Err(Error::Conflict(_)) => Ok(conflict(app, &user, &typed).await?.into()),
+        Err(Error::Conflict(_)) => Ok(conflict::conflict(app, &user, &typed).await?.into()),
         Err(other) => Err(other.into()),
     }
 }
@@ -242,110 +284,6 @@ fn needs_password(user: &User, input: &UserInput, by: &Actor) -> Option<String> 
     (!acts.is_empty()).then(|| acts.join(", "))
 }
 
-/// Two people edited the same account: both versions, and the choice.
-#[derive(Serialize)]
-struct UserConflict {
-    href: String,
-    id: i64,
-    username: String,
-    headline: String,
-    mine: Vec<Mine>,
-    rows: Vec<Compared>,
-}
-
-#[derive(Serialize)]
-struct Mine {
-    name: &'static str,
-    value: String,
-}
-
-#[derive(Serialize)]
-struct Compared {
-    label: &'static str,
-    saved: String,
-    yours: String,
-    differs: bool,
-}
-
-impl View for UserConflict {
-    const TEMPLATE: &'static str = "admin/users/conflict.html";
-    const NAV: &'static str = "users";
-
-    fn title(&self) -> String {
-        "Changed meanwhile".to_owned()
-    }
-
-    fn trail(&self) -> Vec<Crumb> {
-        super::trail_to(self.id, &self.username)
-    }
-}
-
-async fn conflict(app: &App, user: &User, typed: &UserInput) -> Result<Page> {
-    let last = audit::for_object(app, "user", user.id, 10).await?;
-    let edit = last.iter().find(|e| e.action == "user.changed");
-    let headline = match edit {
-        Some(e) => {
-            format!(
-                "{} saved this record {}.",
-                e.actor,
-                filters::ago(e.at, app.now())
-            )
-        }
-        None => "Someone saved this record meanwhile.".to_owned(),
-    };
-    let view = compare(user, typed, headline);
-    Ok(Page::of(&view).status(Status::Conflict))
-}
-
-fn compare(user: &User, typed: &UserInput, headline: String) -> UserConflict {
-    let saved = super::of_user(user);
-    let texts =
-        |i: &UserInput| [&i.username, &i.email, &i.first_name, &i.last_name].map(String::clone);
-    let flags = |i: &UserInput| [i.is_active, i.is_staff, i.is_superuser];
-    let word = |on: bool| if on { "Yes" } else { "No" }.to_owned();
-    let fields = super::LABELS
-        .iter()
-        .filter(|(name, _)| !name.ends_with("password"));
-    let pairs = texts(&saved)
-        .into_iter()
-        .chain(flags(&saved).map(word))
-        .zip(texts(typed).into_iter().chain(flags(typed).map(word)));
-    let mut mine = vec![Mine {
-        name: "version",
-        value: user.version.to_string(),
-    }];
-    for ((name, _), value) in fields.clone().zip(texts(typed)) {
-        mine.push(Mine { name, value });
-    }
-    for (name, on) in ["is_active", "is_staff", "is_superuser"]
-        .into_iter()
-        .zip(flags(typed))
-    {
-        if on {
-            mine.push(Mine {
-                name,
-                value: "on".to_owned(),
-            });
-        }
-    }
-    UserConflict {
-        href: super::href(user.id),
-        id: user.id,
-        username: user.username.clone(),
-        headline,
-        mine,
-        rows: fields
-            .zip(pairs)
-            .map(|((_, label), (saved, yours))| Compared {
-                label,
-                differs: saved != yours,
-                saved,
-                yours,
-            })
-            .collect(),
-    }
-}
-
 pub fn samples() -> Vec<Page> {
     let user = super::sample_user();
     let mut typed = super::of_user(&user);
@@ -357,7 +295,7 @@ pub fn samples() -> Vec<Page> {
         passwords: false,
         locked: "",
         version: 1,
-        user: Facts::of(&Actor::operator(), &user, 0),
+        user: Facts::of(&Actor::operator(), &user, 0, true),
         tokens: Vec::new(),
         more_tokens: false,
         sessions: vec![Device {
@@ -369,10 +307,16 @@ pub fn samples() -> Vec<Page> {
             is_this: false,
         }],
         history: Vec::new(),
+        pauses: vec![Pause {
+            address: "203.0.113.7".to_owned(),
+            tries: 10,
+            until: 1_795_436_000,
+        }],
+        failed: "12".to_owned(),
     };
     vec![
         Page::of(&form),
-        Page::of(&compare(
+        Page::of(&conflict::compare(
             &user,
             &typed,
             "daniel.brandt saved this record 2 min ago.".to_owned(),

@@ -1,22 +1,23 @@
 //! The list of users, and the suggestions for fields that take a username.
 
-use rocket::{FromForm, State, get, response::content::RawJson};
+use rocket::{State, get, response::content::RawJson};
 use serde::Serialize;
 
-use super::bulk::Users;
+use super::{
+    bulk::Users,
+    query::{DATES, JOINED, ListQuery, PATH, ROLES, SORTS, TOKENS, joined_label},
+};
 use crate::{
     app::App,
     domain::{
         actor::Actor,
-        users::{self, Role as Kind, UserCounts, UserFilter, UserRow, UserSort, UserStatus},
+        users::{self, UserCounts, UserRow},
     },
     error::Error,
     web::{
         admin::{
             bulk::Bar,
-            listing::{
-                Address, Chip, Choice, Head, Hidden, Pager, Paging, Tab, match_text, no_hit, search,
-            },
+            listing::{Address, Chip, Choice, Head, Hidden, Pager, Tab, match_text, no_hit},
         },
         error::{ApiError, PageError},
         guards::{May, permission::ViewUsers},
@@ -25,103 +26,18 @@ use crate::{
     },
 };
 
-pub const PATH: &str = "/admin/users/";
-const ROLES: &[(&str, &str)] = &[
-    ("", "Any role"),
-    ("user", "User"),
-    ("staff", "Staff"),
-    ("superuser", "Superuser"),
-];
-const SORTS: &[(&str, &str)] = &[
-    ("username", "Username A to Z"),
-    ("-username", "Username Z to A"),
-    ("-last_login", "Newest sign-in first"),
-    ("last_login", "Oldest sign-in first"),
-    ("-joined", "Newest account first"),
-    ("joined", "Oldest account first"),
-];
-
-#[derive(Debug, Default, FromForm)]
-pub struct ListQuery {
-    q: Option<String>,
-    status: Option<String>,
-    role: Option<String>,
-    sort: Option<String>,
-    cursor: Option<String>,
-    per: Option<u64>,
-    all: Option<String>,
-}
-
-impl ListQuery {
-    fn q(&self) -> Option<String> {
-        search(self.q.as_deref())
-    }
-
-    fn status(&self) -> &str {
-        self.status.as_deref().unwrap_or_default()
-    }
-
-    fn role(&self) -> &str {
-        self.role.as_deref().unwrap_or_default()
-    }
-
-    fn sort(&self) -> &str {
-        let known = self
-            .sort
-            .as_deref()
-            .filter(|s| SORTS.iter().any(|(v, _)| v == s));
-        known.unwrap_or(SORTS[0].0)
-    }
-
-    fn paging(&self) -> Paging {
-        Paging::new(self.cursor.clone(), self.per)
-    }
-
-    pub fn filter(&self) -> UserFilter {
-        UserFilter {
-            q: self.q(),
-            status: match self.status() {
-                "active" => UserStatus::Active,
-                "disabled" => UserStatus::Disabled,
-                "never" => UserStatus::NeverSignedIn,
-                _ => UserStatus::All,
-            },
-            role: match self.role() {
-                "user" => Some(Kind::User),
-                "staff" => Some(Kind::Staff),
-                "superuser" => Some(Kind::Superuser),
-                _ => None,
-            },
-            sort: match self.sort() {
-                "-username" => UserSort::UsernameDescending,
-                "joined" => UserSort::Joined,
-                "-joined" => UserSort::JoinedDescending,
-                "last_login" => UserSort::LastLogin,
-                "-last_login" => UserSort::LastLoginDescending,
-                _ => UserSort::Username,
-            },
-            page: self.paging().request(),
-        }
-    }
-
-    /// The list with this filter and sort.
-    pub fn address(&self) -> Address {
-        let sort = self.sort();
-        Address::new(PATH)
-            .with("status", self.status())
-            .with("q", self.q().unwrap_or_default())
-            .with("role", self.role())
-            .with("sort", if sort == SORTS[0].0 { "" } else { sort })
-            .sized(&self.paging())
-    }
-}
-
 #[derive(Serialize)]
 struct UserChangeList {
     tabs: Vec<Tab>,
     q: String,
     kept: Vec<Hidden>,
     role: Choice,
+    token: Choice,
+    joined: Choice,
+    from: String,
+    to: String,
+    /// Filters in force beside the search.
+    filtered: usize,
     sort: Choice,
     sorted_by: &'static str,
     chips: Vec<Chip>,
@@ -157,6 +73,7 @@ struct Row {
     last_login: Option<i64>,
     joined: i64,
     is_active: bool,
+    is_locked: bool,
     /// Staff does not touch staff.
     can_touch: bool,
 }
@@ -180,12 +97,13 @@ impl Row {
             person: Person::of(user),
             username: user.username.clone(),
             full_name: words::full_name(user),
-            status: Tag::user(user),
+            status: Tag::user(user, row.is_locked),
             role: Role::of(user),
             tokens: row.token_count,
             last_login: words::known(user.last_login),
             joined: user.date_joined,
             is_active: user.is_active,
+            is_locked: row.is_locked,
             can_touch: users::may_touch(by, user).is_ok(),
         }
     }
@@ -207,7 +125,7 @@ pub async fn change_list(
 ) -> Result<Page, PageError> {
     let (paging, q) = (query.paging(), query.q());
     let counts = users::counts(app).await?;
-    let found = users::list(app, &query.filter()).await?;
+    let found = users::list(app, &query.filter(app.now())).await?;
     let here = query.address();
     let (status, role, sort) = (query.status(), query.role(), query.sort());
     let all = query.all.is_some();
@@ -224,17 +142,40 @@ pub async fn change_list(
             href: here.without("role").href(),
         });
     }
+    if let Some((_, label)) = TOKENS
+        .iter()
+        .find(|(v, _)| !v.is_empty() && *v == query.token())
+    {
+        chips.push(Chip {
+            label: (*label).to_owned(),
+            href: here.without("token").href(),
+        });
+    }
+    let undated = here.without("joined").without("from").without("to");
+    if let Some(label) = joined_label(&query) {
+        chips.push(Chip {
+            label,
+            href: undated.href(),
+        });
+    }
+    let filtered = chips.len() - usize::from(q.is_some());
+    let day = |day: Option<&str>| query.day(day).unwrap_or_default().to_owned();
     Ok(Page::of(&UserChangeList {
         tabs: tabs(&counts, status),
-        kept: here.hidden(&["q", "role", "sort"]),
+        kept: here.hidden(&["q", "role", "token", "joined", "from", "to", "sort"]),
         role: Choice::new("role", "Role", ROLES, role),
+        token: Choice::new("token", "Token", TOKENS, query.token()),
+        joined: Choice::new("joined", "Joined", JOINED, query.joined()),
+        from: day(query.from.as_deref()),
+        to: day(query.to.as_deref()),
+        filtered,
         sort: Choice::new("sort", "Sort by", SORTS, sort),
         sorted_by: SORTS
             .iter()
             .find(|(v, _)| *v == sort)
             .map_or("", |(_, label)| label),
         chips,
-        clear: here.without("q").without("role").href(),
+        clear: undated.without("q").without("role").without("token").href(),
         matching: match_text(found.total, status.is_empty().then_some(counts.all)),
         no_hit: no_hit("No one", q.as_deref()),
         heads: heads(&here, sort),
@@ -256,10 +197,11 @@ pub async fn change_list(
 }
 
 fn tabs(counts: &UserCounts, current: &str) -> Vec<Tab> {
-    let all = !["active", "disabled", "never"].contains(&current);
+    let all = !["active", "locked", "disabled", "never"].contains(&current);
     [
         ("All", "", counts.all),
         ("Active", "active", counts.active),
+        ("Locked", "locked", counts.locked),
         ("Disabled", "disabled", counts.disabled),
         ("Never signed in", "never", counts.never_signed_in),
     ]
@@ -327,12 +269,13 @@ pub fn samples() -> Vec<Page> {
         person: Person::named("amara.okafor", "Amara Okafor"),
         username: "amara.okafor".to_owned(),
         full_name: "Amara Okafor".to_owned(),
-        status: Tag::user(&super::sample_user()),
+        status: Tag::user(&super::sample_user(), true),
         role: Role::of(&super::sample_user()),
         tokens: 3,
         last_login: None,
         joined: 1_700_000_000,
         is_active: true,
+        is_locked: true,
         can_touch: true,
     };
     let by = Actor::operator();
@@ -341,6 +284,11 @@ pub fn samples() -> Vec<Page> {
         q: "smyth".to_owned(),
         kept: here.hidden(&["q"]),
         role: Choice::new("role", "Role", ROLES, ""),
+        token: Choice::new("token", "Token", TOKENS, "yes"),
+        joined: Choice::new("joined", "Joined", JOINED, DATES),
+        from: "2026-01-01".to_owned(),
+        to: String::new(),
+        filtered: 2,
         sort: Choice::new("sort", "Sort by", SORTS, SORTS[0].0),
         sorted_by: SORTS[0].1,
         chips: vec![Chip {

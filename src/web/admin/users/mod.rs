@@ -5,7 +5,10 @@ mod add;
 mod bulk;
 mod change_form;
 mod change_list;
+mod conflict;
 mod delete;
+mod history;
+mod query;
 
 use rocket::{Route, routes};
 
@@ -33,10 +36,12 @@ pub fn routes() -> Vec<Route> {
         acts::set_password,
         acts::enable,
         acts::disable,
+        acts::unlock,
         acts::sign_out,
         acts::end_session,
         delete::delete_confirmation,
         delete::delete,
+        history::history,
     ]
 }
 
@@ -48,6 +53,7 @@ pub fn samples() -> Vec<Page> {
         change_form::samples(),
         acts::samples(),
         delete::samples(),
+        history::samples(),
     ]
     .into_iter()
     .flatten()

@@ -1,13 +1,20 @@
-//! The panel's first page: figures, what happened lately, and on a fresh install what to do next.
+//! The panel's first page: figures, charts, what needs attention, what happened lately, and on a fresh install
+//! what to do next. Nothing here counts a big table.
+
+mod attention;
+mod figures;
 
 use rocket::{Route, State, get, routes};
 use serde::Serialize;
+
+use attention::Attention;
+use figures::{Charts, Period, Tile};
 
 use crate::{
     app::App,
     domain::{
         actor::Actor,
-        audit,
+        audit, daily_figures,
         paging::Count,
         permissions::{Act, Permission, Record},
         sessions, students,
@@ -21,7 +28,6 @@ use crate::{
         filters,
         guards::AdminSession,
         page::{Page, View},
-        words::{count, counted},
     },
 };
 
@@ -34,21 +40,16 @@ struct Index {
     today: String,
     /// Nobody has given this person a permission.
     sees_nothing: bool,
+    periods: Vec<Period>,
     tiles: Vec<Tile>,
+    charts: Option<Charts>,
+    /// None: this person may see nothing that could be in it.
+    attention: Option<Vec<Attention>>,
     activity: Vec<Activity>,
     /// Empty once all are done.
     steps: Vec<Step>,
     steps_done: usize,
     calls: &'static [Call],
-}
-
-#[derive(Serialize)]
-struct Tile {
-    label: &'static str,
-    value: String,
-    note: String,
-    /// Empty: there is no page behind it.
-    href: &'static str,
 }
 
 #[derive(Serialize)]
@@ -92,26 +93,43 @@ impl View for Index {
 /// Seconds.
 const DAY: i64 = 24 * 60 * 60;
 /// Lines of recent activity.
-const LINES: u64 = 8;
+const LINES: u64 = 5;
 
-#[get("/")]
-async fn index(session: &AdminSession, app: &State<App>) -> Result<Page, PageError> {
+#[get("/?<days>")]
+async fn index(
+    session: &AdminSession,
+    app: &State<App>,
+    days: Option<&str>,
+) -> Result<Page, PageError> {
     let actor = &session.actor;
     let sees = |record| actor.may(Permission::new(Act::View, record));
+    let days = figures::period(days);
+    // Twice as many, to compare with.
+    let counted = daily_figures::of_days(app, 2 * days).await?;
     let mut tiles = Vec::new();
+    let mut locked = Count { n: 0, exact: true };
     if sees(Record::Users) {
-        tiles.push(of_users(&users::counts(app).await?));
+        let people = users::counts(app).await?;
+        locked = people.locked;
+        tiles.push(figures::of_users(&people, &counted, days));
     }
     if sees(Record::Sessions) {
-        tiles.push(of_sessions(sessions::count_active(app).await?));
+        let living = sessions::count_active(app).await?;
+        tiles.push(figures::of_sessions(living, &counted, days));
+    }
+    if sees(Record::Tokens) {
+        tiles.push(figures::of_tokens(
+            &tokens::counts(app).await?,
+            &counted,
+            days,
+        ));
     }
     let mut lines = Vec::new();
-    if sees(Record::Tokens) {
-        tiles.push(of_tokens(&tokens::counts(app).await?));
-    }
     if sees(Record::Audit) {
-        let failures = audit::failed_logins_since(app, app.now() - DAY).await?;
-        tiles.push(of_failures(failures));
+        let now = app.now();
+        let failures = audit::failed_logins(app, now - DAY, now + 1).await?;
+        let before = audit::failed_logins(app, now - 2 * DAY, now - DAY).await?;
+        tiles.push(figures::of_failures(failures, before, &counted, days));
         lines = audit::recent(app, LINES).await?;
     }
     let steps = if sees(Record::Tokens) && sees(Record::Students) {
@@ -120,59 +138,25 @@ async fn index(session: &AdminSession, app: &State<App>) -> Result<Page, PageErr
         Vec::new()
     };
     let done = steps.iter().filter(|s| s.done).count();
+    let steps = if done == steps.len() {
+        Vec::new()
+    } else {
+        steps
+    };
+    // Flat charts tell a newcomer nothing.
+    let charts = sees(Record::Audit) && (steps.is_empty() || figures::is_lively(&counted, days));
     Ok(Page::of(&Index {
         today: filters::today(app.now()),
         sees_nothing: !Record::ALL.into_iter().any(sees),
+        periods: figures::periods(days),
         tiles,
+        charts: charts.then(|| Charts::of(&counted, days)),
+        attention: attention::of(app, actor, locked, &counted, days).await?,
         activity: lines.iter().map(Activity::of).collect(),
-        steps: if done == steps.len() {
-            Vec::new()
-        } else {
-            steps
-        },
+        steps,
         steps_done: done,
         calls: CALLS,
     }))
-}
-
-fn of_users(people: &UserCounts) -> Tile {
-    Tile {
-        label: "Users",
-        value: count(people.all),
-        note: format!("{} never signed in", count(people.never_signed_in)),
-        href: "/admin/users/",
-    }
-}
-
-fn of_sessions(n: Count) -> Tile {
-    Tile {
-        label: "Active sessions",
-        value: count(n),
-        note: "in browsers".to_owned(),
-        href: "",
-    }
-}
-
-fn of_tokens(keys: &TokenCounts) -> Tile {
-    Tile {
-        label: "API tokens",
-        value: count(keys.active),
-        note: format!(
-            "{}, {} revoked",
-            counted(keys.expired, "expired", "expired"),
-            count(keys.revoked)
-        ),
-        href: "/admin/tokens/",
-    }
-}
-
-fn of_failures(n: Count) -> Tile {
-    Tile {
-        label: "Failed sign-ins, 24 h",
-        value: count(n),
-        note: "page and API together".to_owned(),
-        href: "",
-    }
 }
 
 /// What a newcomer does first, and whether it is done.
@@ -228,6 +212,7 @@ pub fn samples() -> Vec<Page> {
     let people = UserCounts {
         all: n(1),
         active: n(1),
+        locked: n(0),
         disabled: n(0),
         never_signed_in: n(0),
     };
@@ -236,15 +221,19 @@ pub fn samples() -> Vec<Page> {
         expired: n(0),
         revoked: n(0),
     };
+    let counted = figures::sample();
     let mut view = Index {
         today: filters::today(1_795_435_200),
         sees_nothing: false,
+        periods: figures::periods(30),
         tiles: vec![
-            of_users(&people),
-            of_sessions(n(1)),
-            of_tokens(&keys),
-            of_failures(n(0)),
+            figures::of_users(&people, &counted, 30),
+            figures::of_sessions(n(1), &counted, 30),
+            figures::of_tokens(&keys, &counted, 30),
+            figures::of_failures(n(0), n(3), &counted, 30),
         ],
+        charts: None,
+        attention: Some(Vec::new()),
         activity: Vec::new(),
         steps: steps_of(&Actor::operator(), false, true, false),
         steps_done: 1,
@@ -252,6 +241,9 @@ pub fn samples() -> Vec<Page> {
     };
     let fresh = Page::of(&view);
     view.steps.clear();
+    view.charts = Some(Charts::of(&counted, 30));
+    view.attention = Some(attention::sample());
+    view.activity.push(Activity::sample());
     let usual = Page::of(&view);
     view.sees_nothing = true;
     view.tiles.clear();

@@ -119,6 +119,16 @@ pub struct Figures {
 }
 
 impl Figures {
+    pub fn new(days: Vec<i64>, counts: impl IntoIterator<Item = (i64, Figure, i64)>) -> Self {
+        let counts = counts
+            .into_iter()
+            .map(|(day, figure, n)| ((day, figure.as_str().to_owned()), n));
+        Self {
+            days,
+            counts: counts.collect(),
+        }
+    }
+
     pub fn on(&self, day: i64, figure: Figure) -> i64 {
         let key = (day, figure.as_str().to_owned());
         self.counts.get(&key).copied().unwrap_or(0)

@@ -1,0 +1,136 @@
+//! The choices of the filters: every action that is written, and every kind of object, in words.
+
+/// Sorted as people look for them: sign-in first.
+pub(super) const ACTS: &[(&str, &str)] = &[
+    ("", "Any act"),
+    ("session.started", "Signed in"),
+    ("user.login_failed", "Failed to sign in"),
+    ("user.locked", "Locked"),
+    ("user.unlocked", "Unlocked"),
+    ("session.ended", "Session ended"),
+    ("session.others_ended", "Other sessions ended"),
+    ("session.confirmed", "Password confirmed"),
+    ("session.confirmation_ended", "Confirmation ended"),
+    ("user.signed_out_everywhere", "Signed out everywhere"),
+    ("jwt.issued", "JWTs issued"),
+    ("jwt.family_ended", "JWTs ended"),
+    ("jwt.replayed", "Refresh token replayed"),
+    ("user.set_up", "Server set up"),
+    ("user.registered", "Registered"),
+    ("user.created", "User added"),
+    ("user.changed", "User edited"),
+    ("user.password_changed", "Password set"),
+    ("user.enabled", "User enabled"),
+    ("user.disabled", "User disabled"),
+    ("user.deleted", "User deleted"),
+    ("token.created", "Token created"),
+    ("token.renamed", "Token renamed"),
+    ("token.rotated", "Token rotated"),
+    ("token.revoked", "Token revoked"),
+    ("token.burned", "Token burned"),
+    ("student.created", "Student added"),
+    ("student.changed", "Student edited"),
+    ("student.deleted", "Student deleted"),
+    ("signing_key.created", "Signing key made"),
+    ("signing_key.rotated", "Signing keys rotated"),
+    ("signing_key.superseded", "Signing key replaced"),
+    ("signing_key.revoked", "Signing key revoked"),
+    ("signing_key.shared", "Signing key taken over"),
+    ("import.started", "Import begun"),
+    ("import.finished", "Import finished"),
+    ("database.moved", "Database moved"),
+    ("database.imported", "Database imported"),
+];
+
+pub(super) const KINDS: &[(&str, &str)] = &[
+    ("", "Any object"),
+    ("user", "Users"),
+    ("session", "Sessions"),
+    ("jwt", "JWTs"),
+    ("token", "Tokens"),
+    ("student", "Students"),
+    ("signing_key", "Signing keys"),
+    ("import", "Imports"),
+    ("database", "Databases"),
+];
+
+pub(super) const RESULTS: &[(&str, &str)] =
+    &[("", "Any result"), ("ok", "Done"), ("failed", "Failed")];
+
+pub(super) const TIMES: &[(&str, &str)] = &[
+    ("", "Any time"),
+    ("hour", "Last hour"),
+    ("day", "Last 24 hours"),
+    ("week", "Last 7 days"),
+    ("month", "Last 30 days"),
+    ("quarter", "Last 90 days"),
+];
+
+/// Of one of `TIMES`, in seconds.
+pub(super) fn seconds(time: &str) -> Option<i64> {
+    const DAY: i64 = 24 * 60 * 60;
+    Some(match time {
+        "hour" => 60 * 60,
+        "day" => DAY,
+        "week" => 7 * DAY,
+        "month" => 30 * DAY,
+        "quarter" => 90 * DAY,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::web::activity;
+
+    /// Texts of the sources that look like an action, where an event is made.
+    fn written() -> Vec<String> {
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/domain")];
+        let mut found = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    let events = text.split("Event::new(").skip(1);
+                    let named = events.filter_map(|rest| rest.trim_start().strip_prefix('"'));
+                    found.extend(named.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_action_that_is_written_has_words() {
+        let written = written();
+        assert!(written.len() > 15, "{written:?}");
+        for action in written
+            .iter()
+            .map(String::as_str)
+            .filter(|a| a.contains('.'))
+        {
+            assert!(
+                ACTS.iter().any(|(name, _)| *name == action),
+                "{action} is no choice of ACTS"
+            );
+            assert!(
+                activity::is_known(action),
+                "{action} has no verb in web/activity.rs"
+            );
+            let kind = action.split('.').next().unwrap();
+            assert!(
+                KINDS.iter().any(|(name, _)| *name == kind),
+                "{kind} is no choice of KINDS"
+            );
+        }
+        for (action, _) in ACTS.iter().skip(1) {
+            assert!(activity::is_known(action), "{action}");
+        }
+    }
+}

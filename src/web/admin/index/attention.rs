@@ -1,0 +1,192 @@
+//! What needs attention: few lines, each true, each with a way to the list behind it.
+
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    domain::{
+        actor::Actor,
+        attention,
+        daily_figures::{DAY, Figure, Figures, day_of},
+        paging::Count,
+        permissions::{Act, Permission, Record},
+    },
+    error::Result,
+    web::{
+        chart::{count, short},
+        filters,
+        words::counted,
+    },
+};
+
+/// So many failed sign-ins on a day are worth a look, if they are also several times what is usual.
+const MANY: i64 = 50;
+const TIMES: i64 = 4;
+
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Attention {
+    kind: &'static str,
+    icon: &'static str,
+    title: String,
+    text: String,
+    href: String,
+    action: &'static str,
+}
+
+/// None for who may see none of it.
+pub(super) async fn of(
+    app: &App,
+    actor: &Actor,
+    locked: Count,
+    figures: &Figures,
+    days: i64,
+) -> Result<Option<Vec<Attention>>> {
+    let sees = |record| actor.may(Permission::new(Act::View, record));
+    if ![Record::Users, Record::Audit, Record::Tokens]
+        .into_iter()
+        .any(sees)
+    {
+        return Ok(None);
+    }
+    let mut found = Vec::new();
+    found.extend(are_locked(locked));
+    if sees(Record::Audit) {
+        found.extend(stormy_day(figures, days));
+        found.extend(replays(app, figures));
+    }
+    if sees(Record::Tokens) {
+        let tokens = attention::tokens(app).await?;
+        found.extend(expiring(tokens, app.now()));
+        found.extend(unused(tokens.unused));
+    }
+    Ok(Some(found))
+}
+
+fn are_locked(n: Count) -> Option<Attention> {
+    (n.n > 0).then(|| Attention {
+        kind: "bad",
+        icon: "lock",
+        title: counted(n, "account is locked", "accounts are locked"),
+        text: "Too many wrong passwords".to_owned(),
+        href: "/admin/users/?status=locked".to_owned(),
+        action: "Review",
+    })
+}
+
+/// The worst day, if it stands out.
+fn stormy_day(figures: &Figures, days: i64) -> Option<Attention> {
+    let days = usize::try_from(days).unwrap_or(0);
+    let mut shown: Vec<(i64, i64)> = figures
+        .days
+        .iter()
+        .rev()
+        .take(days)
+        .map(|day| (figures.on(*day, Figure::FailedSignIns), *day))
+        .collect();
+    shown.sort_unstable();
+    let usual = shown.get(shown.len() / 2)?.0;
+    let (n, day) = shown.last().copied()?;
+    (n >= MANY && n >= TIMES * usual).then(|| {
+        let date = filters::iso(day);
+        let date = date.split('T').next().unwrap_or_default();
+        Attention {
+            kind: "bad",
+            icon: "alert",
+            title: format!("{} failures on {}", count(n), short(day)),
+            text: format!("{} on a usual day", count(usual)),
+            href: format!("/admin/audit/?act=user.login_failed&from={date}&to={date}"),
+            action: "Open",
+        }
+    })
+}
+
+/// Yesterday and today.
+fn replays(app: &App, figures: &Figures) -> Option<Attention> {
+    let today = day_of(app.now());
+    let n = figures.on(today, Figure::Refusals) + figures.on(today - DAY, Figure::Refusals);
+    (n > 0).then(|| Attention {
+        kind: "bad",
+        icon: "alert",
+        title: match n {
+            1 => "A refresh token was sent twice".to_owned(),
+            n => format!("{} refresh tokens were sent twice", count(n)),
+        },
+        text: "Since yesterday; a copy may be in other hands".to_owned(),
+        href: "/admin/audit/?act=jwt.replayed&when=week".to_owned(),
+        action: "Open",
+    })
+}
+
+fn expiring(tokens: attention::Tokens, now: i64) -> Option<Attention> {
+    let first = tokens.first_ends?;
+    Some(Attention {
+        kind: "warn",
+        icon: "clock",
+        title: format!(
+            "{} within a week",
+            counted(tokens.expiring, "token expires", "tokens expire")
+        ),
+        text: match tokens.expiring.n {
+            1 => filters::until(first, now),
+            _ => format!("The first {}", filters::until(first, now)),
+        },
+        href: "/admin/tokens/?state=expiring".to_owned(),
+        action: "Review",
+    })
+}
+
+fn unused(n: Count) -> Option<Attention> {
+    (n.n > 0).then(|| Attention {
+        kind: "info",
+        icon: "key",
+        title: format!("{} unused for 90 days", counted(n, "token", "tokens")),
+        text: "Good keys that nobody seems to need".to_owned(),
+        href: "/admin/tokens/?state=unused".to_owned(),
+        action: "Review",
+    })
+}
+
+pub(super) fn sample() -> Vec<Attention> {
+    let one = Count { n: 1, exact: true };
+    let tokens = attention::Tokens {
+        expiring: one,
+        first_ends: Some(1_795_435_200 + DAY),
+        unused: one,
+    };
+    let lines = [
+        are_locked(one),
+        expiring(tokens, 1_795_435_200),
+        unused(tokens.unused),
+    ];
+    lines.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stormy(failures: impl Fn(i64) -> i64) -> Option<Attention> {
+        let days: Vec<i64> = (0..60).map(|n| n * DAY).collect();
+        let counts = days
+            .iter()
+            .map(|day| (*day, Figure::FailedSignIns, failures(day / DAY)));
+        let figures = Figures::new(days.clone(), counts.collect::<Vec<_>>());
+        stormy_day(&figures, 30)
+    }
+
+    #[test]
+    fn a_day_is_told_of_if_it_stands_out() {
+        let told = stormy(|day| if day == 40 { 120 } else { 9 }).unwrap();
+        assert_eq!(told.title, "120 failures on 10 Feb");
+        assert!(told.href.ends_with("&from=1970-02-10&to=1970-02-10"));
+        assert!(stormy(|_| 120).is_none(), "every day is like that");
+        assert!(
+            stormy(|day| if day == 40 { 12 } else { 0 }).is_none(),
+            "too few"
+        );
+        assert!(
+            stormy(|day| if day == 10 { 900 } else { 0 }).is_none(),
+            "long ago"
+        );
+    }
+}

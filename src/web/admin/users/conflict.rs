@@ -1,0 +1,120 @@
+//! Two people edited the same account: both versions, and the choice.
+
+use rocket::http::Status;
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    domain::{
+        audit,
+        users::{User, UserInput},
+    },
+    error::Result,
+    web::{
+        filters,
+        page::{Crumb, Page, View},
+    },
+};
+
+#[derive(Serialize)]
+pub struct UserConflict {
+    href: String,
+    id: i64,
+    username: String,
+    headline: String,
+    mine: Vec<Mine>,
+    rows: Vec<Compared>,
+}
+
+#[derive(Serialize)]
+struct Mine {
+    name: &'static str,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct Compared {
+    label: &'static str,
+    saved: String,
+    yours: String,
+    differs: bool,
+}
+
+impl View for UserConflict {
+    const TEMPLATE: &'static str = "admin/users/conflict.html";
+    const NAV: &'static str = "users";
+
+    fn title(&self) -> String {
+        "Changed meanwhile".to_owned()
+    }
+
+    fn trail(&self) -> Vec<Crumb> {
+        super::trail_to(self.id, &self.username)
+    }
+}
+
+pub async fn conflict(app: &App, user: &User, typed: &UserInput) -> Result<Page> {
+    let last = audit::for_object(app, "user", user.id, 10).await?;
+    let edit = last.iter().find(|e| e.action == "user.changed");
+    let headline = match edit {
+        Some(e) => {
+            format!(
+                "{} saved this record {}.",
+                e.actor,
+                filters::ago(e.at, app.now())
+            )
+        }
+        None => "Someone saved this record meanwhile.".to_owned(),
+    };
+    let view = compare(user, typed, headline);
+    Ok(Page::of(&view).status(Status::Conflict))
+}
+
+pub fn compare(user: &User, typed: &UserInput, headline: String) -> UserConflict {
+    let saved = super::of_user(user);
+    let texts =
+        |i: &UserInput| [&i.username, &i.email, &i.first_name, &i.last_name].map(String::clone);
+    let flags = |i: &UserInput| [i.is_active, i.is_staff, i.is_superuser];
+    let word = |on: bool| if on { "Yes" } else { "No" }.to_owned();
+    let fields = super::LABELS
+        .iter()
+        .filter(|(name, _)| !name.ends_with("password"));
+    let pairs = texts(&saved)
+        .into_iter()
+        .chain(flags(&saved).map(word))
+        .zip(texts(typed).into_iter().chain(flags(typed).map(word)));
+    let mut mine = vec![Mine {
+        name: "version",
+        value: user.version.to_string(),
+    }];
+    for ((name, _), value) in fields.clone().zip(texts(typed)) {
+        mine.push(Mine { name, value });
+    }
+    for (name, on) in ["is_active", "is_staff", "is_superuser"]
+        .into_iter()
+        .zip(flags(typed))
+    {
+        if on {
+            mine.push(Mine {
+                name,
+                value: "on".to_owned(),
+            });
+        }
+    }
+    UserConflict {
+        href: super::href(user.id),
+        id: user.id,
+        username: user.username.clone(),
+        headline,
+        mine,
+        rows: fields
+            .zip(pairs)
+            .map(|((_, label), (saved, yours))| Compared {
+                label,
+                differs: saved != yours,
+                saved,
+                yours,
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,337 @@
+//! Figures by day as a drawing: bars or a curve that the template writes as SVG, words for the axes, a sentence
+//! for those who do not see it, and the numbers as a table.
+
+use serde::Serialize;
+
+use crate::web::filters::{day, number};
+
+/// Height of the drawing; its width is `SLOT` for each day.
+const HEIGHT: i64 = 216;
+const SLOT: i64 = 30;
+/// Between two bars of one day.
+const GAP: i64 = 2;
+/// Of a line beside a figure.
+const SPARK: (i64, i64) = (88, 36);
+
+/// What is drawn: so many of one thing on each day.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// In the legend and over the column.
+    pub label: &'static str,
+    /// After a number: "signed in".
+    pub words: &'static str,
+    /// One for each day.
+    pub counts: Vec<i64>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Chart {
+    legend: Vec<Legend>,
+    is_empty: bool,
+    width: i64,
+    height: i64,
+    /// Heights of the lines, from the top.
+    lines: Vec<i64>,
+    /// What stands beside the lines.
+    scale: Vec<String>,
+    days: Vec<Day>,
+    /// Paths; empty where there are bars.
+    area: String,
+    curve: String,
+    /// What stands below: some of the days.
+    labels: Vec<String>,
+    /// For those who do not see the drawing.
+    summary: String,
+    headings: Vec<&'static str>,
+    /// The days with anything, the newest first.
+    numbers: Vec<Numbers>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Legend {
+    label: &'static str,
+    total: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Day {
+    title: String,
+    x: i64,
+    bars: Vec<Bar>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Bar {
+    y: i64,
+    height: i64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Numbers {
+    day: String,
+    counts: Vec<String>,
+}
+
+impl Chart {
+    /// One bar a day, of several parts on top of each other.
+    pub fn bars(what: &str, days: &[i64], series: &[Series]) -> Self {
+        let sums = (0..days.len()).map(|n| series.iter().map(|s| at(s, n)).sum());
+        let most = sums.max().unwrap_or(0);
+        let mut chart = Self::of(what, days, series, most);
+        let top = 4 * step(most);
+        for (n, day) in chart.days.iter_mut().enumerate() {
+            let mut ground = HEIGHT;
+            for one in series.iter().filter(|s| at(s, n) > 0) {
+                // Whatever is there can be seen.
+                let height = scaled(at(one, n), top).max(2).min(ground);
+                day.bars.push(Bar {
+                    y: ground - height,
+                    height,
+                });
+                ground = (ground - height - GAP).max(0);
+            }
+        }
+        chart
+    }
+
+    /// A line over the days.
+    pub fn curve(what: &str, days: &[i64], series: Series) -> Self {
+        let most = series.counts.iter().copied().max().unwrap_or(0);
+        let mut chart = Self::of(what, days, std::slice::from_ref(&series), most);
+        let top = 4 * step(most);
+        let (curve, area) = path(&series.counts, chart.width, HEIGHT, top);
+        (chart.curve, chart.area) = (curve, area);
+        chart
+    }
+
+    fn of(what: &str, days: &[i64], series: &[Series], most: i64) -> Self {
+        let top = 4 * step(most);
+        let width = i64::try_from(days.len()).unwrap_or(1) * SLOT;
+        let told = |n: usize| {
+            let parts = series.iter().map(|s| words(at(s, n), s.words));
+            parts.collect::<Vec<_>>().join(", ")
+        };
+        let busy = |n: &usize| series.iter().any(|s| at(s, *n) > 0);
+        Self {
+            legend: series
+                .iter()
+                .map(|s| Legend {
+                    label: s.label,
+                    total: count(s.counts.iter().sum()),
+                })
+                .collect(),
+            is_empty: !(0..days.len()).any(|n| busy(&n)),
+            width,
+            height: HEIGHT,
+            lines: (0..=4).map(|n| n * HEIGHT / 4).collect(),
+            scale: (0..=4).rev().map(|n| count(n * top / 4)).collect(),
+            days: (0_i64..)
+                .zip(days.iter().enumerate())
+                .map(|(x, (n, day))| Day {
+                    title: format!("{}: {}", short(*day), told(n)),
+                    x: x * SLOT,
+                    bars: Vec::new(),
+                })
+                .collect(),
+            area: String::new(),
+            curve: String::new(),
+            labels: (0..=4)
+                .filter_map(|n| days.get(n * days.len().saturating_sub(1) / 4))
+                .map(|day| short(*day))
+                .collect(),
+            summary: summary(what, days, series),
+            headings: series.iter().map(|s| s.label).collect(),
+            numbers: (0..days.len())
+                .rev()
+                .filter(busy)
+                .map(|n| Numbers {
+                    day: short(days[n]),
+                    counts: series.iter().map(|s| count(at(s, n))).collect(),
+                })
+                .collect(),
+        }
+    }
+}
+
+fn at(series: &Series, n: usize) -> i64 {
+    series.counts.get(n).copied().unwrap_or(0)
+}
+
+/// A line without axes, beside a figure; its area, too.
+#[derive(Clone, Debug, Serialize)]
+pub struct Spark {
+    curve: String,
+    area: String,
+    width: i64,
+    height: i64,
+}
+
+impl Spark {
+    /// None where nothing moves.
+    pub fn of(counts: &[i64]) -> Option<Self> {
+        let least = counts.iter().copied().min()?;
+        let rise: Vec<i64> = counts.iter().map(|n| n - least).collect();
+        let most = rise.iter().copied().max().filter(|most| *most > 0)?;
+        let (width, height) = SPARK;
+        // A little air above and below.
+        let (curve, area) = path(&rise, width, height, most + most / 12 + 1);
+        Some(Self {
+            curve,
+            area,
+            width,
+            height,
+        })
+    }
+}
+
+/// Through the days from edge to edge, and the same closed at the bottom.
+fn path(counts: &[i64], width: i64, height: i64, top: i64) -> (String, String) {
+    use std::fmt::Write;
+    let last = i64::try_from(counts.len()).unwrap_or(1) - 1;
+    let mut curve = String::new();
+    for (n, count) in (0..).zip(counts) {
+        let letter = if n == 0 { 'M' } else { 'L' };
+        let x = n * width / last.max(1);
+        let y = height - part(*count, top, height);
+        // Writing to a string does not fail.
+        let _ = write!(curve, "{letter}{x} {y} ");
+    }
+    let area = format!("{curve}L{width} {height} L0 {height}Z");
+    (curve, area)
+}
+
+fn scaled(count: i64, top: i64) -> i64 {
+    part(count, top, HEIGHT)
+}
+
+fn part(count: i64, top: i64, height: i64) -> i64 {
+    let part = i128::from(count) * i128::from(height) / i128::from(top.max(1));
+    i64::try_from(part).unwrap_or(height).clamp(0, height)
+}
+
+fn words(n: i64, words: &str) -> String {
+    format!("{} {words}", count(n)).trim_end().to_owned()
+}
+
+fn summary(what: &str, days: &[i64], series: &[Series]) -> String {
+    let told = series.iter().map(|s| {
+        let all = words(s.counts.iter().sum(), s.words);
+        let most = (0..days.len()).rev().max_by_key(|n| at(s, *n));
+        match most.filter(|n| at(s, *n) > 0) {
+            Some(n) => format!(
+                "{all} in all, {} on the busiest, {}",
+                count(at(s, n)),
+                short(days[n])
+            ),
+            None => all,
+        }
+    });
+    let told = told.collect::<Vec<_>>().join("; ");
+    format!("{what} a day in the last {} days: {told}.", days.len())
+}
+
+/// A quarter of the scale: a round number of which four reach `most`.
+fn step(most: i64) -> i64 {
+    let mut unit: i64 = 1;
+    loop {
+        let halves = |n: i64| {
+            if unit == 1 {
+                1
+            } else {
+                (unit / 2).saturating_mul(n)
+            }
+        };
+        for step in [
+            unit,
+            halves(3),
+            unit.saturating_mul(2),
+            halves(5),
+            unit.saturating_mul(3),
+            unit.saturating_mul(5),
+        ] {
+            if step.saturating_mul(4) >= most {
+                return step;
+            }
+        }
+        unit = unit.saturating_mul(10);
+    }
+}
+
+pub fn count(n: i64) -> String {
+    number(u64::try_from(n).unwrap_or_default())
+}
+
+/// `2 Mar`.
+pub fn short(at: i64) -> String {
+    let day = day(at);
+    let short = day.rsplit_once(' ').map(|(short, _)| short.to_owned());
+    short.unwrap_or(day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn days() -> Vec<i64> {
+        (0..30).map(|n| 1_795_392_000 + (n - 29) * 86_400).collect()
+    }
+
+    fn series(label: &'static str, f: impl Fn(i64) -> i64) -> Series {
+        Series {
+            label,
+            words: "times",
+            counts: (0..30).map(f).collect(),
+        }
+    }
+
+    #[test]
+    fn the_scale_is_made_of_round_numbers() {
+        for (most, expected) in [
+            (0, 1),
+            (4, 1),
+            (5, 2),
+            (20, 5),
+            (21, 10),
+            (480, 150),
+            (9000, 2500),
+        ] {
+            assert_eq!(step(most), expected, "{most}");
+        }
+        step(i64::MAX / 8);
+    }
+
+    #[test]
+    fn bars_stand_on_the_ground_and_on_each_other_and_reach_what_they_count() {
+        let good = series("Good", |n| if n == 29 { 4 } else { i64::from(n == 0) });
+        let bad = series("Bad", |n| i64::from(n == 0));
+        let chart = Chart::bars("Things", &days(), &[good, bad]);
+        let bars = |n: usize| -> Vec<(i64, i64)> {
+            chart.days[n].bars.iter().map(|b| (b.y, b.height)).collect()
+        };
+        assert_eq!(bars(0), [(162, 54), (106, 54)]);
+        assert_eq!(bars(1), []);
+        assert_eq!(bars(29), [(0, 216)]);
+        assert_eq!(
+            chart.labels,
+            ["25 Oct", "1 Nov", "8 Nov", "15 Nov", "23 Nov"]
+        );
+        assert_eq!(chart.scale, ["4", "3", "2", "1", "0"]);
+        assert_eq!(chart.numbers.len(), 2);
+        assert_eq!(chart.numbers[0].counts, ["4", "0"]);
+        assert_eq!(chart.days[0].title, "25 Oct: 1 times, 1 times");
+        assert!(
+            chart
+                .summary
+                .contains("5 times in all, 4 on the busiest, 23 Nov")
+        );
+    }
+
+    #[test]
+    fn a_curve_goes_from_edge_to_edge() {
+        let chart = Chart::curve("Things", &days(), series("Things", |n| n));
+        assert!(chart.curve.starts_with("M0 216 L31 "), "{}", chart.curve);
+        assert!(chart.area.ends_with("L900 216 L0 216Z"), "{}", chart.area);
+        assert!(Chart::curve("Things", &days(), series("Things", |_| 0)).is_empty);
+        assert!(Spark::of(&[3, 3, 3]).is_none() && Spark::of(&[1, 2]).is_some());
+    }
+}
