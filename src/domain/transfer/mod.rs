@@ -32,7 +32,7 @@ use table::Table;
 pub type Report = Vec<(&'static str, Content)>;
 
 /// All tables, those that others point to first.
-fn tables() -> [Table; 14] {
+fn tables() -> [Table; 15] {
     [
         Table::of::<entity::meta::Entity>(),
         Table::of::<entity::user::Entity>(),
