@@ -18,7 +18,7 @@ use crate::{
         api::endpoints::{self, Endpoint, Style},
         error_bodies::{fields, generate_token, header_refused, in_words, oauth, summary},
         guards::client,
-        negotiation, pages,
+        negotiation, pages, refused,
     },
 };
 
@@ -172,6 +172,7 @@ fn page_answer(req: &Request<'_>, e: &Error) -> response::Result<'static> {
         return api_answer(req, None, e);
     }
     log(req, e);
+    refused::leave(req, e);
     let mut response = match pages::confirm(req, e) {
         Ok(Some(page)) => page.status(status(req, e)).respond_to(req)?,
         Ok(None) => pages::error_page(req, status(req, e), e)?,
@@ -187,6 +188,7 @@ fn api_answer(
     e: &Error,
 ) -> response::Result<'static> {
     log(req, e);
+    refused::leave(req, e);
     let style = endpoint.map_or(Style::Drf, |endpoint| endpoint.style);
     let body = body(req, style, e);
     let mut response = answer(req, status(req, e), &body)?;
