@@ -55,11 +55,12 @@
 
   /* theme: the server reads the cookie, so there is never a flash */
   $$("form[data-theme-form]").forEach((f) => f.addEventListener("submit", (e) => {
+    if (e.submitter?.name !== "theme") return;
     e.preventDefault();
     const v = e.submitter.value;
     if (v === "system") delete root.dataset.theme; else root.dataset.theme = v;
     d.cookie = "theme=" + v + ";path=/;max-age=31536000;samesite=lax" + (location.protocol === "https:" ? ";secure" : "");
-    $$("button", f).forEach((b) => b.setAttribute("aria-pressed", String(b === e.submitter)));
+    $$("[name=theme]", f).forEach((b) => b.setAttribute("aria-pressed", String(b === e.submitter)));
   }));
 
   /* unsaved changes, and leaving a one-time secret that was never copied */
@@ -111,7 +112,7 @@
     });
   });
 
-  /* keys: / search, n new, ? help, g then a letter to go (off while typing; can be switched off in Settings) */
+  /* keys: / search, n new, ? help, g then a letter to go (off while typing; can be switched off in the account menu) */
   if (root.dataset.keys !== "off") {
     let g = 0;
     addEventListener("keydown", (e) => {

@@ -16,6 +16,7 @@ mod m20261125_000004_login_pauses;
 mod m20261125_000005_refusals;
 mod m20261125_000006_mail_and_settings;
 mod m20261125_000007_search;
+mod m20261125_000008_student_versions;
 
 pub struct Migrator;
 
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000005_refusals::Migration),
             Box::new(m20261125_000006_mail_and_settings::Migration),
             Box::new(m20261125_000007_search::Migration),
+            Box::new(m20261125_000008_student_versions::Migration),
         ]
     }
 }

@@ -15,6 +15,7 @@ pub mod session;
 pub mod setting;
 pub mod signing_key;
 pub mod student;
+pub mod student_upload;
 pub mod token;
 pub mod token_address;
 pub mod token_slot;

@@ -12,6 +12,8 @@ pub struct Model {
     pub city: String,
     /// See `domain/search.rs`.
     pub search: String,
+    /// Raised by each change.
+    pub version: i64,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -77,7 +77,7 @@ fn read(name: &str) -> Option<Asset> {
     })
 }
 
-/// What only people read of a stylesheet is left out: comments and indentation.
+/// What only people read of a stylesheet is left out: comments, indentation, blanks.
 fn without_comments(css: &str) -> String {
     let mut parts = css.split("/*");
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -85,7 +85,19 @@ fn without_comments(css: &str) -> String {
         text.push_str(part.split_once("*/").map_or("", |(_, rest)| rest));
     }
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join("\n")
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    // Blanks that separate nothing. None of these stands in a text between quotes.
+    [
+        ("{ ", "{"),
+        (" {", "{"),
+        (" }", "}"),
+        ("; ", ";"),
+        (": ", ":"),
+        (", ", ","),
+        (";}", "}"),
+    ]
+    .iter()
+    .fold(lines, |css, (long, short)| css.replace(long, short))
 }
 
 fn compress(body: &[u8]) -> Option<Vec<u8>> {

@@ -28,15 +28,22 @@ const MAX_FIELDS: usize = 1000;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Part {
     Text(String),
-    /// A file where text was expected; not kept.
-    File,
+    /// A file: its name, and what is in it.
+    File(String, Vec<u8>),
 }
 
 impl Part {
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::File => None,
+            Self::File(..) => None,
+        }
+    }
+
+    pub fn file(&self) -> Option<(&str, &[u8])> {
+        match self {
+            Self::Text(_) => None,
+            Self::File(name, bytes) => Some((name, bytes)),
         }
     }
 }
@@ -70,7 +77,7 @@ async fn parse(req: &Request<'_>, data: Data<'_>) -> Result<Map<String, Value>> 
             let value = |part| match part {
                 Part::Text(text) => Value::String(text),
                 // As a file is to Django: there, and not a string.
-                Part::File => Value::Bool(true),
+                Part::File(..) => Value::Bool(true),
             };
             Ok(parts
                 .into_iter()
@@ -162,9 +169,9 @@ async fn multipart(bytes: Vec<u8>, boundary: &str) -> multer::Result<Vec<(String
         let Some(name) = field.name().map(str::to_owned) else {
             continue;
         };
-        if field.file_name().is_some() {
-            field.bytes().await?;
-            parts.push((name, Part::File));
+        if let Some(file) = field.file_name().map(str::to_owned) {
+            let bytes = field.bytes().await?;
+            parts.push((name, Part::File(file, bytes.to_vec())));
         } else {
             let bytes = field.bytes().await?;
             parts.push((

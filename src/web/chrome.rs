@@ -27,6 +27,10 @@ pub struct Chrome {
     flash: Option<Flash>,
     /// `light`, `dark`, or empty: the system's.
     theme: &'static str,
+    /// `compact`, or empty.
+    density: &'static str,
+    /// `off`: shortcuts do nothing. Empty: they do.
+    keys: &'static str,
     /// This page's address, to come back to.
     here: String,
     now: i64,
@@ -96,6 +100,8 @@ impl Chrome {
             csrf: csrf.unwrap_or_default().to_owned(),
             flash: Flash::take(req),
             theme: theme(req.cookies().get("theme").map(Cookie::value)),
+            density: density(req.cookies().get("density").map(Cookie::value)),
+            keys: keys(req.cookies().get("keys").map(Cookie::value)),
             here: here(req),
             now,
             version: env!("CARGO_PKG_VERSION"),
@@ -112,6 +118,18 @@ pub fn theme(cookie: Option<&str>) -> &'static str {
         Some("dark") => "dark",
         _ => "",
     }
+}
+
+pub fn density(cookie: Option<&str>) -> &'static str {
+    if cookie == Some("compact") {
+        "compact"
+    } else {
+        ""
+    }
+}
+
+pub fn keys(cookie: Option<&str>) -> &'static str {
+    if cookie == Some("off") { "off" } else { "" }
 }
 
 /// Where a form's page is, for coming back; a POST has no page of its own.
@@ -287,6 +305,8 @@ pub fn sample() -> Chrome {
         csrf: "csrf-token".to_owned(),
         flash: Some(Flash::ok("<i>Saved.</i>")),
         theme: "dark",
+        density: "",
+        keys: "",
         here: "/admin/?a=1&b=2".to_owned(),
         now: 1_700_000_600,
         version: "0",

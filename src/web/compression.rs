@@ -11,7 +11,6 @@ use flate2::{Compression, write::GzEncoder};
 use rocket::{
     Request, Response,
     fairing::{Fairing, Info, Kind},
-    http::Method,
 };
 
 use crate::web::assets::takes_gzip;
@@ -41,7 +40,7 @@ impl Fairing for Compress {
 
     async fn on_response<'r>(&self, req: &'r Request<'_>, res: &mut Response<'r>) {
         let is_page = res.content_type().is_some_and(|ct| ct.is_html());
-        if !is_page || req.method() == Method::Head || req.local_cache(|| Secret(false)).0 {
+        if !is_page || req.local_cache(|| Secret(false)).0 {
             return;
         }
         if !takes_gzip(req) || !asked_here(req) {

@@ -77,7 +77,7 @@ pub fn new_password(form: &CsrfForm) -> Result<Password, FieldErrors> {
     Err(errors)
 }
 
-fn headline(n: usize) -> String {
+pub fn headline(n: usize) -> String {
     const WORDS: [&str; 9] = [
         "No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight",
     ];

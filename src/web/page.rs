@@ -4,13 +4,15 @@
 use rocket::{
     Request, Response,
     http::{Header, Status},
-    response::{self, Responder},
+    response::{self, Responder, content::RawHtml},
 };
 use rocket_dyn_templates::Template;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::web::{chrome::Chrome, compression, flash::Flash, form::FormState, guards::client};
+use crate::web::{
+    chrome::Chrome, compression, flash::Flash, form::FormState, guards::client, templates,
+};
 
 /// One page. Its template's full name and its title live on it.
 pub trait View: Serialize {
@@ -159,7 +161,10 @@ impl<'r> Responder<'r, 'static> for Page {
         if self.secret {
             compression::never(req);
         }
-        let page = Template::render(template, self.context(Chrome::of(req))).respond_to(req)?;
+        let context = self.context(Chrome::of(req));
+        let html =
+            Template::show(req.rocket(), template, context).ok_or(Status::InternalServerError)?;
+        let page = RawHtml(templates::with_used_icons(html)).respond_to(req)?;
         let mut response = Response::build_from(page);
         // Pages are personal, and the back button must not show them after sign-out.
         response

@@ -52,6 +52,7 @@ async fn page(
         q: (!q.is_empty()).then(|| q.to_owned()),
         sort,
         page: PageRequest { cursor, size: 100 },
+        city: None,
     };
     students::list(&app.app, &filter).await.unwrap()
 }

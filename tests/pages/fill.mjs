@@ -71,6 +71,8 @@ export async function fill(server, root) {
   ids.event = /\/admin\/audit\/(\d+)\//.exec(edits.text)?.[1];
   for (const header of ["", "Token lk_nonsense", "Basic YTpi"]) await fetch(`${server.base}/studentapi/`, { headers: header ? { Authorization: header } : {} });
   ids.refusal = /\/admin\/refusals\/(\d+)\//.exec((await root.get("/admin/refusals/")).text)?.[1];
+  const sheet = "name;roll;city\n" + STUDENTS.slice(0, 6).map(([name, city], i) => `${name};${i < 2 ? 101 + i : 900 + i};${city}`).join("\n") + "\nNobody;x;Nowhere\n;7;Nowhere\n";
+  ids.upload = idIn((await root.upload("/admin/students/import/", "file", "class.csv", sheet)).to);
 
   const keys = await root.get("/admin/keys/");
   ids.key = /\/admin\/keys\/(\d+)\//.exec(keys.text)?.[1];

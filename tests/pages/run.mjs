@@ -37,6 +37,7 @@ async function visitor(client, phone) {
   await context.addInitScript(check.WATCH);
   if (client) await context.addCookies([...client.cookies].map(([name, value]) => ({ name, value, url: server.base })));
   const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
   const noise = [];
   page.on("console", (m) => { if (m.type() === "error" && !/Failed to load resource: .* status of 4\d\d/.test(m.text())) noise.push(m.text()); });
   // The checks change the media under the page, and its transition to the next page then does not happen.
@@ -58,7 +59,7 @@ async function picture(v, name) {
   await v.page.emulateMedia({ colorScheme: "light" });
 }
 
-async function judge(v, name) {
+async function judge(v, name, fresh = false) {
   judged++;
   const say = (wrong) => complaints.push(...wrong.map((w) => `${name} (${v.phone ? "phone" : "desktop"}): ${w}`));
   if (shots) return picture(v, name);
@@ -67,7 +68,7 @@ async function judge(v, name) {
     say((await check.accessible(v.page, axe)).map((w) => `${colorScheme}: ${w}`));
   }
   await v.page.emulateMedia({ colorScheme: "light" });
-  say(await check.shape(v.page));
+  say(await check.shape(v.page, fresh));
   say(v.noise.splice(0).map((text) => `console: ${text}`));
 }
 
@@ -85,7 +86,7 @@ async function visit(v, name, path) {
     say(bill.wrong);
     dearest = { cold: Math.max(dearest.cold, cold ? bill.sent : 0), warm: Math.max(dearest.warm, cold ? 0 : bill.sent), raw: Math.max(dearest.raw, bill.raw) };
   }
-  await judge(v, name);
+  await judge(v, name, true);
   for (const state of OPEN.filter((s) => s.phone === v.phone)) {
     if (shots && !["row menu", "rows ticked", "drawer", "filter sheet"].includes(state.name)) continue;
     const there = await state.open(v.page).catch((e) => say([`${state.name}: ${e.message.split("\n")[0]}`]));

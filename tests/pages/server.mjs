@@ -75,6 +75,14 @@ export class Client {
     return answer;
   }
 
+  async upload(page, field, name, text) {
+    const { text: html } = await this.get(page);
+    const body = new FormData();
+    body.append("csrfmiddlewaretoken", /name="csrfmiddlewaretoken" value="([^"]+)"/.exec(html)[1]);
+    body.append(field, new Blob([text], { type: "text/csv" }), name);
+    return this.send("POST", page, body);
+  }
+
   async signIn(username, password = PASSWORD) {
     await this.submit("/login/", "/login/", { username, password });
     return this;

@@ -41,8 +41,32 @@ async function refused(page, path, fields = {}) {
 }
 
 /** Pages that come after an act. By actor, as in pages.json. */
+/** Two rows ticked, or all where the address says so, and a button of the bar. */
+async function many(page, path, button) {
+  await page.goto(path);
+  if (!path.includes("all=1")) for (const pick of (await page.locator(".pick").all()).slice(2, 4)) await pick.check();
+  await page.locator(".bulk").getByRole("button", { name: button }).click();
+  await page.waitForURL(/bulk/);
+}
+
+/** A form that no page of ours has. */
+async function send(page, action, fields) {
+  await page.goto("/login/");
+  await page.evaluate(([action, fields]) => {
+    const form = document.createElement("form");
+    form.method = "post"; form.action = action;
+    for (const [name, value] of Object.entries(fields)) { const f = document.createElement("input"); f.name = name; f.value = value; form.append(f); }
+    document.body.append(form); form.submit();
+  }, [action, fields]);
+  await page.waitForURL("**" + action);
+  await page.locator("h1").waitFor();
+}
+
 export const AFTER = {
   stranger: [
+    ["error 405", (page) => send(page, "/dashboard/", {})],
+    ["error 403, form expired", (page) => send(page, "/logout/", { csrfmiddlewaretoken: "x" })],
+    ["error 413", (page) => send(page, "/registration/", { username: "x".repeat(2_700_000) })],
     ["sign-in that did not match", (page) => refused(page, "/login/", { Username: "nobody", Password: "wrong" })],
     ["registration refused", (page) => refused(page, "/registration/", { Username: "amara.okafor" })],
   ],
@@ -50,6 +74,73 @@ export const AFTER = {
     ["user refused", (page) => refused(page, "/admin/users/new/", { Username: "amara okafor" })],
     ["token refused", (page) => refused(page, "/admin/tokens/new/")],
     ["student refused", (page) => refused(page, "/admin/students/new/", { Roll: "seven" })],
+    ["rows refused", async (page) => {
+      await page.goto("/admin/students/?edit=1");
+      await page.locator("input[name^=city]").first().fill("");
+      await page.locator("input[name^=name]").nth(1).fill("");
+      await page.getByRole("button", { name: "Save all" }).click();
+      await page.locator("#errors").waitFor();
+    }],
+    ["import refused", (page) => refused(page, "/admin/students/import/")],
+    ["student changed meanwhile", async (page) => {
+      await page.goto("/admin/students/?q=Asha");
+      await page.getByRole("link", { name: "Asha Rao" }).click();
+      const other = await page.context().newPage();
+      await other.goto(page.url());
+      await other.getByLabel("City").fill(`Town ${page.viewportSize().width}`);
+      await other.getByRole("button", { name: "Save", exact: true }).click();
+      await other.waitForURL(/students\/$/);
+      await other.close();
+      await page.getByLabel("City").fill("Hassan");
+      await page.getByRole("button", { name: "Save", exact: true }).click();
+      await page.getByText("Somebody changed this student meanwhile").waitFor();
+    }],
+    ["users, asked before an act on many", (page) => many(page, "/admin/users/", "Disable…")],
+    ["students, asked before many are deleted", (page) => many(page, "/admin/students/?all=1", "Delete…")],
+    ["reached by keyboard", async (page) => {
+      const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.className);
+      const is = (got, wanted) => { if (got !== wanted) throw new Error(`got ${got}, wanted ${wanted}`); };
+      await page.goto("/admin/");
+      await page.keyboard.press("g"); await page.keyboard.press("u");
+      await page.waitForURL(/admin\/users\/$/);
+      await page.keyboard.press("Tab");
+      is(await focused(), "skip");
+      await page.keyboard.press("Enter");
+      is(await focused(), "main");
+      if (page.viewportSize().width > 1000) {
+        await page.keyboard.press("/");
+        is(await focused(), "find");
+        await page.keyboard.type("ng");
+        is(await page.locator("#find").inputValue(), "ng");
+        await page.evaluate(() => document.activeElement.blur());
+      }
+      await page.locator(".who").click();
+      await page.getByRole("button", { name: "Off", exact: true }).click();
+      await page.locator("html[data-keys=off]").waitFor({ state: "attached" });
+      await page.keyboard.press("n");
+      is(new URL(page.url()).pathname, "/admin/users/");
+      await page.locator(".who").click();
+      await page.getByRole("button", { name: "Shortcuts on" }).click();
+      await page.locator("html:not([data-keys])").waitFor({ state: "attached" });
+      await page.keyboard.press("n");
+      await page.waitForURL(/users\/new/);
+    }],
+    ["compact rows", async (page) => {
+      await page.goto("/admin/users/");
+      await page.locator(".who").click();
+      await page.getByRole("button", { name: "Compact rows" }).click();
+      await page.locator("html[data-density=compact]").waitFor({ state: "attached" });
+      if (page.viewportSize().width > 1000) {
+        const heights = await page.evaluate(() => [...document.querySelectorAll("tbody tr")].map((r) => r.offsetHeight));
+        if (Math.max(...heights) > 40) throw new Error(`rows of ${Math.max(...heights)} px`);
+      }
+    }],
+    ["wide rows again", async (page) => {
+      await page.goto("/admin/users/");
+      await page.locator(".who").click();
+      await page.getByRole("button", { name: "Wide rows" }).click();
+      await page.locator("html:not([data-density])").waitFor({ state: "attached" });
+    }],
     ["token created", async (page) => {
       await page.goto("/admin/tokens/new/");
       await page.getByLabel("Owner", { exact: true }).fill("hana.novak");

@@ -42,6 +42,15 @@ export async function unscripted(browser, server) {
     await button("Disable").click();
     await said(/disabled/i);
   });
+  await step("sign two people out at once", async () => {
+    await page.goto("/admin/users/");
+    await page.getByLabel("Select elif.demir").check();
+    await page.getByLabel("Select farah.haddad").check();
+    await button("Sign out…").click();
+    await heading("Sign out 2 users?");
+    await button("Sign out 2 users").click();
+    await said("2 signed out.");
+  });
   await step("make a token", async () => {
     await page.goto("/admin/tokens/new/");
     await page.getByLabel("Owner", { exact: true }).fill("amara.okafor");
@@ -57,6 +66,22 @@ export async function unscripted(browser, server) {
     await button("Save").click();
     await said("Saved");
     await page.getByRole("row", { name: /Asha Rao.*Hampi/ }).waitFor();
+  });
+  await step("edit students in the list", async () => {
+    await page.goto("/admin/students/?q=Kazan");
+    await link("Edit in list").click();
+    await heading("Edit students");
+    await page.getByLabel(/^City of roll/).fill("Ufa");
+    await button("Save all").click();
+    await said("Changed: 1 student");
+  });
+  await step("import students", async () => {
+    await page.goto("/admin/students/import/");
+    await page.getByLabel("File").setInputFiles({ name: "more.csv", mimeType: "text/csv", buffer: Buffer.from("city,name,roll\nOslo,Kari Nordmann,5001\n") });
+    await button("Show the preview").click();
+    await heading("Add 1 student?");
+    await button("Add 1 student").click();
+    await said("1 student added");
   });
   await step("go dark", async () => {
     await page.getByRole("button", { name: /Account menu/ }).click();

@@ -106,6 +106,7 @@ fn judge(row: ForeignStudent, there: &HashMap<i64, Student>) -> Result<Option<St
         name: input.name,
         roll: input.roll,
         city: input.city,
+        version: 1,
     };
     match there.get(&id) {
         None => Ok(Some(student)),

@@ -32,7 +32,7 @@ use table::Table;
 pub type Report = Vec<(&'static str, Content)>;
 
 /// All tables, those that others point to first.
-fn tables() -> [Table; 20] {
+fn tables() -> [Table; 21] {
     [
         Table::of::<entity::meta::Entity>(),
         Table::of::<entity::user::Entity>(),
@@ -50,6 +50,7 @@ fn tables() -> [Table; 20] {
         Table::of::<entity::mail::Entity>(),
         Table::of::<entity::setting::Entity>(),
         Table::of::<entity::student::Entity>(),
+        Table::of::<entity::student_upload::Entity>(),
         Table::of::<entity::audit_event::Entity>(),
         Table::of::<entity::audit_checkpoint::Entity>(),
         Table::of::<entity::daily_figure::Entity>(),

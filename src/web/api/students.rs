@@ -173,6 +173,7 @@ async fn change(
         name: read.optional_text("name"),
         roll: body.has("roll").then(|| read.integer("roll")),
         city: read.optional_text("city"),
+        version: None,
     };
     read.finish()?;
     Answer::ok(

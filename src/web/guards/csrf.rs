@@ -166,6 +166,15 @@ impl CsrfForm {
             .and_then(|(_, part)| part.text())
     }
 
+    /// A file that was chosen: its name, and what is in it.
+    pub fn file(&self, name: &str) -> Option<(&str, &[u8])> {
+        self.parts
+            .iter()
+            .rev()
+            .find(|(n, _)| n == name)
+            .and_then(|(_, part)| part.file())
+    }
+
     /// Whether a box was ticked.
     pub fn flag(&self, name: &str) -> bool {
         self.opt(name)

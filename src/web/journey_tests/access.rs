@@ -105,7 +105,7 @@ async fn an_ordinary_account_is_shown_the_way_out_of_the_panel() {
             .into_string()
             .await
             .unwrap()
-            .contains("href=\"&#x2F;admin&#x2F;login&#x2F;\"")
+            .contains("href=\"/admin/login/\"")
     );
     assert!(
         browser

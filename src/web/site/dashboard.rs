@@ -72,6 +72,7 @@ pub async fn dashboard(
     let paging = Paging::new(cursor, None);
     let filter = StudentFilter {
         q: None,
+        city: None,
         sort: StudentSort::Roll,
         page: paging.request(),
     };

@@ -10,7 +10,7 @@ use crate::{
         admin::index::{CALLS, Call},
         error::PageError,
         guards::MaybeSession,
-        page::{Page, View},
+        page::{Go, Page, Reply, View},
     },
 };
 
@@ -30,8 +30,11 @@ impl View for Home {
 }
 
 #[get("/")]
-pub async fn home(_visitor: MaybeSession, app: &State<App>) -> Result<Page, PageError> {
-    Ok(Page::of(&Home {
+pub async fn home(visitor: MaybeSession, app: &State<App>) -> Result<Reply, PageError> {
+    if visitor.0.is_some() {
+        return Ok(Go::to("/dashboard/").into());
+    }
+    Ok(Reply::page(&Home {
         setup_open: setup::is_open(app).await?,
         registration_open: app.config.registration_open,
         calls: CALLS,
