@@ -259,6 +259,7 @@ fn known(action: &str, alone: bool) -> Option<&'static str> {
         ("student.created", _) => "added student",
         ("student.changed", _) => "edited student",
         ("student.deleted", _) => "deleted student",
+        ("student.imported", _) => "imported students from",
         ("setting.changed", _) => "changed setting",
         ("mail.retried", _) => "sent letters again",
         ("mail.dropped", _) => "threw letters away",
