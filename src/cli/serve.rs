@@ -9,13 +9,13 @@ use super::{Context, Failure, say};
 use crate::{
     app::App,
     db::Opener,
-    domain::{audit, families, sessions, setup, signing_keys, tokens, totals, usage},
+    domain::{audit, families, refusals, sessions, setup, signing_keys, tokens, totals, usage},
     error::Result as Outcome,
     news,
     web::{self, fairings::UnderWay},
 };
 
-/// Between two flushes of the uses of tokens.
+/// Between two flushes of the uses of tokens and of refused requests.
 const FLUSH: Duration = Duration::from_secs(10);
 /// Between two looks at what the audit log has to seal.
 const SEAL: Duration = Duration::from_secs(1);
@@ -75,6 +75,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
         () = drained(stop, under_way) => Ok(()),
     };
     usage::flush(&app).await?;
+    refusals::flush(&app).await?;
     audit::seal_some(&app, LAST_SEALS).await?;
     audit::checkpoint_now(&app).await?;
     app.db.close().await?;
@@ -126,6 +127,9 @@ async fn flush(app: &App) {
     if let Err(e) = usage::flush(app).await {
         tracing::error!(error = %e, "flush of the uses of tokens failed");
     }
+    if let Err(e) = refusals::flush(app).await {
+        tracing::error!(error = %e, "flush of refused requests failed");
+    }
 }
 
 /// Events are written unsealed; here they get their place in the chain.
@@ -159,6 +163,7 @@ async fn sweep(app: &App) {
     swept("refresh families", families::sweep(app).await);
     swept("sessions", sessions::sweep(app).await);
     swept("counts of uses", usage::sweep(app).await);
+    swept("refused requests", refusals::sweep(app).await);
     swept("unused tokens", tokens::sweep_unused(app).await);
     swept("statistics", app.db.optimize().await.map(|()| 0));
 }

@@ -20,6 +20,7 @@ pub mod oauth;
 pub mod paging;
 pub mod passwords;
 pub mod permissions;
+pub mod refusals;
 pub mod scopes;
 pub mod search;
 pub mod sessions;

@@ -69,6 +69,9 @@ export async function fill(server, root) {
 
   const edits = await root.get("/admin/audit/?act=user.changed");
   ids.event = /\/admin\/audit\/(\d+)\//.exec(edits.text)?.[1];
+  for (const header of ["", "Token lk_nonsense", "Basic YTpi"]) await fetch(`${server.base}/studentapi/`, { headers: header ? { Authorization: header } : {} });
+  ids.refusal = /\/admin\/refusals\/(\d+)\//.exec((await root.get("/admin/refusals/")).text)?.[1];
+
   const keys = await root.get("/admin/keys/");
   ids.key = /\/admin\/keys\/(\d+)\//.exec(keys.text)?.[1];
   return ids;
