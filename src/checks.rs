@@ -2,9 +2,8 @@
 //! belongs to, and that a token is unknown. Every commit says whose credentials it affects, and
 //! nothing that was loaded before is believed about them any more.
 //!
-//! Each entry carries the number of the last change when its loading began. A change of a user
-//! raises the number and writes it beside the user; an entry with a smaller one is stale. So a slow
-//! reader cannot put back what a change has just dropped.
+//! Each entry carries the number of the last change when its loading began. A change of a user raises the number and
+//! writes it beside the user; an entry with a smaller one is stale: no slow reader puts back what a change dropped.
 
 use std::{
     collections::HashMap,

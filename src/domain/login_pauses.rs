@@ -2,8 +2,6 @@
 //! down when it begins, so that it holds on every node and after a restart, and an administrator sees it
 //! and can lift it. Names that nobody has are treated alike, or the pause would tell which ones exist.
 
-use std::collections::HashSet;
-
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -128,17 +126,11 @@ pub async fn of_user(app: &App, user_id: i64) -> Result<Vec<LoginPause>> {
         .await?)
 }
 
-/// Which of these people are locked now.
-pub async fn among(app: &App, user_ids: &[i64]) -> Result<HashSet<i64>> {
-    let ids: Vec<Option<i64>> = Entity::find()
-        .select_only()
-        .column(Column::UserId)
-        .filter(Column::UserId.is_in(user_ids.iter().copied()))
-        .filter(Column::EndsAt.gt(app.now()))
-        .into_tuple()
-        .all(app.db.read())
-        .await?;
-    Ok(ids.into_iter().flatten().collect())
+/// The ids of those of these people who are locked at `now`.
+pub(crate) fn among(now: i64, user_ids: &[i64]) -> SelectStatement {
+    let mut locked = locked_at(now);
+    locked.and_where(Column::UserId.is_in(user_ids.iter().copied()));
+    locked
 }
 
 /// The ids of those who are locked at `now` (Unix seconds), for a filter.

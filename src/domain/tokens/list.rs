@@ -13,7 +13,7 @@ use super::{Token, TokenState, key::is_well_formed, make::PREFIX_SHOWN};
 use crate::{
     app::App,
     domain::{
-        paging::{Count, Key, Kind, List, Order, Page, PageRequest, count_up_to, page_of},
+        paging::{Count, Key, Kind, List, Order, Page, PageRequest, page_of},
         search::{Words, text_of_token},
         totals::{self, Total, rows},
         users::User,
@@ -49,13 +49,23 @@ pub enum Only {
 const DAY: i64 = 86_400;
 
 impl Only {
-    fn condition(self, now: i64) -> Condition {
+    /// `many`: see `matching`.
+    fn condition(self, now: i64, many: bool) -> Condition {
         match self {
-            Self::Expiring => Condition::all()
-                .add(Column::ExpiresAt.is_not_null())
-                .add(Column::ExpiresAt.lte(now + 7 * DAY)),
+            Self::Expiring => {
+                let expires = if many {
+                    Expr::cust(r#"+"tokens"."expires_at""#)
+                } else {
+                    Column::ExpiresAt.into_expr()
+                };
+                Condition::all()
+                    .add(Column::ExpiresAt.is_not_null())
+                    .add(expires.lte(now + 7 * DAY))
+            }
             Self::Unused => {
-                Condition::all().add(Expr::cust(super::unused::SEEN).lte(now - 30 * DAY))
+                let seen = Expr::cust(super::unused::SEEN);
+                let seen = if many { seen.add(0) } else { seen };
+                Condition::all().add(seen.lte(now - 30 * DAY))
             }
         }
     }
@@ -154,34 +164,38 @@ pub async fn find_by_digests(app: &App, digests: &[Digest]) -> Result<Vec<TokenR
 /// The totals of the tabs.
 pub async fn counts(app: &App) -> Result<TokenCounts> {
     use TokenState::{Active, Expired, Revoked};
-    let totals = [Active, Expired, Revoked].map(|state| total(Some(state)));
-    let [active, expired, revoked] = totals::counts(app, totals).await?;
-    // Of the moment: they change by the mere passing of time and by use.
-    let count = async |only: Only| {
-        let some = in_state(Some(Active), app.now()).filter(only.condition(app.now()));
-        count_up_to(app.db.read(), some, Column::Id).await
-    };
+    let totals = [
+        total(Some(Active), None),
+        total(Some(Active), Some(Only::Expiring)),
+        total(Some(Active), Some(Only::Unused)),
+        total(Some(Expired), None),
+        total(Some(Revoked), None),
+    ];
+    let [active, expiring, unused, expired, revoked] = totals::counts(app, totals).await?;
     Ok(TokenCounts {
         active,
-        expiring: count(Only::Expiring).await?,
-        unused: count(Only::Unused).await?,
+        expiring,
+        unused,
         expired,
         revoked,
     })
 }
 
-fn total(state: Option<TokenState>) -> Total {
-    let (name, rows): (_, fn(i64) -> SelectStatement) = match state {
-        None => ("tokens", |now| rows(in_state(None, now))),
-        Some(TokenState::Active) => ("tokens.active", |now| {
-            rows(in_state(Some(TokenState::Active), now))
+fn total(state: Option<TokenState>, only: Option<Only>) -> Total {
+    use TokenState::{Active, Expired, Revoked};
+    let (name, rows): (_, fn(i64) -> SelectStatement) = match (state, only) {
+        (Some(Active), Some(Only::Expiring)) => ("tokens.expiring", |now| {
+            let condition = Only::Expiring.condition(now, false);
+            rows(in_state(Some(Active), now).filter(condition))
         }),
-        Some(TokenState::Expired) => ("tokens.expired", |now| {
-            rows(in_state(Some(TokenState::Expired), now))
+        (Some(Active), Some(Only::Unused)) => ("tokens.unused", |now| {
+            let condition = Only::Unused.condition(now, false);
+            rows(in_state(Some(Active), now).filter(condition))
         }),
-        Some(TokenState::Revoked) => ("tokens.revoked", |now| {
-            rows(in_state(Some(TokenState::Revoked), now))
-        }),
+        (None, _) => ("tokens", |now| rows(in_state(None, now))),
+        (Some(Active), None) => ("tokens.active", |now| rows(in_state(Some(Active), now))),
+        (Some(Expired), _) => ("tokens.expired", |now| rows(in_state(Some(Expired), now))),
+        (Some(Revoked), _) => ("tokens.revoked", |now| rows(in_state(Some(Revoked), now))),
     };
     Total { name, rows }
 }
@@ -216,7 +230,7 @@ async fn matching(app: &App, filter: &TokenFilter) -> Result<List<Entity>> {
         Words::of(&words.collect::<Vec<String>>().join(" "))
     });
     let total = if search.is_none() && filter.owner.is_none() {
-        let [total] = totals::counts(app, [total(filter.state)]).await?;
+        let [total] = totals::counts(app, [total(filter.state, filter.only)]).await?;
         Some(total)
     } else {
         None
@@ -234,7 +248,7 @@ async fn matching(app: &App, filter: &TokenFilter) -> Result<List<Entity>> {
         state => in_state(state, now),
     };
     if let Some(only) = filter.only {
-        query = query.filter(only.condition(now));
+        query = query.filter(only.condition(now, is_large));
     }
     if let Some(owner) = filter.owner {
         query = query.filter(Column::UserId.eq(owner));
@@ -243,7 +257,7 @@ async fn matching(app: &App, filter: &TokenFilter) -> Result<List<Entity>> {
         query,
         search,
         total,
-        is_filtered: filter.state.is_some() || filter.owner.is_some(),
+        is_filtered: filter.state.is_some() || filter.only.is_some() || filter.owner.is_some(),
     })
 }
 

@@ -1,10 +1,11 @@
 //! Lists of users: tabs, search, filters, sort, keyset pages.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Select,
-    sea_query::{Expr, Query, SelectStatement},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
+    QueryTrait, Select,
+    sea_query::{Expr, Query, SelectStatement, UnionType},
 };
 
 use super::User;
@@ -119,10 +120,9 @@ pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
     )
     .await?;
     let ids: Vec<i64> = rows.rows.iter().map(|user| user.id).collect();
-    let locked = login_pauses::among(app, &ids).await?;
-    let counts = live_tokens(app, ids).await?;
+    let (tokens, locked) = beside(app, ids).await?;
     Ok(rows.map(|user| UserRow {
-        token_count: counts.get(&user.id).copied().unwrap_or(0),
+        token_count: tokens.get(&user.id).copied().unwrap_or(0),
         is_locked: locked.contains(&user.id),
         user,
     }))
@@ -277,12 +277,13 @@ fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Entity> {
     query
 }
 
-async fn live_tokens(app: &App, ids: Vec<i64>) -> Result<HashMap<i64, u64>> {
-    let counts: Vec<(i64, i64)> = token::Entity::find()
+/// How many live tokens these people have, and who of them is locked: one question.
+async fn beside(app: &App, ids: Vec<i64>) -> Result<(HashMap<i64, u64>, HashSet<i64>)> {
+    let mut query = token::Entity::find()
         .select_only()
         .column(token::Column::UserId)
         .column_as(token::Column::Id.count(), "n")
-        .filter(token::Column::UserId.is_in(ids))
+        .filter(token::Column::UserId.is_in(ids.iter().copied()))
         .filter(token::Column::RevokedAt.is_null())
         .filter(
             Condition::any()
@@ -290,11 +291,19 @@ async fn live_tokens(app: &App, ids: Vec<i64>) -> Result<HashMap<i64, u64>> {
                 .add(token::Column::ExpiresAt.gt(app.now())),
         )
         .group_by(token::Column::UserId)
-        .into_tuple()
-        .all(app.db.read())
-        .await?;
-    Ok(counts
-        .into_iter()
-        .map(|(id, n)| (id, u64::try_from(n).unwrap_or(0)))
-        .collect())
+        .into_query();
+    // No number of tokens: a pause of sign-in.
+    let locked = login_pauses::among(app.now(), &ids)
+        .expr(Expr::cust("CAST(-1 AS BIGINT)"))
+        .to_owned();
+    query.union(UnionType::All, locked);
+    let (mut tokens, mut locked) = (HashMap::new(), HashSet::new());
+    for row in app.db.read().query_all(&query).await? {
+        let id = row.try_get_by_index::<i64>(0)?;
+        match u64::try_from(row.try_get_by_index::<i64>(1)?) {
+            Ok(n) => drop(tokens.insert(id, n)),
+            Err(_) => drop(locked.insert(id)),
+        }
+    }
+    Ok((tokens, locked))
 }
