@@ -257,7 +257,6 @@ fn known(action: &str, alone: bool) -> Option<&'static str> {
         ("student.created", _) => "added student",
         ("student.changed", _) => "edited student",
         ("student.deleted", _) => "deleted student",
-        ("setting.changed", _) => "changed setting",
         ("mail.retried", _) => "sent letters again",
         ("mail.dropped", _) => "threw letters away",
         _ => return None,
