@@ -52,6 +52,7 @@ pub struct Metrics {
     checks: Family<Check, Counter>,
     look_ups: Family<LookUp, Counter>,
     replays: Counter,
+    refusals_not_kept: Counter,
     passwords_waiting: Gauge,
     remembered: Gauge,
     hears: Gauge,
@@ -72,6 +73,7 @@ impl Default for Metrics {
             checks: Family::default(),
             look_ups: Family::default(),
             replays: Counter::default(),
+            refusals_not_kept: Counter::default(),
             passwords_waiting: Gauge::default(),
             remembered: Gauge::default(),
             hears: Gauge::default(),
@@ -107,6 +109,11 @@ impl Metrics {
             "refresh_replays",
             "Refresh tokens that were used again too late; each ended a sign-in",
             self.replays.clone(),
+        );
+        r.register(
+            "refusals_not_kept",
+            "Refused requests of which nothing was kept, as there were too many",
+            self.refusals_not_kept.clone(),
         );
         r.register(
             "passwords_waiting",
@@ -163,6 +170,10 @@ impl Metrics {
 
     pub fn replay(&self) {
         self.replays.inc();
+    }
+
+    pub fn refusal_not_kept(&self) {
+        self.refusals_not_kept.inc();
     }
 
     /// All of it as text.

@@ -13,6 +13,7 @@ mod m20261124_000003_deleted_families;
 mod m20261125_000002_session_lists;
 mod m20261125_000003_audit;
 mod m20261125_000004_login_pauses;
+mod m20261125_000005_refusals;
 mod m20261125_000006_mail_and_settings;
 
 pub struct Migrator;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000002_session_lists::Migration),
             Box::new(m20261125_000003_audit::Migration),
             Box::new(m20261125_000004_login_pauses::Migration),
+            Box::new(m20261125_000005_refusals::Migration),
             Box::new(m20261125_000006_mail_and_settings::Migration),
         ]
     }

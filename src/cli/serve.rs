@@ -9,13 +9,15 @@ use super::{Context, Failure, say};
 use crate::{
     app::App,
     db::Opener,
-    domain::{audit, families, mail, one_time_links, sessions, setup, signing_keys, tokens, usage},
+    domain::{
+        audit, families, mail, one_time_links, refusals, sessions, setup, signing_keys, tokens, usage,
+    },
     error::Result as Outcome,
     news,
     web::{self, fairings::UnderWay},
 };
 
-/// Between two flushes of the uses of tokens.
+/// Between two flushes of the uses of tokens and of refused requests.
 const FLUSH: Duration = Duration::from_secs(10);
 /// Between two looks into the outbox; a new letter rings before that.
 const OUTBOX: Duration = Duration::from_secs(10);
@@ -77,6 +79,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
         () = drained(stop, under_way) => Ok(()),
     };
     usage::flush(&app).await?;
+    refusals::flush(&app).await?;
     audit::seal_some(&app, LAST_SEALS).await?;
     audit::checkpoint_now(&app).await?;
     app.db.close().await?;
@@ -128,6 +131,9 @@ async fn flush(app: &App) {
     if let Err(e) = usage::flush(app).await {
         tracing::error!(error = %e, "flush of the uses of tokens failed");
     }
+    if let Err(e) = refusals::flush(app).await {
+        tracing::error!(error = %e, "flush of refused requests failed");
+    }
 }
 
 /// A mail server that is slow or gone delays nothing but letters.
@@ -176,6 +182,7 @@ async fn sweep(app: &App) {
     swept("refresh families", families::sweep(app).await);
     swept("sessions", sessions::sweep(app).await);
     swept("counts of uses", usage::sweep(app).await);
+    swept("refused requests", refusals::sweep(app).await);
     swept("one-time links", one_time_links::sweep(app).await);
     swept("letters", mail::sweep(app).await);
     swept("unused tokens", tokens::sweep_unused(app).await);

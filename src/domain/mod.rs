@@ -22,6 +22,7 @@ pub mod one_time_links;
 pub mod paging;
 pub mod passwords;
 pub mod permissions;
+pub mod refusals;
 pub mod scopes;
 pub mod sessions;
 pub mod setup;

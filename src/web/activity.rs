@@ -249,6 +249,8 @@ fn known(action: &str, alone: bool) -> Option<&'static str> {
         ("token.revoked", _) => "revoked token",
         ("token.burned", _) => "burned token",
         ("token.renamed", _) => "renamed token",
+        ("token.extended", _) => "changed the end of token",
+        ("token.shown", _) => "looked at the key of token",
         ("signing_key.rotated", _) => "rotated to signing key",
         ("signing_key.created", _) => "made signing key",
         ("signing_key.superseded", _) => "replaced signing key",

@@ -242,6 +242,16 @@ const MENU: &[MenuGroup] = &[
                 Record::Tokens,
                 item("Tokens", "/admin/tokens/", "key", "tokens", "t"),
             ),
+            to_view(
+                Record::Tokens,
+                item(
+                    "Why was I refused?",
+                    "/admin/refusals/",
+                    "ban",
+                    "refusals",
+                    "w",
+                ),
+            ),
             for_superusers(item("Signing keys", "/admin/keys/", "lock", "keys", "k")),
         ],
     },

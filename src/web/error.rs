@@ -10,14 +10,15 @@ use rocket::{
     response::{self, Responder},
 };
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
-    error::{AuthFailure, Error, FieldErrors},
+    error::Error,
     web::{
         api::endpoints::{self, Endpoint, Style},
+        error_bodies::{fields, generate_token, header_refused, in_words, oauth, summary},
         guards::client,
-        negotiation, pages,
+        negotiation, pages, refused,
     },
 };
 
@@ -171,6 +172,7 @@ fn page_answer(req: &Request<'_>, e: &Error) -> response::Result<'static> {
         return api_answer(req, None, e);
     }
     log(req, e);
+    refused::leave(req, e);
     let mut response = match pages::confirm(req, e) {
         Ok(Some(page)) => page.status(status(req, e)).respond_to(req)?,
         Ok(None) => pages::error_page(req, status(req, e), e)?,
@@ -186,6 +188,7 @@ fn api_answer(
     e: &Error,
 ) -> response::Result<'static> {
     log(req, e);
+    refused::leave(req, e);
     let style = endpoint.map_or(Style::Drf, |endpoint| endpoint.style);
     let body = body(req, style, e);
     let mut response = answer(req, status(req, e), &body)?;
@@ -229,7 +232,7 @@ fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
     let detail = |text: &str| json!({"detail": text});
     match (e, style) {
         (Error::NotAuthenticated, _) => detail("Authentication credentials were not provided."),
-        (Error::AuthenticationFailed(failure), _) => refused(*failure),
+        (Error::AuthenticationFailed(failure), _) => header_refused(*failure),
         (Error::JwtRefused(fault), _) => {
             json!({"detail": fault.message(), "code": "token_not_valid"})
         }
@@ -300,64 +303,6 @@ fn body(req: &Request<'_>, style: Style, e: &Error) -> Value {
             "request_id": client::request_id(req),
         }),
     }
-}
-
-/// RFC 6749, 5.2.
-fn oauth(error: &str, description: &str) -> Value {
-    json!({"error": error, "error_description": description})
-}
-
-fn in_words(errors: &FieldErrors) -> String {
-    let fields = errors.iter();
-    let lines = fields.map(|(name, messages)| format!("{name}: {}", messages.join(" ")));
-    lines.collect::<Vec<_>>().join(" ")
-}
-
-fn refused(failure: AuthFailure) -> Value {
-    let mut body = json!({"detail": failure.detail()});
-    if let Some(code) = failure.code() {
-        body["code"] = code.into();
-    }
-    if let AuthFailure::Bearer(fault) = failure {
-        body["messages"] = json!([{
-            "token_class": "AccessToken",
-            "token_type": "access",
-            "message": fault.message(),
-        }]);
-    }
-    body
-}
-
-fn fields(errors: &FieldErrors) -> Map<String, Value> {
-    errors
-        .iter()
-        .map(|(name, messages)| (name.to_owned(), json!(messages)))
-        .collect()
-}
-
-/// The envelope's `message`; its two texts are those that clients know.
-fn summary(errors: &FieldErrors) -> &'static str {
-    let taken = errors
-        .get("username")
-        .iter()
-        .any(|message| message.ends_with("already exists."));
-    if taken && errors.iter().count() == 1 {
-        "Username already exist please login or enter different username"
-    } else {
-        "Something Wrong"
-    }
-}
-
-/// The recorded text where something is missing; what is wrong with it where it is there.
-fn generate_token(errors: &FieldErrors) -> Value {
-    let names: Vec<&str> = errors.iter().map(|(name, _)| name).collect();
-    let required = "firstname, lastname, and age are required";
-    let text = errors
-        .iter()
-        .flat_map(|(_, messages)| messages)
-        .find(|message| message.as_str() != required)
-        .map_or(required, String::as_str);
-    json!({"Error": text, "fields": names})
 }
 
 fn add_headers(

@@ -101,7 +101,7 @@ pub fn today(now: i64) -> String {
     )
 }
 
-fn utc(at: i64) -> String {
+pub fn utc(at: i64) -> String {
     let t = moment(at);
     format!("{} {:02}:{:02} UTC", t.date(), t.hour(), t.minute())
 }

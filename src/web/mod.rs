@@ -10,6 +10,7 @@ pub mod chrome;
 pub mod compression;
 pub mod csv;
 pub mod error;
+mod error_bodies;
 pub mod fairings;
 pub mod filters;
 pub mod flash;
@@ -22,6 +23,7 @@ pub mod negotiation;
 pub mod page;
 mod pages;
 mod published;
+mod refused;
 pub mod site;
 mod status_lists;
 pub mod templates;
@@ -54,6 +56,7 @@ pub fn rocket(app: App, figment: Figment) -> Rocket<Build> {
         // Ours says more; two would contradict each other.
         .attach(Shield::new())
         .attach(fairings::Headers)
+        .attach(refused::Refused)
         .attach(compression::Compress)
         .attach(templates::fairing())
         .mount("/", health::routes())

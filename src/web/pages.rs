@@ -222,6 +222,8 @@ struct Browsable<'a> {
     reason: &'a str,
     allow: String,
     body: String,
+    /// Of a refusal, which can be looked into.
+    request_id: Option<&'a str>,
     theme: Option<&'a str>,
 }
 
@@ -243,6 +245,7 @@ pub fn browsable(
         reason: status.reason_lossy(),
         allow: endpoint.allow(),
         body: pretty,
+        request_id: matches!(status.code, 401 | 403).then(|| client::request_id(req)),
         theme: theme(req),
     };
     let mut response = Template::render("api/browsable.html", page).respond_to(req)?;

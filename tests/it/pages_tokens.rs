@@ -119,7 +119,7 @@ both! {
         let staff = |input| UserInput { is_staff: true, ..input };
         let staff = app.browser(&app.user_with("staff", staff).await).await;
         let path = format!("/admin/tokens/{id}/");
-        assert_eq!(staff.submit(&path, &path, &[("name", "mine")]).await.status, 403);
+        assert_eq!(staff.submit("/admin/tokens/", &path, &[("name", "mine")]).await.status, 403);
         let root = app.browser(&root).await;
         let path = format!("/admin/tokens/{}/", default.id);
         assert!(!root.get(&path).await.text.contains("Rename"));

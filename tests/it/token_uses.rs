@@ -151,7 +151,8 @@ both! {
         ann.get("/studentapi/").await.expect(200);
         flush(app).await;
         app.clock.advance(400 * DAY);
-        assert_eq!(usage::sweep(&app.app).await.unwrap(), 0, "kept for 400 days");
+        assert_eq!(usage::sweep(&app.app).await.unwrap(), 1, "the count by ten minutes");
+        assert_eq!(number(app, ROWS).await, 1, "kept for 400 days");
         app.clock.advance(DAY);
         assert_eq!(usage::sweep(&app.app).await.unwrap(), 1);
         assert_eq!(number(app, ROWS).await, 0);

@@ -270,12 +270,18 @@ fn common(filter: &AuditFilter, backend: DbBackend) -> Condition {
     // What says the most comes first; a type and an id are one index.
     let by_object = id.is_some().then(|| typed.clone()).flatten();
     let by_type = typed.filter(|_| id.is_none());
+    let failed = filter.failed.map(|failed| (Column::Failed, failed.into()));
+    let (rare, usual) = match filter.failed {
+        Some(true) => (failed, None),
+        _ => (None, failed),
+    };
     for columns in [
         vec![text(Column::RequestId, &filter.request_id)],
         vec![by_object, id.map(|id| (Column::ObjectId, id.into()))],
         vec![text(Column::Action, &filter.action)],
+        vec![rare],
         vec![by_type],
-        vec![filter.failed.map(|failed| (Column::Failed, failed.into()))],
+        vec![usual],
     ] {
         let columns: Vec<_> = columns.into_iter().flatten().collect();
         let leads = backend == DbBackend::Sqlite && !columns.is_empty();

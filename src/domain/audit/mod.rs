@@ -133,6 +133,21 @@ pub async fn for_object(
         .await?)
 }
 
+/// What happened to one object in one second, at most five events.
+pub async fn of_object_at(
+    app: &App,
+    object_type: &str,
+    id: i64,
+    at: i64,
+) -> Result<Vec<AuditEvent>> {
+    Ok(of_object(object_type, id)
+        .filter(Column::At.eq(at))
+        .order_by_asc(Column::Id)
+        .limit(5)
+        .all(app.db.read())
+        .await?)
+}
+
 /// From where this was last done to each of these objects, by their ids. `action` says what kind of
 /// object it is.
 pub async fn addresses_of(

@@ -6,12 +6,14 @@
 //! Rows are in `store`, their conditional update in `raise`, what is remembered of them in `memory`,
 //! the tokens in `issue`.
 
+mod fate;
 mod issue;
 mod memory;
 mod oauth;
 mod raise;
 mod store;
 
+pub use fate::{Fate, fate};
 pub use issue::pair;
 use issue::{answer, presented};
 pub use memory::Memory;
@@ -19,8 +21,9 @@ pub use oauth::{holds_refresh, revoke};
 use raise::raise;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
+pub(crate) use store::handle_of;
 pub use store::sweep;
-use store::{end, find, find_in, handle_of, insert};
+use store::{end, find, find_in, insert};
 
 pub use crate::entity::refresh_family::Model as Family;
 use crate::{

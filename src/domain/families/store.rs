@@ -110,7 +110,7 @@ pub(super) async fn find_in<C: ConnectionTrait>(
 }
 
 /// The handle in a `jti` that may be ours.
-pub(super) fn handle_of(jti: &str) -> Option<i64> {
+pub(crate) fn handle_of(jti: &str) -> Option<i64> {
     let is_ours = jti.len() == 32 && jti.bytes().all(|b| b.is_ascii_hexdigit());
     let half = jti.get(..16).filter(|_| is_ours)?;
     u64::from_str_radix(half, 16).ok().map(u64::cast_signed)

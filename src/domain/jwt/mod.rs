@@ -2,6 +2,7 @@
 //! whether what is signed still counts is `families` and `authentication`. RFC 8725 is the
 //! checklist: algorithm pinned a key, `typ`, `crit`, nothing fetched from where a header says.
 
+mod flaw;
 mod key;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use base64::{
         DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD,
     },
 };
+pub use flaw::Flaw;
 pub use key::{Key, Ring};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -87,7 +89,7 @@ impl<'a> Audience<'a> {
 }
 
 /// A JWT whose signature and times are good.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Claims {
     pub jti: String,
     /// 0 where the token does not say.
@@ -117,6 +119,11 @@ impl Claims {
             Some(Value::String(t)) if t == kind.as_str() => Ok(self),
             Some(_) => Err(JwtFault::WrongType),
         }
+    }
+
+    /// The kind that it says it is, if it says one.
+    pub fn says(&self) -> Option<&str> {
+        self.token_type.as_ref()?.as_str()
     }
 
     /// Whether it is one of a pair, of either kind.
@@ -171,31 +178,31 @@ pub struct Unverified<'a> {
 impl<'a> Unverified<'a> {
     /// `jku`, `x5u`, `jwk` and the like are not looked at (RFC 8725, 3.10); a `crit` that asks for
     /// more is refused (RFC 7515, 4.1.11), and so is what calls itself something else than a JWT.
-    pub fn read(jwt: &'a Jwt) -> Result<Self, JwtFault> {
+    pub fn read(jwt: &'a Jwt) -> Result<Self, Flaw> {
         let token = jwt.expose();
         if token.len() > MAX_BYTES {
-            return Err(JwtFault::Invalid);
+            return Err(Flaw::TooLong);
         }
-        let (message, signature) = token.rsplit_once('.').ok_or(JwtFault::Invalid)?;
+        let (message, signature) = token.rsplit_once('.').ok_or(Flaw::Unreadable)?;
         // As much padding as base64 has: each spelling is remembered on its own.
         if signature.ends_with("===") {
-            return Err(JwtFault::Invalid);
+            return Err(Flaw::Unreadable);
         }
-        let (header, payload) = message.split_once('.').ok_or(JwtFault::Invalid)?;
-        let header = object(header)?;
+        let (header, payload) = message.split_once('.').ok_or(Flaw::Unreadable)?;
+        let header = object(header).ok_or(Flaw::Unreadable)?;
         if header.contains_key("crit") || !header.get("typ").is_none_or(is_jwt) {
-            return Err(JwtFault::Invalid);
+            return Err(Flaw::AnotherUse);
         }
         let text = |name| match header.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(JwtFault::Invalid),
+            Some(_) => Err(Flaw::Header),
         };
         Ok(Self {
             message,
             payload,
             signature,
-            algorithm: text("alg")?.ok_or(JwtFault::Invalid)?,
+            algorithm: text("alg")?.ok_or(Flaw::Header)?,
             kid: text("kid")?,
         })
     }
@@ -205,29 +212,44 @@ impl<'a> Unverified<'a> {
     }
 
     /// The algorithm is the key's; the token's word on it must agree (RFC 8725, 3.1).
-    fn signed_by<'k>(&self, ring: &'k Ring, now: i64) -> Option<&'k Key> {
-        ring.verifiers(self.kid(), now).find(|key| {
-            key.algorithm.as_str() == self.algorithm && key.verifies(self.message, self.signature)
-        })
+    fn signed_by<'k>(&self, ring: &'k Ring, now: i64) -> Result<&'k Key, Flaw> {
+        let mut flaw = Flaw::UnknownKey;
+        for key in ring.verifiers(self.kid(), now) {
+            if key.algorithm.as_str() != self.algorithm {
+                flaw = Flaw::Algorithm;
+            } else if key.verifies(self.message, self.signature) {
+                return Ok(key);
+            } else {
+                flaw = Flaw::Signature;
+            }
+        }
+        // The key without a name judged it in place of one that nobody has.
+        let stranger = self.kid().is_some_and(|kid| !ring.knows(kid));
+        Err(if stranger { Flaw::UnknownKey } else { flaw })
     }
 
     /// Judges signature and times, then `exp`, then `jti`, as SimpleJWT does. `now` in Unix seconds.
     pub fn verify(&self, ring: &Ring, config: &Config, now: i64) -> Result<Claims, JwtFault> {
-        let key = self.signed_by(ring, now).ok_or(JwtFault::Invalid)?;
-        let mut claims = object(self.payload)?;
+        Ok(self.judge(ring, config, now)?)
+    }
+
+    /// The same, with all that can be said about what is wrong.
+    pub fn judge(&self, ring: &Ring, config: &Config, now: i64) -> Result<Claims, Flaw> {
+        let key = self.signed_by(ring, now)?;
+        let mut claims = object(self.payload).ok_or(Flaw::Unreadable)?;
         times(&claims, config.jwt_leeway, now)?;
         parties(&claims, config)?;
         if !claims.contains_key("exp") {
-            return Err(JwtFault::NoExpiry);
+            return Err(Flaw::NoExpiry);
         }
         let jti = match claims.remove("jti") {
-            None => return Err(JwtFault::NoId),
+            None => return Err(Flaw::NoId),
             Some(Value::String(jti))
                 if !jti.is_empty() && jti.len() <= 255 && !jti.contains('\0') =>
             {
                 jti
             }
-            Some(_) => return Err(JwtFault::Invalid),
+            Some(_) => return Err(Flaw::Claims),
         };
         let expires_at = claims.get("exp").and_then(seconds).unwrap_or(0);
         Ok(Claims {
@@ -248,7 +270,7 @@ fn is_jwt(typ: &Value) -> bool {
 }
 
 /// Issuer and audience, where settings name them.
-fn parties(claims: &Map<String, Value>, config: &Config) -> Result<(), JwtFault> {
+fn parties(claims: &Map<String, Value>, config: &Config) -> Result<(), Flaw> {
     let issuer = claims.get("iss").and_then(Value::as_str);
     let named = |one: &Value| {
         let one = one.as_str().unwrap_or_default();
@@ -259,27 +281,30 @@ fn parties(claims: &Map<String, Value>, config: &Config) -> Result<(), JwtFault>
         Some(one) => named(one),
         None => false,
     };
-    let from_us = config.jwt_issuer.is_none() || config.jwt_issuer.as_deref() == issuer;
-    if from_us && (meant || config.jwt_audience.is_empty()) {
+    if config.jwt_issuer.is_some() && config.jwt_issuer.as_deref() != issuer {
+        return Err(Flaw::Issuer);
+    }
+    if meant || config.jwt_audience.is_empty() {
         Ok(())
     } else {
-        Err(JwtFault::Invalid)
+        Err(Flaw::Audience)
     }
 }
 
-fn times(claims: &Map<String, Value>, leeway: i64, now: i64) -> Result<(), JwtFault> {
+fn times(claims: &Map<String, Value>, leeway: i64, now: i64) -> Result<(), Flaw> {
     for name in ["iat", "nbf"] {
         if let Some(value) = claims.get(name) {
-            let at = seconds(value).ok_or(JwtFault::Invalid)?;
+            let at = seconds(value).ok_or(Flaw::Claims)?;
             if at > now.saturating_add(CLOCK_SKEW.max(leeway)) {
-                return Err(JwtFault::Invalid);
+                let ahead = at.saturating_sub(now);
+                return Err(Flaw::NotYet { ahead });
             }
         }
     }
     if let Some(value) = claims.get("exp") {
-        let at = seconds(value).ok_or(JwtFault::Invalid)?;
+        let at = seconds(value).ok_or(Flaw::Claims)?;
         if at.saturating_add(leeway) <= now {
-            return Err(JwtFault::Expired);
+            return Err(Flaw::Expired { at });
         }
     }
     Ok(())
@@ -290,16 +315,15 @@ fn times(claims: &Map<String, Value>, leeway: i64, now: i64) -> Result<(), JwtFa
     clippy::cast_possible_truncation,
     reason = "a date beyond i64 saturates"
 )]
-pub(super) fn seconds(value: &Value) -> Option<i64> {
+pub(crate) fn seconds(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_f64().map(|f| f as i64))
 }
 
 /// What a JWT says of itself, be it true or not: only for one that was judged, or is about to be.
-pub(super) fn unverified(jwt: &Jwt) -> Option<Map<String, Value>> {
-    object(Unverified::read(jwt).ok()?.payload).ok()
+pub(crate) fn unverified(jwt: &Jwt) -> Option<Map<String, Value>> {
+    object(Unverified::read(jwt).ok()?.payload)
 }
 
-fn object(segment: &str) -> Result<Map<String, Value>, JwtFault> {
-    let bytes = LENIENT.decode(segment).map_err(|_| JwtFault::Invalid)?;
-    serde_json::from_slice(&bytes).map_err(|_| JwtFault::Invalid)
+fn object(segment: &str) -> Option<Map<String, Value>> {
+    serde_json::from_slice(&LENIENT.decode(segment).ok()?).ok()
 }

@@ -118,7 +118,7 @@ pub async fn ring(app: &App) -> Result<Arc<Ring>> {
 
 /// Judges signature and times of a JWT. Fails with `JwtRefused`.
 pub async fn verify(app: &App, jwt: &Jwt) -> Result<Claims> {
-    let unverified = Unverified::read(jwt).map_err(Error::JwtRefused)?;
+    let unverified = Unverified::read(jwt).map_err(|flaw| Error::JwtRefused(flaw.into()))?;
     let mut ring = ring(app).await?;
     if unverified.kid().is_some_and(|kid| !ring.knows(kid)) && may_reread(app) {
         // Another node may have rotated and its news be on their way.

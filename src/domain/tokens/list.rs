@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, ExprTrait},
 };
 
 use super::{Token, TokenState};
@@ -29,8 +30,34 @@ pub struct TokenFilter {
     /// Owner, name or first characters.
     pub q: Option<String>,
     pub state: Option<TokenState>,
+    /// Of the active ones only some.
+    pub only: Option<Only>,
     pub owner: Option<i64>,
     pub page: PageRequest,
+}
+
+/// What an administrator looks for among the active tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// End within a week.
+    Expiring,
+    /// Not used for thirty days; never used: made so long ago.
+    Unused,
+}
+
+const DAY: i64 = 86_400;
+
+impl Only {
+    fn condition(self, now: i64) -> Condition {
+        match self {
+            Self::Expiring => Condition::all()
+                .add(Column::ExpiresAt.is_not_null())
+                .add(Column::ExpiresAt.lte(now + 7 * DAY)),
+            Self::Unused => {
+                Condition::all().add(Expr::cust(super::unused::SEEN).lte(now - 30 * DAY))
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -42,6 +69,8 @@ pub struct TokenRow {
 #[derive(Debug)]
 pub struct TokenCounts {
     pub active: Count,
+    pub expiring: Count,
+    pub unused: Count,
     pub expired: Count,
     pub revoked: Count,
 }
@@ -123,17 +152,20 @@ pub async fn find_by_digests(app: &App, digests: &[Digest]) -> Result<Vec<TokenR
 
 /// The figures of the tabs.
 pub async fn counts(app: &App) -> Result<TokenCounts> {
-    let count = async |state| {
+    let count = async |state, only| {
         let filter = TokenFilter {
             state: Some(state),
+            only,
             ..TokenFilter::default()
         };
         count_up_to(app.db.read(), matching(&filter, app.now()), Column::Id).await
     };
     Ok(TokenCounts {
-        active: count(TokenState::Active).await?,
-        expired: count(TokenState::Expired).await?,
-        revoked: count(TokenState::Revoked).await?,
+        active: count(TokenState::Active, None).await?,
+        expiring: count(TokenState::Active, Some(Only::Expiring)).await?,
+        unused: count(TokenState::Active, Some(Only::Unused)).await?,
+        expired: count(TokenState::Expired, None).await?,
+        revoked: count(TokenState::Revoked, None).await?,
     })
 }
 
@@ -150,6 +182,9 @@ fn matching(filter: &TokenFilter, now: i64) -> Select<Entity> {
             .filter(Column::ExpiresAt.lte(now)),
         Some(TokenState::Revoked) => Entity::find().filter(Column::RevokedAt.is_not_null()),
     };
+    if let Some(only) = filter.only {
+        query = query.filter(only.condition(now));
+    }
     if let Some(owner) = filter.owner {
         query = query.filter(Column::UserId.eq(owner));
     }

@@ -67,6 +67,22 @@ pub async fn default_of(app: &App, by: &Actor, user_id: i64) -> Result<DefaultTo
     get_or_create_default(app, by, user_id).await
 }
 
+/// The key of a live default token once more, audited. `NotFound` for any other token.
+pub async fn show_default(app: &App, by: &Actor, id: i64) -> Result<(Token, TokenKey)> {
+    let db = app.db.begin().await?;
+    let (token, owner) = locked(&db, id).await?;
+    users::may_act(by, &owner, ADD)?;
+    if !token.is_default || state(&token, app.now()) != TokenState::Active {
+        return Err(Error::NotFound);
+    }
+    let key = open_default(app, &token)?;
+    let event = Event::new("token.shown", Some(id), &token.name)
+        .with(json!({"owner": owner.username, "prefix": token.prefix}));
+    audit::record(&db, app.now(), by, event).await?;
+    db.commit(Affects::Nobody).await?;
+    Ok((token, key))
+}
+
 /// A named token; its key is not kept. Where the server limits lives, one that is to live longer is
 /// refused, and one without an end gets the longest life.
 pub async fn issue(app: &App, by: &Actor, new: NewToken) -> Result<(Token, TokenKey)> {

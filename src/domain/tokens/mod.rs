@@ -2,6 +2,7 @@
 //! because that call must show it again; every other is shown once. Lists are in `list`.
 
 mod burn;
+mod extend;
 mod key;
 mod list;
 mod make;
@@ -17,12 +18,14 @@ use sea_orm::{
 use serde_json::json;
 
 pub use burn::{BURNED, burn, burned_from};
-pub use key::is_plausible;
+pub use extend::extend;
+pub use key::{is_plausible, is_well_formed};
 pub use list::{
-    TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for, revoked_since,
+    Only, TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for,
+    revoked_since,
 };
 pub(crate) use make::seal_owner;
-pub use make::{default_of, get_or_create_default, issue, rotate};
+pub use make::{default_of, get_or_create_default, issue, rotate, show_default};
 pub use policy::{LONGEST, MOST_GRACE, in_words, longest_life, refuse_life};
 pub use presented::revoke_presented;
 pub use scan::{Found, Scanner, Whose};
@@ -120,6 +123,11 @@ pub async fn get(app: &App, id: i64) -> Result<TokenRow> {
         .ok_or(Error::NotFound)?;
     let owner = users::get(app, token.user_id).await?;
     Ok(TokenRow { token, owner })
+}
+
+/// Whether `by` may touch its owner: others' tokens are a line in the list, and not looked into.
+pub fn may_look_into(by: &Actor, row: &TokenRow) -> bool {
+    users::may_touch(by, &row.owner).is_ok()
 }
 
 /// The live default token of a user.

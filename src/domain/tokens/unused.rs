@@ -28,7 +28,7 @@ use crate::{
 /// Tokens in one transaction; their users must fit into one `Affects::Users`.
 const BATCH: usize = 250;
 /// As the index says it.
-const SEEN: &str = "COALESCE(last_used_at, created_at)";
+pub(super) const SEEN: &str = "COALESCE(last_used_at, created_at)";
 
 /// Revokes what has not been used for so many days as the setting says (never used: since it was
 /// made), each with its event. Several nodes may sweep at once: a token that one has locked the

@@ -32,7 +32,7 @@ use table::Table;
 pub type Report = Vec<(&'static str, Content)>;
 
 /// All tables, those that others point to first.
-fn tables() -> [Table; 17] {
+fn tables() -> [Table; 20] {
     [
         Table::of::<entity::meta::Entity>(),
         Table::of::<entity::user::Entity>(),
@@ -40,6 +40,8 @@ fn tables() -> [Table; 17] {
         Table::of::<entity::login_pause::Entity>(),
         Table::of::<entity::token::Entity>(),
         Table::of::<entity::token_use::Entity>(),
+        Table::of::<entity::token_slot::Entity>(),
+        Table::of::<entity::token_address::Entity>(),
         Table::of::<entity::refresh_family::Entity>(),
         Table::of::<entity::deleted_family::Entity>(),
         Table::of::<entity::signing_key::Entity>(),
@@ -51,6 +53,7 @@ fn tables() -> [Table; 17] {
         Table::of::<entity::audit_event::Entity>(),
         Table::of::<entity::audit_checkpoint::Entity>(),
         Table::of::<entity::daily_figure::Entity>(),
+        Table::of::<entity::refusal::Entity>(),
     ]
 }
 

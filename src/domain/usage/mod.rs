@@ -1,6 +1,8 @@
 //! When, from where and how often tokens are used. Noted in memory by the check path, which never
-//! writes; written in batches by the server's timer and at shutdown, which is `store`.
+//! writes; written in batches by the server's timer and at shutdown, which is `store`. What is read back
+//! is in `seen`.
 
+mod seen;
 mod store;
 
 use std::{
@@ -9,13 +11,18 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-pub use store::{DayUses, Uses, flush, sweep, uses_of};
+pub use seen::{Address, DayUses, Recent, Uses, addresses_of, recent_of, recent_of_many, uses_of};
+pub use store::{flush, sweep};
 
 /// Seconds.
 const DAY: i64 = 86_400;
-/// Tokens noted between two flushes at most; one takes about 150 bytes. Uses of further tokens are
+/// Seconds for which uses are counted together; a day is a whole number of them.
+const SLOT: i64 = 600;
+/// Tokens noted between two flushes at most; one takes about 250 bytes. Uses of further tokens are
 /// not noted until the next flush, which says how many.
 const CAPACITY: usize = 100_000;
+/// Addresses that are kept of a token, in memory and in the database: the latest.
+const ADDRESSES: usize = 20;
 
 #[derive(Debug, Default)]
 pub struct Usage(Mutex<Noted>);
@@ -28,21 +35,81 @@ struct Noted {
 }
 
 /// What was seen of one token since the last flush.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Use {
+    /// The start of a slot in Unix seconds, and the uses in it; the slot noted last stands last.
+    slots: Vec<(i64, i64)>,
+    /// The address noted last stands last.
+    from: Vec<From>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct From {
+    address: String,
     /// Unix seconds.
     at: i64,
-    address: String,
-    /// Midnight UTC in Unix seconds, and the uses after it; the day noted last stands last.
-    days: Vec<(i64, i64)>,
+    count: i64,
 }
 
 impl Use {
-    fn add(&mut self, day: i64, n: i64) {
-        match self.days.iter_mut().rev().find(|(known, _)| *known == day) {
+    fn add(&mut self, slot: i64, n: i64) {
+        match self
+            .slots
+            .iter_mut()
+            .rev()
+            .find(|(known, _)| *known == slot)
+        {
             Some((_, count)) => *count += n,
-            None => self.days.push((day, n)),
+            None => self.slots.push((slot, n)),
         }
+    }
+
+    fn see(&mut self, address: &str, at: i64, n: i64) {
+        if let Some(last) = self.from.last_mut().filter(|last| last.address == address) {
+            last.at = last.at.max(at);
+            last.count += n;
+            return;
+        }
+        let known = self.from.iter().position(|from| from.address == address);
+        let from = match known {
+            Some(place) => {
+                let old = self.from.remove(place);
+                From {
+                    at: old.at.max(at),
+                    count: old.count + n,
+                    ..old
+                }
+            }
+            None => From {
+                address: address.to_owned(),
+                at,
+                count: n,
+            },
+        };
+        if self.from.len() == ADDRESSES {
+            self.from.remove(0);
+        }
+        self.from.push(from);
+    }
+
+    /// The latest use: when and from where.
+    fn last(&self) -> Option<(i64, &str)> {
+        self.from
+            .last()
+            .map(|from| (from.at, from.address.as_str()))
+    }
+
+    /// Midnight UTC in Unix seconds, and the uses after it.
+    fn days(&self) -> Vec<(i64, i64)> {
+        let mut days: Vec<(i64, i64)> = Vec::with_capacity(1);
+        for (slot, n) in &self.slots {
+            let day = day_of(*slot);
+            match days.iter_mut().find(|(known, _)| *known == day) {
+                Some((_, count)) => *count += n,
+                None => days.push((day, *n)),
+            }
+        }
+        days
     }
 }
 
@@ -51,21 +118,20 @@ fn day_of(at: i64) -> i64 {
     at - at.rem_euclid(DAY)
 }
 
+fn slot_of(at: i64) -> i64 {
+    at - at.rem_euclid(SLOT)
+}
+
 impl Usage {
     pub fn note(&self, token_id: i64, at: i64, address: &str) {
         let mut noted = self.noted();
         if let Some(seen) = noted.tokens.get_mut(&token_id) {
-            seen.at = at;
-            if seen.address != address {
-                address.clone_into(&mut seen.address);
-            }
-            seen.add(day_of(at), 1);
+            seen.see(address, at, 1);
+            seen.add(slot_of(at), 1);
         } else if noted.tokens.len() < CAPACITY {
-            let seen = Use {
-                at,
-                address: address.to_owned(),
-                days: vec![(day_of(at), 1)],
-            };
+            let mut seen = Use::default();
+            seen.see(address, at, 1);
+            seen.add(slot_of(at), 1);
             noted.tokens.insert(token_id, seen);
         } else {
             noted.unnoted += 1;
@@ -73,14 +139,15 @@ impl Usage {
     }
 
     /// What could not be written; a later use that was noted meanwhile stays the last one.
-    fn put_back(&self, token_id: i64, old: Use) {
+    fn put_back(&self, token_id: i64, mut old: Use) {
         let mut noted = self.noted();
-        match noted.tokens.get_mut(&token_id) {
-            Some(newer) => old.days.iter().for_each(|(day, n)| newer.add(*day, *n)),
-            None => {
-                noted.tokens.insert(token_id, old);
+        if let Some(newer) = noted.tokens.remove(&token_id) {
+            newer.slots.iter().for_each(|(slot, n)| old.add(*slot, *n));
+            for from in &newer.from {
+                old.see(&from.address, from.at, from.count);
             }
         }
+        noted.tokens.insert(token_id, old);
     }
 
     fn take(&self) -> Noted {
@@ -99,14 +166,29 @@ mod tests {
     const NOON: i64 = 1_795_435_200;
 
     #[test]
-    fn uses_are_counted_by_day() {
+    fn uses_are_counted_by_slot_and_day() {
         let usage = Usage::default();
-        for at in [NOON, NOON + 1, NOON + DAY, NOON] {
+        for at in [NOON, NOON + 1, NOON + SLOT, NOON + DAY, NOON] {
             usage.note(7, at, "::1");
         }
         let midnight = NOON - DAY / 2;
         let seen = usage.take().tokens.remove(&7).unwrap();
-        assert_eq!(seen.days, [(midnight, 3), (midnight + DAY, 1)]);
+        assert_eq!(seen.slots, [(NOON, 3), (NOON + SLOT, 1), (NOON + DAY, 1)]);
+        assert_eq!(seen.days(), [(midnight, 4), (midnight + DAY, 1)]);
+    }
+
+    #[test]
+    fn the_latest_addresses_are_kept_each_with_its_count() {
+        let usage = Usage::default();
+        for n in 0..30 {
+            usage.note(7, NOON + n, &format!("192.0.2.{n}"));
+        }
+        usage.note(7, NOON + 40, "192.0.2.15");
+        let seen = usage.take().tokens.remove(&7).unwrap();
+        assert_eq!(seen.from.len(), ADDRESSES);
+        assert_eq!(seen.last(), Some((NOON + 40, "192.0.2.15")));
+        assert_eq!(seen.from.last().unwrap().count, 2);
+        assert!(seen.from.iter().all(|from| from.address != "192.0.2.9"));
     }
 
     #[test]
@@ -117,8 +199,11 @@ mod tests {
         usage.note(7, NOON + 5, "192.0.2.2");
         usage.put_back(7, old);
         let seen = usage.take().tokens.remove(&7).unwrap();
-        assert_eq!((seen.at, seen.address.as_str()), (NOON + 5, "192.0.2.2"));
-        assert_eq!(seen.days, [(NOON - DAY / 2, 2)]);
+        assert_eq!(seen.last(), Some((NOON + 5, "192.0.2.2")));
+        assert_eq!(
+            (seen.slots.as_slice(), seen.from.len()),
+            (&[(NOON, 2)][..], 2)
+        );
     }
 
     #[test]
@@ -130,6 +215,6 @@ mod tests {
         usage.note(0, NOON, "::1");
         let noted = usage.take();
         assert_eq!((noted.tokens.len(), noted.unnoted), (CAPACITY, 3));
-        assert_eq!(noted.tokens[&0].days[0].1, 2, "a known one is still noted");
+        assert_eq!(noted.tokens[&0].slots[0].1, 2, "a known one is still noted");
     }
 }

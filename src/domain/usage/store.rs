@@ -1,16 +1,13 @@
-//! Uses of tokens in the database: written in batches, read for one token, swept when old.
+//! Uses of tokens in the database: written in batches, swept when old. What is read is in `seen`.
 
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, Statement,
-};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 
-use super::{DAY, Use, day_of};
+use super::{ADDRESSES, DAY, Use, day_of};
 use crate::{
     app::App,
     checks::Affects,
     db::Change,
-    entity::token_use::{Column, Entity},
     error::{Error, Result},
 };
 
@@ -18,57 +15,10 @@ use crate::{
 const BATCH: usize = 500;
 /// Days for which counts are kept.
 const KEPT: i64 = 400;
-/// Days that `Uses` tells of, today included.
-const SHOWN: usize = 30;
+/// Seconds for which slots are kept.
+const SLOTS_KEPT: i64 = 2 * DAY;
 /// Rows deleted in one transaction.
 const SWEPT: i64 = 5000;
-
-/// How often a token was used, as far as it has been flushed.
-#[derive(Clone, Debug)]
-pub struct Uses {
-    /// The last thirty, the oldest first, today last; those without a use, too.
-    pub days: Vec<DayUses>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DayUses {
-    /// Unix seconds of midnight UTC.
-    pub day: i64,
-    pub count: i64,
-}
-
-impl Uses {
-    pub fn today(&self) -> i64 {
-        self.days.last().map_or(0, |day| day.count)
-    }
-
-    pub fn total(&self) -> i64 {
-        self.days.iter().map(|day| day.count).sum()
-    }
-}
-
-pub async fn uses_of(app: &App, token_id: i64) -> Result<Uses> {
-    let today = day_of(app.now());
-    let first = today - (i64::try_from(SHOWN).unwrap_or(30) - 1) * DAY;
-    let rows = Entity::find()
-        .filter(Column::TokenId.eq(token_id))
-        .filter(Column::Day.gte(first))
-        .filter(Column::Day.lte(today))
-        .order_by_asc(Column::Day)
-        .all(app.db.read())
-        .await?;
-    let days = (0_i64..).take(SHOWN).map(|n| {
-        let day = first + n * DAY;
-        let row = rows.iter().find(|row| row.day == day);
-        DayUses {
-            day,
-            count: row.map_or(0, |row| row.count),
-        }
-    });
-    Ok(Uses {
-        days: days.collect(),
-    })
-}
 
 /// Writes down what was noted since the last time; what could not be written is kept for the next.
 ///
@@ -87,7 +37,8 @@ pub async fn flush(app: &App) -> Result<()> {
         if let Err((e, kept)) = write(app, &rest).await {
             for (id, mut seen) in rest {
                 if kept == Kept::LastUsed {
-                    seen.days.clear();
+                    seen.slots.clear();
+                    seen.from.iter_mut().for_each(|from| from.count = 0);
                 }
                 app.usage.put_back(id, seen);
             }
@@ -113,15 +64,17 @@ async fn write(app: &App, batch: &[(i64, Use)]) -> Result<(), (Error, Kept)> {
     let db = app.db.begin().await.map_err(all)?;
     write_last_used(&db, batch).await.map_err(all)?;
     write_counts(&db, batch).await.map_err(all)?;
+    write_addresses(&db, batch).await.map_err(all)?;
     let committed = db.commit(Affects::Nobody).await;
     committed.map_err(|e| (e, Kept::LastUsed))
 }
 
 async fn write_last_used(db: &Change, batch: &[(i64, Use)]) -> Result<()> {
-    let rows: Value = batch
-        .iter()
-        .map(|(id, seen)| json!({"id": id, "at": seen.at, "address": seen.address}))
-        .collect();
+    let rows = batch.iter().filter_map(|(id, seen)| {
+        let (at, address) = seen.last()?;
+        Some(json!({"id": id, "at": at, "address": address}))
+    });
+    let rows: Value = rows.collect();
     let noted = noted(db, "at bigint, address text");
     if db.get_database_backend() == DbBackend::Postgres {
         // An UPDATE takes its rows in any order; two nodes must take them in the same one.
@@ -141,20 +94,67 @@ async fn write_last_used(db: &Change, batch: &[(i64, Use)]) -> Result<()> {
 }
 
 async fn write_counts(db: &Change, batch: &[(i64, Use)]) -> Result<()> {
-    let days = batch.iter().flat_map(|(id, seen)| {
-        let of_token = move |(day, n): &(i64, i64)| json!({"id": id, "day": day, "n": n});
-        seen.days.iter().map(of_token)
+    let days = batch.iter().map(|(id, seen)| (*id, seen.days()));
+    count(db, "token_uses", "day", days).await?;
+    let slots = batch.iter().map(|(id, seen)| (*id, seen.slots.clone()));
+    count(db, "token_slots", "slot", slots).await
+}
+
+/// Adds to what is counted; only of tokens that are still there.
+async fn count(
+    db: &Change,
+    table: &str,
+    column: &str,
+    counts: impl Iterator<Item = (i64, Vec<(i64, i64)>)>,
+) -> Result<()> {
+    let rows = counts.flat_map(|(id, counts)| {
+        let row = move |(start, n)| json!({"id": id, "start": start, "n": n});
+        counts.into_iter().map(row)
     });
-    let rows: Value = days.collect();
-    // Only of tokens that are still there.
+    let rows: Value = rows.collect();
     let insert = format!(
-        "{} INSERT INTO token_uses (token_id, day, count) \
-         SELECT noted.id, noted.day, noted.n FROM noted JOIN tokens ON tokens.id = noted.id \
-         WHERE TRUE ORDER BY noted.id, noted.day \
-         ON CONFLICT (token_id, day) DO UPDATE SET count = token_uses.count + excluded.count",
-        noted(db, "day bigint, n bigint")
+        "{} INSERT INTO {table} (token_id, {column}, count) \
+         SELECT noted.id, noted.start, noted.n FROM noted JOIN tokens ON tokens.id = noted.id \
+         WHERE TRUE ORDER BY noted.id, noted.start \
+         ON CONFLICT (token_id, {column}) DO UPDATE SET count = {table}.count + excluded.count",
+        noted(db, "start bigint, n bigint")
     );
     execute(db, &insert, &rows).await
+}
+
+/// The addresses, and of those tokens whose list got too long, the oldest out.
+async fn write_addresses(db: &Change, batch: &[(i64, Use)]) -> Result<()> {
+    let rows = batch.iter().flat_map(|(id, seen)| {
+        seen.from.iter().map(
+            move |from| json!({"id": id, "address": from.address, "at": from.at, "n": from.count}),
+        )
+    });
+    let rows: Value = rows.collect();
+    let noted = noted(db, "address text, at bigint, n bigint");
+    let later = if db.get_database_backend() == DbBackend::Postgres {
+        "GREATEST(token_addresses.last_at, excluded.last_at)"
+    } else {
+        "MAX(token_addresses.last_at, excluded.last_at)"
+    };
+    let insert = format!(
+        "{noted} INSERT INTO token_addresses (token_id, address, last_at, count) \
+         SELECT noted.id, noted.address, noted.at, noted.n \
+         FROM noted JOIN tokens ON tokens.id = noted.id \
+         WHERE TRUE ORDER BY noted.id, noted.address \
+         ON CONFLICT (token_id, address) DO UPDATE SET last_at = {later}, \
+         count = token_addresses.count + excluded.count"
+    );
+    execute(db, &insert, &rows).await?;
+    let trim = format!(
+        "{noted}, crowded AS (SELECT token_id FROM token_addresses \
+         WHERE token_id IN (SELECT id FROM noted) GROUP BY token_id HAVING COUNT(*) > {ADDRESSES}), \
+         ranked AS (SELECT token_id, address, ROW_NUMBER() OVER \
+         (PARTITION BY token_id ORDER BY last_at DESC, address) AS place FROM token_addresses \
+         WHERE token_id IN (SELECT token_id FROM crowded)) \
+         DELETE FROM token_addresses WHERE (token_id, address) IN \
+         (SELECT token_id, address FROM ranked WHERE place > {ADDRESSES})"
+    );
+    execute(db, &trim, &rows).await
 }
 
 /// The rows of a JSON array as a table: one statement, whose text is always the same, for a whole
@@ -182,14 +182,21 @@ async fn execute(db: &Change, sql: &str, rows: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Deletes the counts of days long past. Returns how many.
+/// Deletes the counts of days long past, and of slots past. Returns how many.
 pub async fn sweep(app: &App) -> Result<u64> {
-    let before = day_of(app.now()) - KEPT * DAY;
+    let days = delete_before(app, "token_uses", "day", day_of(app.now()) - KEPT * DAY).await?;
+    let slots = delete_before(app, "token_slots", "slot", app.now() - SLOTS_KEPT).await?;
+    Ok(days + slots)
+}
+
+async fn delete_before(app: &App, table: &str, column: &str, before: i64) -> Result<u64> {
     let mut gone = 0;
     loop {
         let db = app.db.begin().await?;
-        let delete = "DELETE FROM token_uses WHERE (token_id, day) IN \
-                      (SELECT token_id, day FROM token_uses WHERE day < $1 LIMIT $2)";
+        let delete = format!(
+            "DELETE FROM {table} WHERE (token_id, {column}) IN \
+             (SELECT token_id, {column} FROM {table} WHERE {column} < $1 LIMIT $2)"
+        );
         let values = [before.into(), SWEPT.into()];
         let statement = Statement::from_sql_and_values(db.get_database_backend(), delete, values);
         let swept = db.execute_raw(statement).await?.rows_affected();

@@ -8,6 +8,7 @@ pub mod keys;
 pub mod listing;
 pub mod login;
 pub mod reauth;
+pub mod refusals;
 pub mod search;
 pub mod sessions;
 pub mod students;
@@ -26,6 +27,7 @@ pub fn routes() -> Vec<Route> {
         keys::routes(),
         login::routes(),
         reauth::routes(),
+        refusals::routes(),
         search::routes(),
         sessions::routes(),
         students::routes(),
@@ -42,6 +44,7 @@ pub fn samples() -> Vec<Page> {
         index::samples(),
         keys::samples(),
         login::samples(),
+        refusals::samples(),
         search::samples(),
         sessions::samples(),
         students::samples(),

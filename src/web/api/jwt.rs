@@ -9,7 +9,7 @@ use crate::{
     app::App,
     domain::{actor::Actor, families},
     secret::Jwt,
-    web::{body::Body, error::ApiError, negotiation::Acceptable},
+    web::{body::Body, error::ApiError, negotiation::Acceptable, refused::InBody},
 };
 
 pub fn routes() -> Vec<Route> {
@@ -42,10 +42,12 @@ async fn obtain_pair(
 async fn refresh(
     _as: Acceptable,
     caller: Actor,
+    shown: InBody,
     app: &State<App>,
     body: Body,
 ) -> Result<Answer<RefreshResponse>, ApiError> {
     let token = only(&body, "refresh")?;
+    shown.refresh(&token);
     let refreshed = families::refresh(app, &token, &caller).await?;
     Answer::ok(RefreshResponse {
         access: refreshed.access.expose().to_owned(),
@@ -54,8 +56,14 @@ async fn refresh(
 }
 
 #[post("/api/token/verify", data = "<body>")]
-async fn verify(_as: Acceptable, app: &State<App>, body: Body) -> Result<Answer<Empty>, ApiError> {
+async fn verify(
+    _as: Acceptable,
+    shown: InBody,
+    app: &State<App>,
+    body: Body,
+) -> Result<Answer<Empty>, ApiError> {
     let token = only(&body, "token")?;
+    shown.any_jwt(&token);
     families::verify(app, &token).await?;
     Answer::ok(Empty {})
 }
@@ -64,10 +72,12 @@ async fn verify(_as: Acceptable, app: &State<App>, body: Body) -> Result<Answer<
 async fn blacklist(
     _as: Acceptable,
     caller: Actor,
+    shown: InBody,
     app: &State<App>,
     body: Body,
 ) -> Result<Answer<Empty>, ApiError> {
     let token = only(&body, "refresh")?;
+    shown.refresh(&token);
     families::blacklist(app, &token, &caller).await?;
     Answer::ok(Empty {})
 }

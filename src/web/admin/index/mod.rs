@@ -218,6 +218,8 @@ pub fn samples() -> Vec<Page> {
     };
     let keys = TokenCounts {
         active: n(0),
+        expiring: n(0),
+        unused: n(0),
         expired: n(0),
         revoked: n(0),
     };

@@ -4,7 +4,10 @@
 use rocket::{State, get, post};
 use serde::Serialize;
 
-use super::place::Place;
+use super::{
+    expiry::{self, Expiry, expiries, usual},
+    place::Place,
+};
 use crate::{
     app::App,
     domain::{
@@ -28,61 +31,9 @@ const LABELS: Labels = &[
     ("kind", "Kind"),
     ("name", "Name"),
     ("expires", "Expires"),
+    ("on", "Date"),
     ("scopes", "Access"),
 ];
-
-/// Days that are offered, as far as the server's settings allow.
-const DAYS: [i64; 4] = [7, 30, 90, 365];
-const DAY: i64 = 24 * 60 * 60;
-/// The value of the server's limit where it is none of `DAYS`.
-const LONGEST: &str = "longest";
-
-/// An expiry to choose. `value` is a number of days; empty: never.
-#[derive(Debug, Serialize)]
-struct Expiry {
-    value: String,
-    label: String,
-    #[serde(skip)]
-    seconds: Option<i64>,
-}
-
-/// `limit`: seconds; `None`: for ever.
-fn expiries(limit: Option<i64>) -> Vec<Expiry> {
-    let allowed = DAYS
-        .into_iter()
-        .filter(|days| limit.is_none_or(|limit| days * DAY <= limit));
-    let mut all: Vec<Expiry> = allowed
-        .map(|days| Expiry {
-            value: days.to_string(),
-            label: match days {
-                365 => "In a year".to_owned(),
-                days => format!("In {days} days"),
-            },
-            seconds: Some(days * DAY),
-        })
-        .collect();
-    match limit {
-        None => all.push(Expiry {
-            value: String::new(),
-            label: "Never".to_owned(),
-            seconds: None,
-        }),
-        Some(limit) if !DAYS.contains(&(limit / DAY)) || limit % DAY != 0 => all.push(Expiry {
-            value: LONGEST.to_owned(),
-            label: format!("In {}, the longest", tokens::in_words(limit)),
-            seconds: Some(limit),
-        }),
-        Some(_) => {}
-    }
-    all
-}
-
-/// 90 days, or the longest where that is shorter.
-fn usual(expiries: &[Expiry]) -> &str {
-    let ninety = expiries.iter().find(|expiry| expiry.value == "90");
-    let usual = ninety.or(expiries.last());
-    usual.map_or("", |expiry| expiry.value.as_str())
-}
 
 #[derive(Serialize)]
 struct TokenAddForm {
@@ -206,7 +157,7 @@ pub async fn add_in(
     app: &App,
     form: &ConfirmableForm,
 ) -> Result<Reply, PageError> {
-    let typed = ["owner", "kind", "name", "expires", "access"]
+    let typed = ["owner", "kind", "name", "expires", "on", "access"]
         .into_iter()
         .fold(FormState::default(), |state, name| {
             state.with(name, form.text(name))
@@ -252,8 +203,7 @@ async fn make(
         (found.token, found.key)
     } else {
         let name = form.text("name").to_owned();
-        let life = expiry(form.text("expires"), tokens::longest_life(app))?;
-        let expires_at = life.map(|seconds| app.now() + seconds);
+        let expires_at = expiry::chosen(app, form)?;
         tokens::issue(
             app,
             by,
@@ -289,15 +239,6 @@ fn chosen(form: &CsrfForm) -> Result<Scopes, Error> {
         .ok_or_else(|| Error::field("scopes", "Choose some of the list."))
 }
 
-/// The life that was chosen, in seconds; `None`: for ever.
-fn expiry(chosen: &str, limit: Option<i64>) -> Result<Option<i64>, Error> {
-    let offered = expiries(limit);
-    let expiry = offered.iter().find(|expiry| expiry.value == chosen);
-    expiry
-        .map(|expiry| expiry.seconds)
-        .ok_or_else(|| Error::field("expires", "Choose one of the list."))
-}
-
 pub fn samples() -> Vec<Page> {
     let mut errors = FieldErrors::default();
     errors.push("owner", "There is no user “nobody”.");
@@ -311,44 +252,7 @@ pub fn samples() -> Vec<Page> {
             Place::Panel,
             form.refused(&errors, LABELS),
             &["students:read"],
-            Some(10 * DAY),
+            Some(10 * 86_400),
         ),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_expiry_is_one_of_the_list() {
-        assert_eq!(expiry("", None).unwrap(), None);
-        assert_eq!(expiry("7", None).unwrap(), Some(7 * DAY));
-        for bad in ["8", "-7", "soon", "07", LONGEST] {
-            assert!(expiry(bad, None).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn no_more_is_offered_than_is_allowed() {
-        let offered = |limit| {
-            let all = expiries(Some(limit));
-            (
-                all.iter().map(|e| e.value.clone()).collect::<Vec<_>>(),
-                usual(&all).to_owned(),
-            )
-        };
-        let words = |all: &[&str]| all.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>();
-        assert_eq!(
-            offered(90 * DAY),
-            (words(&["7", "30", "90"]), "90".to_owned())
-        );
-        assert_eq!(
-            offered(60 * DAY),
-            (words(&["7", "30", LONGEST]), LONGEST.to_owned())
-        );
-        assert_eq!(offered(3600), (words(&[LONGEST]), LONGEST.to_owned()));
-        assert_eq!(expiry(LONGEST, Some(3600)).unwrap(), Some(3600));
-        assert!(expiry("", Some(60 * DAY)).is_err() && expiry("365", Some(60 * DAY)).is_err());
-    }
 }

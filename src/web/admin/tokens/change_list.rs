@@ -6,9 +6,12 @@ use serde::Serialize;
 use crate::{
     app::App,
     domain::{
+        actor::Actor,
         paging::Count,
-        tokens::{self, TokenCounts, TokenFilter, TokenState},
+        tokens::{self, Only, TokenCounts, TokenFilter, TokenRow, TokenState},
+        usage::{self, Recent},
     },
+    error::Result,
     web::{
         admin::listing::{Address, Chip, Hidden, Pager, Paging, Tab, match_text, no_hit, search},
         error::PageError,
@@ -39,8 +42,33 @@ struct TokenChangeList {
     matching: String,
     no_hit: String,
     none_at_all: bool,
-    rows: Vec<TokenFacts>,
+    rows: Vec<Row>,
     pager: Pager,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Row {
+    #[serde(flatten)]
+    token: TokenFacts,
+    /// Requests in the last 24 hours.
+    requests: u64,
+    /// Whether this person may look into it.
+    is_open: bool,
+}
+
+/// With how often each was used lately: one question for all of them.
+async fn rows(app: &App, by: &Actor, found: &[TokenRow]) -> Result<Vec<Row>> {
+    let ids: Vec<i64> = found.iter().map(|row| row.token.id).collect();
+    let recent = usage::recent_of_many(app, &ids).await?;
+    let row = |row: &TokenRow| {
+        let Recent { last_day, .. } = recent.get(&row.token.id).copied().unwrap_or_default();
+        Row {
+            token: super::facts_of(app, row),
+            requests: last_day.unsigned_abs(),
+            is_open: tokens::may_look_into(by, row),
+        }
+    };
+    Ok(found.iter().map(row).collect())
 }
 
 impl View for TokenChangeList {
@@ -54,22 +82,26 @@ impl View for TokenChangeList {
 
 #[get("/tokens?<query..>")]
 pub async fn change_list(
-    _may: May<'_, ViewTokens>,
+    session: May<'_, ViewTokens>,
     app: &State<App>,
     query: ListQuery,
 ) -> Result<Page, PageError> {
     let paging = Paging::new(query.cursor, query.per);
     let q = search(query.q.as_deref());
-    let (state, name) = match query.state.as_deref() {
-        Some("expired") => (Some(TokenState::Expired), "expired"),
-        Some("revoked") => (Some(TokenState::Revoked), "revoked"),
-        Some("all") => (None, "all"),
-        _ => (Some(TokenState::Active), ""),
+    let active = Some(TokenState::Active);
+    let (state, only, name) = match query.state.as_deref() {
+        Some("expiring") => (active, Some(Only::Expiring), "expiring"),
+        Some("unused") => (active, Some(Only::Unused), "unused"),
+        Some("expired") => (Some(TokenState::Expired), None, "expired"),
+        Some("revoked") => (Some(TokenState::Revoked), None, "revoked"),
+        Some("all") => (None, None, "all"),
+        _ => (active, None, ""),
     };
     let counts = tokens::counts(app).await?;
     let filter = TokenFilter {
         q: q.clone(),
         state,
+        only,
         owner: None,
         page: paging.request(),
     };
@@ -92,11 +124,7 @@ pub async fn change_list(
         no_hit: no_hit("No token", q.as_deref()),
         none_at_all: all.n == 0,
         pager: Pager::of(&found, &here, paging.size()),
-        rows: found
-            .rows
-            .iter()
-            .map(|row| super::facts_of(app, row))
-            .collect(),
+        rows: rows(app, &session.actor, &found.rows).await?,
         q: q.unwrap_or_default(),
     }))
 }
@@ -112,6 +140,8 @@ fn all(counts: &TokenCounts) -> Count {
 fn tabs(counts: &TokenCounts, current: &str) -> Vec<Tab> {
     [
         ("Active", "", counts.active),
+        ("Expiring", "expiring", counts.expiring),
+        ("Unused", "unused", counts.unused),
         ("Expired", "expired", counts.expired),
         ("Revoked", "revoked", counts.revoked),
         ("All", "all", all(counts)),
@@ -128,7 +158,7 @@ fn tabs(counts: &TokenCounts, current: &str) -> Vec<Tab> {
 
 pub fn samples() -> Vec<Page> {
     let none = crate::domain::paging::Page {
-        rows: Vec::<TokenFacts>::new(),
+        rows: Vec::<Row>::new(),
         next: None,
         previous: None,
         total: Count { n: 0, exact: true },
@@ -148,6 +178,12 @@ pub fn samples() -> Vec<Page> {
         rows: Vec::new(),
     };
     let empty = Page::of(&list);
-    list.rows.push(super::sample_facts(TokenState::Active));
+    let row = |state, is_open| Row {
+        token: super::sample_facts(state),
+        requests: 1200,
+        is_open,
+    };
+    list.rows.push(row(TokenState::Active, true));
+    list.rows.push(row(TokenState::Revoked, false));
     vec![empty, Page::of(&list)]
 }

@@ -11,6 +11,7 @@ use crate::{
         permissions::{Act, Permission, Record},
         slots,
         tokens::{self, TokenRow, TokenState},
+        usage::{self, Recent},
     },
     error::Error,
     web::{
@@ -38,25 +39,33 @@ struct TokenConfirm {
 }
 
 impl TokenConfirm {
-    fn rotate(token: TokenFacts, now: i64) -> Self {
+    fn rotate(token: TokenFacts, recent: Recent, now: i64) -> Self {
         Self {
             heading: format!("Rotate “{}”?", token.name),
             button: "Rotate".to_owned(),
             action: format!("{}rotate/", token.href),
-            evidence: format!("A new value is shown once. {}", evidence(&token, now)),
+            evidence: format!(
+                "{} A new value is shown once.",
+                evidence(&token, recent, now)
+            ),
             graces: super::GRACES,
             token,
         }
     }
 
-    fn revoke(token: TokenFacts, now: i64) -> Self {
+    fn revoke(token: TokenFacts, recent: Recent, now: i64) -> Self {
         Self {
             heading: format!("Revoke “{}”?", token.name),
             button: format!("Revoke “{}”", token.name),
             action: format!("{}revoke/", token.href),
             evidence: format!(
-                "{} Requests with it get 401 at once.",
-                evidence(&token, now)
+                "{}{}",
+                evidence(&token, recent, now),
+                match recent.last_day {
+                    0 => "",
+                    1 => " Such a request will get 401 at once.",
+                    _ => " Those requests will get 401 at once.",
+                }
             ),
             graces: &[],
             token,
@@ -64,12 +73,56 @@ impl TokenConfirm {
     }
 }
 
-fn evidence(token: &TokenFacts, now: i64) -> String {
-    match (token.last_used, &token.last_address) {
-        (None, _) => "It has not been used yet.".to_owned(),
-        (Some(at), None) => format!("Last used {}.", filters::ago(at, now)),
-        (Some(at), Some(from)) => format!("Last used {}, from {from}.", filters::ago(at, now)),
+/// How much it is in use: who is about to end it should know.
+fn evidence(token: &TokenFacts, recent: Recent, now: i64) -> String {
+    let Some(at) = token.last_used else {
+        return "It has not been used yet.".to_owned();
+    };
+    let from = match &token.last_address {
+        Some(from) => format!(", last from {from}"),
+        None => String::new(),
+    };
+    match recent {
+        Recent { last_day: 0, .. } => format!(
+            "Last used {}{}.",
+            filters::ago(at, now),
+            from.replace(", last", ",")
+        ),
+        Recent {
+            last_hour: 0,
+            last_day,
+        } => format!(
+            "Used {} in the last 24 hours and not in the last hour{from}.",
+            times(last_day)
+        ),
+        Recent {
+            last_hour,
+            last_day,
+        } => format!(
+            "Used {} in the last hour and {} in the last 24 hours{from}.",
+            times(last_hour),
+            times(last_day)
+        ),
     }
+}
+
+fn times(n: i64) -> String {
+    match n {
+        1 => "once".to_owned(),
+        n => format!("{} times", filters::number(n.unsigned_abs())),
+    }
+}
+
+async fn rotating(place: Place, by: &Actor, app: &App, id: i64) -> Result<Page, Error> {
+    let token = place.facts(app, by, id).await?;
+    let recent = usage::recent_of(app, id).await?;
+    Ok(place.page(&TokenConfirm::rotate(token, recent, app.now())))
+}
+
+async fn revoking(place: Place, by: &Actor, app: &App, id: i64) -> Result<Page, Error> {
+    let token = place.facts(app, by, id).await?;
+    let recent = usage::recent_of(app, id).await?;
+    Ok(place.page(&TokenConfirm::revoke(token, recent, app.now())))
 }
 
 impl View for TokenConfirm {
@@ -115,8 +168,7 @@ pub async fn rotate_form_in(
     app: &App,
     id: i64,
 ) -> Result<Page, PageError> {
-    let token = place.facts(app, by, id).await?;
-    Ok(place.page(&TokenConfirm::rotate(token, app.now())))
+    Ok(rotating(place, by, app, id).await?)
 }
 
 #[post("/tokens/<id>/rotate", data = "<form>")]
@@ -157,8 +209,8 @@ pub async fn rotate_in(
         }
         // The page then says that it was revoked or has expired, and when.
         Err(Error::Conflict(_)) => {
-            let view = TokenConfirm::rotate(place.facts(app, by, id).await?, app.now());
-            Ok(place.page(&view).status(Status::Conflict).into())
+            let page = rotating(place, by, app, id).await?;
+            Ok(page.status(Status::Conflict).into())
         }
         Err(other) => Err(other.into()),
     }
@@ -179,8 +231,7 @@ pub async fn revoke_form_in(
     app: &App,
     id: i64,
 ) -> Result<Page, PageError> {
-    let token = place.facts(app, by, id).await?;
-    Ok(place.page(&TokenConfirm::revoke(token, app.now())))
+    Ok(revoking(place, by, app, id).await?)
 }
 
 #[post("/tokens/<id>/revoke", data = "<form>")]
@@ -217,8 +268,8 @@ pub async fn revoke_in(
                 .into())
         }
         Err(Error::Conflict(_)) => {
-            let view = TokenConfirm::revoke(place.facts(app, by, id).await?, app.now());
-            Ok(place.page(&view).status(Status::Conflict).into())
+            let page = revoking(place, by, app, id).await?;
+            Ok(page.status(Status::Conflict).into())
         }
         Err(other) => Err(other.into()),
     }
@@ -228,6 +279,7 @@ pub async fn revoke_in(
 pub fn own_samples() -> Vec<Page> {
     vec![Place::Account.page(&TokenConfirm::rotate(
         super::sample_facts(TokenState::Active).own(),
+        Recent::default(),
         1_700_000_500,
     ))]
 }
@@ -236,15 +288,53 @@ pub fn samples() -> Vec<Page> {
     vec![
         Page::of(&TokenConfirm::rotate(
             super::sample_facts(TokenState::Active),
+            Recent::default(),
             1_700_000_500,
         )),
         Page::of(&TokenConfirm::revoke(
             super::sample_facts(TokenState::Active),
+            Recent::default(),
             1_700_000_500,
         )),
         Page::of(&TokenConfirm::revoke(
             super::sample_facts(TokenState::Revoked),
+            Recent::default(),
             1_700_000_500,
         )),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_evidence_tells_how_much_a_token_is_in_use() {
+        let used = TokenFacts {
+            last_used: Some(1_700_000_000),
+            last_address: Some("192.0.2.7".to_owned()),
+            ..super::super::sample_facts(TokenState::Active)
+        };
+        let says = |last_hour, last_day| {
+            let recent = Recent {
+                last_hour,
+                last_day,
+            };
+            evidence(&used, recent, 1_700_000_240)
+        };
+        assert_eq!(
+            says(41, 1200),
+            "Used 41 times in the last hour and 1,200 times in the last 24 hours, last from 192.0.2.7."
+        );
+        assert_eq!(
+            says(0, 1),
+            "Used once in the last 24 hours and not in the last hour, last from 192.0.2.7."
+        );
+        assert_eq!(says(0, 0), "Last used 4 min ago, from 192.0.2.7.");
+        let unused = super::super::sample_facts(TokenState::Active);
+        assert_eq!(
+            evidence(&unused, Recent::default(), 0),
+            "It has not been used yet."
+        );
+    }
 }

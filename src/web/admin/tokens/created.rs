@@ -1,6 +1,6 @@
 //! The page that shows a new token once, with everything needed to make the first request.
 
-use rocket::{State, get, head, http::Status};
+use rocket::{State, get, head, http::Status, post};
 use serde::Serialize;
 
 use super::place::Place;
@@ -10,19 +10,20 @@ use crate::{
         actor::Actor,
         permissions::{Act, Permission, Record},
         slots,
-        tokens::TokenState,
+        tokens::{self, TokenState},
     },
     secret::TokenKey,
     web::{
         error::PageError,
-        guards::{AdminSession, Origin},
-        page::{Crumb, Page, View},
+        guards::{AdminSession, ConfirmedForm, May, Origin, permission::AddTokens},
+        page::{Crumb, Go, Page, View},
         words::TokenFacts,
     },
 };
 
 #[derive(Serialize)]
 struct TokenCreated {
+    heading: &'static str,
     token: TokenFacts,
     key: String,
     request: Vec<Line>,
@@ -49,7 +50,7 @@ impl View for TokenCreated {
     const SECRET: bool = true;
 
     fn title(&self) -> String {
-        "Your new token".to_owned()
+        self.heading.to_owned()
     }
 
     fn trail(&self) -> Vec<Crumb> {
@@ -116,8 +117,21 @@ pub async fn created_head(
     id: i64,
 ) -> Result<Status, PageError> {
     session.actor.require(VIEW)?;
-    super::facts(app, id).await?;
+    Place::Panel.facts(app, &session.actor, id).await?;
     Ok(Status::Ok)
+}
+
+/// The default token, as often as it is asked for; each time is audited.
+#[post("/tokens/<id>/show", data = "<_form>")]
+pub async fn show_again(
+    session: May<'_, AddTokens>,
+    app: &State<App>,
+    id: i64,
+    _form: ConfirmedForm,
+) -> Result<Go, PageError> {
+    let (token, key) = tokens::show_default(app, &session.actor, id).await?;
+    slots::put(app, session.session.id, token.id, &key).await?;
+    Ok(Go::to(Place::Panel.created_href(token.id)))
 }
 
 fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {
@@ -126,6 +140,12 @@ fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {
     let value = format!("Token {key}");
     let code = |label, code| Code { label, code };
     TokenCreated {
+        // A default one may have been there before.
+        heading: if token.is_default {
+            "The default token"
+        } else {
+            "Your new token"
+        },
         samples: vec![
             code(
                 "curl",

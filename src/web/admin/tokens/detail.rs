@@ -11,7 +11,7 @@ use crate::{
         audit,
         permissions::{Act, Permission, Record},
         tokens::{self, TokenState},
-        usage::{self, DayUses, Uses},
+        usage::{self, Address, DayUses, Recent, Uses},
     },
     error::{Error, FieldErrors, Result},
     web::{
@@ -35,9 +35,31 @@ struct TokenDetail {
     form: FormState,
     token: TokenFacts,
     uses: UsesChart,
+    /// Requests.
+    last_hour: u64,
+    last_day: u64,
+    addresses: Vec<From>,
     /// Where the call came from that burned it.
     burned_from: Option<String>,
     history: Vec<Activity>,
+}
+
+/// From where it was used.
+#[derive(Serialize)]
+struct From {
+    address: String,
+    last_at: i64,
+    count: u64,
+}
+
+impl From {
+    fn of(seen: Address) -> Self {
+        Self {
+            address: seen.address,
+            last_at: seen.last_at,
+            count: seen.count.unsigned_abs(),
+        }
+    }
 }
 
 impl View for TokenDetail {
@@ -111,6 +133,11 @@ pub async fn page(
     let row = place.row(app, by, id).await?;
     let token = place.facts_of(app, &row);
     let uses = usage::uses_of(app, id).await?;
+    let Recent {
+        last_hour,
+        last_day,
+    } = usage::recent_of(app, id).await?;
+    let addresses = usage::addresses_of(app, id).await?;
     let mut history = Vec::new();
     if token.is_own || by.may(Permission::new(Act::View, Record::Audit)) {
         history = audit::for_object(app, "token", id, 20).await?;
@@ -120,6 +147,9 @@ pub async fn page(
         form: refused.unwrap_or_else(|| FormState::default().with("name", token.name.as_str())),
         token,
         uses: UsesChart::of(&uses),
+        last_hour: last_hour.unsigned_abs(),
+        last_day: last_day.unsigned_abs(),
+        addresses: addresses.into_iter().map(From::of).collect(),
         burned_from: burned_from.remove(&id),
         history: history.iter().map(Activity::of_this).collect(),
     }))
@@ -145,12 +175,8 @@ impl View for TokenExists {
 }
 
 #[get("/tokens/<id>/exists")]
-pub async fn exists(
-    _may: May<'_, AddTokens>,
-    app: &State<App>,
-    id: i64,
-) -> Result<Page, PageError> {
-    let token = super::facts(app, id).await?;
+pub async fn exists(may: May<'_, AddTokens>, app: &State<App>, id: i64) -> Result<Page, PageError> {
+    let token = Place::Panel.facts(app, &may.actor, id).await?;
     if !(token.is_default && token.is_active) {
         return Err(Error::NotFound.into());
     }
@@ -167,6 +193,9 @@ pub fn own_samples() -> Vec<Page> {
         form: FormState::default().with("name", token.name.as_str()),
         token,
         uses: UsesChart::of(&Uses { days: Vec::new() }),
+        last_hour: 0,
+        last_day: 0,
+        addresses: Vec::new(),
         burned_from: None,
         history: Vec::new(),
     })]
@@ -193,6 +222,9 @@ pub fn samples() -> Vec<Page> {
             form: FormState::default().with("name", token.name.as_str()),
             token: token.clone(),
             uses: UsesChart::of(&uses(0)),
+            last_hour: 0,
+            last_day: 0,
+            addresses: Vec::new(),
             burned_from: None,
             history: Vec::new(),
         }),
@@ -200,6 +232,13 @@ pub fn samples() -> Vec<Page> {
             form: FormState::default().refused(&errors, LABELS),
             token: burned,
             uses: UsesChart::of(&uses(7)),
+            last_hour: 41,
+            last_day: 1200,
+            addresses: vec![From {
+                address: "192.0.2.7".to_owned(),
+                last_at: 1_700_000_000,
+                count: 41,
+            }],
             burned_from: Some("192.0.2.7".to_owned()),
             history: Vec::new(),
         }),

@@ -5,6 +5,8 @@ mod change_list;
 pub mod confirm;
 pub mod created;
 pub mod detail;
+mod expiry;
+mod extend;
 pub mod place;
 mod uses;
 
@@ -13,8 +15,7 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::tokens::{self, TokenRow, TokenState},
-    error::Result,
+    domain::tokens::{TokenRow, TokenState},
     web::{
         page::{Crumb, Page},
         words::{Tag, TokenFacts},
@@ -28,9 +29,12 @@ pub fn routes() -> Vec<Route> {
         add::add,
         created::created,
         created::created_head,
+        created::show_again,
         detail::exists,
         detail::detail,
         detail::rename,
+        extend::extend_form,
+        extend::extend,
         confirm::rotate_form,
         confirm::rotate,
         confirm::revoke_form,
@@ -44,6 +48,7 @@ pub fn samples() -> Vec<Page> {
         add::samples(),
         created::samples(),
         detail::samples(),
+        extend::samples(),
         confirm::samples(),
     ]
     .into_iter()
@@ -59,11 +64,6 @@ fn trail_to(token: &TokenFacts) -> Vec<Crumb> {
     let mut trail = trail();
     trail.push(Crumb::new(token.name.as_str(), token.href.as_str()));
     trail
-}
-
-async fn facts(app: &App, id: i64) -> Result<TokenFacts> {
-    let row = tokens::get(app, id).await?;
-    Ok(facts_of(app, &row))
 }
 
 fn facts_of(app: &App, row: &TokenRow) -> TokenFacts {

@@ -37,13 +37,15 @@ impl Place {
         format!("{}created/", self.href(id))
     }
 
-    /// A token that may be seen here.
+    /// A token that may be looked into here: those of people whom `by` may not touch are a line in the
+    /// panel's list, and no more.
     pub async fn row(self, app: &App, by: &Actor, id: i64) -> Result<TokenRow> {
         let row = tokens::get(app, id).await?;
-        if self == Self::Account && by.user_id != Some(row.owner.id) {
-            return Err(Error::NotFound);
+        match self {
+            Self::Account if by.user_id != Some(row.owner.id) => Err(Error::NotFound),
+            Self::Panel if !tokens::may_look_into(by, &row) => Err(Error::PermissionDenied),
+            _ => Ok(row),
         }
-        Ok(row)
     }
 
     pub async fn facts(self, app: &App, by: &Actor, id: i64) -> Result<TokenFacts> {

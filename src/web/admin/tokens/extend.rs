@@ -1,0 +1,132 @@
+//! Another end for a token that works.
+
+use rocket::{State, get, http::Status, post};
+use serde::Serialize;
+
+use super::{
+    expiry::{self, Expiry, expiries, usual},
+    place::Place,
+};
+use crate::{
+    app::App,
+    domain::{
+        actor::Actor,
+        tokens::{self, TokenState},
+    },
+    error::{Error, Result},
+    web::{
+        error::PageError,
+        filters,
+        flash::Flash,
+        form::{FormState, Labels},
+        guards::{CsrfForm, May, permission::ChangeTokens},
+        page::{Crumb, Go, Page, Reply, View},
+        words::TokenFacts,
+    },
+};
+
+const LABELS: Labels = &[("expires", "Expires"), ("on", "Date")];
+
+#[derive(Serialize)]
+struct TokenExtend {
+    form: FormState,
+    expiries: Vec<Expiry>,
+    longest: String,
+    token: TokenFacts,
+}
+
+impl View for TokenExtend {
+    const TEMPLATE: &'static str = "admin/tokens/extend.html";
+    const NAV: &'static str = "tokens";
+
+    fn title(&self) -> String {
+        format!("Extend “{}”", self.token.name)
+    }
+
+    fn trail(&self) -> Vec<Crumb> {
+        super::trail_to(&self.token)
+    }
+
+    fn form(&self) -> Option<&FormState> {
+        Some(&self.form)
+    }
+}
+
+async fn page(app: &App, by: &Actor, id: i64, form: Option<FormState>) -> Result<Page> {
+    let limit = tokens::longest_life(app);
+    let expiries = expiries(limit);
+    let form = form.unwrap_or_else(|| FormState::default().with("expires", usual(&expiries)));
+    Ok(Page::of(&TokenExtend {
+        form,
+        longest: limit.map_or_else(String::new, tokens::in_words),
+        expiries,
+        token: Place::Panel.facts(app, by, id).await?,
+    }))
+}
+
+#[get("/tokens/<id>/extend")]
+pub async fn extend_form(
+    session: May<'_, ChangeTokens>,
+    app: &State<App>,
+    id: i64,
+) -> Result<Page, PageError> {
+    Ok(page(app, &session.actor, id, None).await?)
+}
+
+#[post("/tokens/<id>/extend", data = "<form>")]
+pub async fn extend(
+    session: May<'_, ChangeTokens>,
+    app: &State<App>,
+    id: i64,
+    form: CsrfForm,
+) -> Result<Reply, PageError> {
+    let by = &session.actor;
+    let done = match expiry::chosen(app, &form) {
+        Ok(until) => tokens::extend(app, by, id, until).await,
+        Err(e) => Err(e),
+    };
+    match done {
+        Ok(token) => {
+            let text = token.expires_at.map_or_else(
+                || "It does not expire.".to_owned(),
+                |at| {
+                    format!(
+                        "It expires on {}, at {}.",
+                        filters::day(at),
+                        filters::utc(at)
+                    )
+                },
+            );
+            let done = Flash::ok("Saved.").text(text);
+            Ok(Go::to(Place::Panel.href(id)).with(done).into())
+        }
+        Err(Error::Validation(errors)) => {
+            let typed = ["expires", "on"]
+                .into_iter()
+                .fold(FormState::default(), |state, name| {
+                    state.with(name, form.text(name))
+                });
+            Ok(page(app, by, id, Some(typed.refused(&errors, LABELS)))
+                .await?
+                .into())
+        }
+        // The page then says that it has ended.
+        Err(Error::Conflict(_)) => Ok(page(app, by, id, None)
+            .await?
+            .status(Status::Conflict)
+            .into()),
+        Err(other) => Err(other.into()),
+    }
+}
+
+pub fn samples() -> Vec<Page> {
+    let page = |state| {
+        Page::of(&TokenExtend {
+            form: FormState::default().with("expires", "90"),
+            expiries: expiries(None),
+            longest: String::new(),
+            token: super::sample_facts(state),
+        })
+    };
+    vec![page(TokenState::Active), page(TokenState::Revoked)]
+}
