@@ -300,7 +300,6 @@ impl Affects {
 #[cfg(test)]
 mod tests {
     use super::*;
-
     fn user(id: i64) -> Arc<User> {
         Arc::new(User {
             id,

@@ -54,6 +54,12 @@ export async function fill(server, root) {
     await guess.submit("/login/", "/login/", { username: "nobody.here", password: "not-it-at-all" }).catch(() => {});
   }
 
+  // A link to set a password, and one that never was: the page that confirms an address needs mail.
+  await root.submit(`/admin/users/${ids.person}/`, `/admin/users/${ids.person}/link/`, { how: "show" });
+  const shown = (await root.get(`/admin/users/${ids.person}/link/`)).text.replaceAll("&#x2F;", "/");
+  ids.link = /password-reset\/([\w-]{40,})/.exec(shown)?.[1];
+  ids.nolink = "no-such-link";
+
   const token = async (owner, name, more = {}) => {
     const made = await root.submit("/admin/tokens/new/", "/admin/tokens/new/", { owner, kind: "named", name, expires: "90", access: "full", ...more });
     return idIn(made.to);

@@ -41,6 +41,8 @@ pub(super) const ACTS: &[(&str, &str)] = &[
     ("signing_key.superseded", "Signing key replaced"),
     ("signing_key.revoked", "Signing key revoked"),
     ("signing_key.shared", "Signing key taken over"),
+    ("mail.retried", "Letters sent again"),
+    ("mail.dropped", "Letters thrown away"),
     ("import.started", "Import begun"),
     ("import.finished", "Import finished"),
     ("database.moved", "Database moved"),
@@ -55,6 +57,7 @@ pub(super) const KINDS: &[(&str, &str)] = &[
     ("token", "Tokens"),
     ("student", "Students"),
     ("signing_key", "Signing keys"),
+    ("mail", "Letters"),
     ("import", "Imports"),
     ("database", "Databases"),
 ];
