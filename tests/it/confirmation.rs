@@ -205,7 +205,9 @@ both! {
         let door = app.anonymous().with("Accept", "text/html");
         let signed_in = door.submit("/login/", "/login/", &fields).await;
         assert_eq!(signed_in.status, 429, "one count for both doors");
-        assert_eq!(app.audited().await[0], "user.login_failed");
+        // The last of them began the pause, which is written down as well.
+        let latest = app.audited().await;
+        assert!(latest[..2].iter().any(|action| action == "user.login_failed"), "{latest:?}");
     }
 
     async fn only_what_is_dangerous_in_the_account_form_asks(app: &TestApp) {
