@@ -1,8 +1,10 @@
 //! API tokens: stored by keyed digest. The default one of get-or-create is also kept sealed,
 //! because that call must show it again; every other is shown once. Lists are in `list`.
 
+mod bulk;
 mod burn;
 mod extend;
+mod filter;
 mod key;
 mod list;
 mod make;
@@ -21,8 +23,13 @@ pub use burn::{BURNED, burn, burned_from};
 pub use extend::extend;
 pub use key::{is_plausible, is_well_formed};
 pub(crate) use list::owner_renamed;
+pub use bulk::{
+    Chosen, Evidence, count, evidence, extend_many, ids, newest_id, revoke_many, some,
+};
+pub(crate) use bulk::ending;
+pub use filter::{Access, Ends, Only, TokenFilter};
 pub use list::{
-    Only, TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for,
+    TokenCounts, TokenRow, counts, find_by_digests, first_end, is_any_used, list, list_for,
     revoked_since,
 };
 pub(crate) use make::{PREFIX_SHOWN, seal_owner};
@@ -123,8 +130,8 @@ pub async fn get(app: &App, id: i64) -> Result<TokenRow> {
         .one(app.db.read())
         .await?
         .ok_or(Error::NotFound)?;
-    let owner = users::get(app, token.user_id).await?;
-    Ok(TokenRow { token, owner })
+    let mut rows = list::with_owners(app, vec![token]).await?;
+    rows.pop().ok_or(Error::NotFound)
 }
 
 /// Whether `by` may touch its owner: others' tokens are a line in the list, and not looked into.

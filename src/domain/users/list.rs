@@ -77,7 +77,7 @@ pub struct UserRow {
     pub is_locked: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct UserCounts {
     pub all: Count,
     pub active: Count,
@@ -130,19 +130,27 @@ pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
 
 /// The totals of the tabs.
 pub async fn counts(app: &App) -> Result<UserCounts> {
-    use UserStatus::{Active, All, Disabled, Locked, NeverSignedIn};
-    let totals = [All, Active, Locked, Disabled, NeverSignedIn].map(UserStatus::total);
-    let [all, active, locked, disabled, never_signed_in] = totals::counts(app, totals).await?;
-    Ok(UserCounts {
-        all,
-        active,
-        locked,
-        disabled,
-        never_signed_in,
-    })
+    Ok(totals::counts(app, UserCounts::totals()).await?.into())
+}
+
+impl From<[Count; 5]> for UserCounts {
+    fn from([all, active, locked, disabled, never_signed_in]: [Count; 5]) -> Self {
+        Self {
+            all,
+            active,
+            locked,
+            disabled,
+            never_signed_in,
+        }
+    }
 }
 
 impl UserCounts {
+    pub(in crate::domain) fn totals() -> [Total; 5] {
+        use UserStatus::{Active, All, Disabled, Locked, NeverSignedIn};
+        [All, Active, Locked, Disabled, NeverSignedIn].map(UserStatus::total)
+    }
+
     /// What a list under this filter has, if a tab says so.
     pub fn of(&self, filter: &UserFilter) -> Option<Count> {
         let is_plain = filter.q.is_none() && !filter.is_narrowed();

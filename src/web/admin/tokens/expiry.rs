@@ -21,8 +21,8 @@ const ON: &str = "on";
 /// An expiry to choose. `value` is a number of days; empty: never.
 #[derive(Debug, Serialize)]
 pub struct Expiry {
-    value: String,
-    label: String,
+    pub value: String,
+    pub label: String,
     #[serde(skip)]
     seconds: Option<i64>,
 }
@@ -63,6 +63,13 @@ pub fn expiries(limit: Option<i64>) -> Vec<Expiry> {
     all
 }
 
+/// Without a day that is typed.
+pub fn lives(limit: Option<i64>) -> Vec<Expiry> {
+    let mut lives = expiries(limit);
+    lives.retain(|expiry| expiry.value != ON);
+    lives
+}
+
 /// 90 days, or the longest where that is shorter.
 pub fn usual(expiries: &[Expiry]) -> &str {
     let ninety = expiries.iter().find(|expiry| expiry.value == "90");
@@ -88,7 +95,7 @@ fn on(text: &str) -> Result<i64> {
 }
 
 /// The life that was chosen, in seconds; `None`: for ever.
-fn life(chosen: &str, limit: Option<i64>) -> Result<Option<i64>> {
+pub fn life(chosen: &str, limit: Option<i64>) -> Result<Option<i64>> {
     let offered = expiries(limit);
     let expiry = offered
         .iter()

@@ -1,6 +1,7 @@
 //! Tokens in the admin panel: the list, making one, showing it once, rotating and revoking.
 
 pub mod add;
+mod bulk;
 mod change_list;
 pub mod confirm;
 pub mod created;
@@ -8,6 +9,7 @@ pub mod detail;
 mod expiry;
 mod extend;
 pub mod place;
+mod query;
 mod uses;
 
 use rocket::{Route, routes};
@@ -25,6 +27,11 @@ use crate::{
 pub fn routes() -> Vec<Route> {
     routes![
         change_list::change_list,
+        bulk::ask,
+        bulk::go,
+        bulk::go_confirmed,
+        bulk::export_all,
+        bulk::export_chosen,
         add::add_form,
         add::add,
         created::created,
@@ -45,6 +52,7 @@ pub fn routes() -> Vec<Route> {
 pub fn samples() -> Vec<Page> {
     [
         change_list::samples(),
+        bulk::samples(),
         add::samples(),
         created::samples(),
         detail::samples(),

@@ -44,6 +44,7 @@ struct UserChangeList {
     sorted_by: &'static str,
     chips: Vec<Chip>,
     clear: String,
+    export_href: String,
     #[serde(rename = "match")]
     matching: String,
     no_hit: String,
@@ -180,6 +181,7 @@ pub async fn change_list(
             .map_or("", |(_, label)| label),
         chips,
         clear: undated.without("q").without("role").without("token").href(),
+        export_href: here.below("export"),
         matching: match_text(found.total, status.is_empty().then_some(counts.all)),
         no_hit: no_hit("No one", q.as_deref()),
         heads: heads(&here, sort),
@@ -300,6 +302,7 @@ pub fn samples() -> Vec<Page> {
             href: PATH.to_owned(),
         }],
         clear: PATH.to_owned(),
+        export_href: PATH.to_owned(),
         matching: match_text(none.total, None),
         no_hit: no_hit("No one", Some("smyth")),
         heads: heads(&here, "username"),

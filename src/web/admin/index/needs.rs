@@ -6,10 +6,11 @@ use crate::{
     app::App,
     domain::{
         actor::Actor,
-        attention,
+        attention::Standing,
         daily_figures::{DAY, Figure, Figures, day_of},
         paging::Count,
         permissions::{Act, Permission, Record},
+        tokens,
     },
     error::Result,
     web::{
@@ -37,7 +38,7 @@ pub(super) struct Attention {
 pub(super) async fn of(
     app: &App,
     actor: &Actor,
-    locked: Count,
+    standing: &Standing,
     figures: &Figures,
     days: i64,
 ) -> Result<Option<Vec<Attention>>> {
@@ -49,15 +50,19 @@ pub(super) async fn of(
         return Ok(None);
     }
     let mut found = Vec::new();
-    found.extend(are_locked(locked));
+    if sees(Record::Users) {
+        found.extend(are_locked(standing.users.locked));
+    }
     if sees(Record::Audit) {
         found.extend(stormy_day(figures, days));
         found.extend(replays(app, figures));
     }
     if sees(Record::Tokens) {
-        let tokens = attention::tokens(app).await?;
-        found.extend(expiring(tokens, app.now()));
-        found.extend(unused(tokens.unused));
+        if standing.tokens.expiring.n > 0 {
+            let first = tokens::first_end(app).await?;
+            found.extend(first.map(|first| expiring(standing.tokens.expiring, first, app.now())));
+        }
+        found.extend(unused(standing.tokens.unused));
     }
     Ok(Some(found))
 }
@@ -117,22 +122,22 @@ fn replays(app: &App, figures: &Figures) -> Option<Attention> {
     })
 }
 
-fn expiring(tokens: attention::Tokens, now: i64) -> Option<Attention> {
-    let first = tokens.first_ends?;
-    Some(Attention {
+/// `first`: when the first of them ends.
+fn expiring(n: Count, first: i64, now: i64) -> Attention {
+    Attention {
         kind: "warn",
         icon: "clock",
         title: format!(
             "{} within a week",
-            counted(tokens.expiring, "token expires", "tokens expire")
+            counted(n, "token expires", "tokens expire")
         ),
-        text: match tokens.expiring.n {
+        text: match n.n {
             1 => filters::until(first, now),
             _ => format!("The first {}", filters::until(first, now)),
         },
         href: "/admin/tokens/?state=expiring".to_owned(),
         action: "Review",
-    })
+    }
 }
 
 fn unused(n: Count) -> Option<Attention> {
@@ -148,15 +153,10 @@ fn unused(n: Count) -> Option<Attention> {
 
 pub(super) fn sample() -> Vec<Attention> {
     let one = Count { n: 1, exact: true };
-    let tokens = attention::Tokens {
-        expiring: one,
-        first_ends: Some(1_795_435_200 + DAY),
-        unused: one,
-    };
     let lines = [
         are_locked(one),
-        expiring(tokens, 1_795_435_200),
-        unused(tokens.unused),
+        Some(expiring(one, 1_795_435_200 + DAY, 1_795_435_200)),
+        unused(one),
     ];
     lines.into_iter().flatten().collect()
 }
