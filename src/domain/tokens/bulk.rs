@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select, UpdateMany,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select, UpdateMany,
     sea_query::{Alias, Expr, Query, SimpleExpr},
 };
 use serde_json::json;
@@ -177,9 +177,14 @@ pub async fn revoke_many(app: &App, by: &Actor, ids: &[i64]) -> Result<Tally> {
     locked.pass_over(Skip::Already, |token| token.revoked_at.is_some());
     let change = ending(now, by);
     locked
-        .finish(app, db, by, change, "token.revoked", |token, owner| {
-            json!({"owner": owner, "prefix": token.prefix})
-        })
+        .finish(
+            app,
+            db,
+            by,
+            change,
+            "token.revoked",
+            |token, owner| json!({"owner": owner, "prefix": token.prefix}),
+        )
         .await
 }
 
@@ -211,9 +216,14 @@ pub async fn extend_many(
     locked.pass_over(Skip::Rotated, |token| rotated.contains(&token.id));
     let change = Entity::update_many().col_expr(Column::ExpiresAt, Expr::value(until));
     locked
-        .finish(app, db, by, change, "token.extended", |token, owner| {
-            json!({"owner": owner, "expires": until, "expired": token.expires_at})
-        })
+        .finish(
+            app,
+            db,
+            by,
+            change,
+            "token.extended",
+            |token, owner| json!({"owner": owner, "expires": until, "expired": token.expires_at}),
+        )
         .await
 }
 

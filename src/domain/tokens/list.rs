@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, RelationDef, sea_query::SelectStatement,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, sea_query::SelectStatement,
 };
 
 use super::{
@@ -78,12 +77,12 @@ pub(super) async fn with_owners(app: &App, tokens: Vec<Token>) -> Result<Vec<Tok
         return Ok(Vec::new());
     }
     let db = app.db.read();
-    let owned: RelationDef = user::Entity::belongs_to(Entity)
+    let whose: RelationDef = user::Entity::belongs_to(Entity)
         .from(user::Column::Id)
         .to(Column::UserId)
         .into();
     let query = user::Entity::find()
-        .join(JoinType::InnerJoin, owned)
+        .join(JoinType::InnerJoin, whose)
         .column_as(Column::Id, TOKEN_ID)
         .column_as(Recent::last_hour(app.now()), "last_hour")
         .column_as(Recent::last_day(app.now()), "last_day")

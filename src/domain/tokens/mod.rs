@@ -19,15 +19,13 @@ use sea_orm::{
 };
 use serde_json::json;
 
+pub(crate) use bulk::ending;
+pub use bulk::{Chosen, Evidence, count, evidence, extend_many, ids, newest_id, revoke_many, some};
 pub use burn::{BURNED, burn, burned_from};
 pub use extend::extend;
+pub use filter::{Access, Ends, Only, TokenFilter};
 pub use key::{is_plausible, is_well_formed};
 pub(crate) use list::owner_renamed;
-pub use bulk::{
-    Chosen, Evidence, count, evidence, extend_many, ids, newest_id, revoke_many, some,
-};
-pub(crate) use bulk::ending;
-pub use filter::{Access, Ends, Only, TokenFilter};
 pub use list::{
     TokenCounts, TokenRow, counts, find_by_digests, first_end, is_any_used, list, list_for,
     revoked_since,

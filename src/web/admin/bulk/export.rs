@@ -58,10 +58,10 @@ async fn file<E: Export>(list: E, app: &App, by: &Actor, selection: Selection) -
         async move {
             let (list, selection, app, by) = &*all;
             let ids = selection.next(list, app, after, upto).await?;
-            let Some(last) = ids.last().copied() else {
+            let Some(end) = ids.last().copied() else {
                 return Ok(None);
             };
-            Ok(Some((E::lines(app, by, &ids).await?, last)))
+            Ok(Some((E::lines(app, by, &ids).await?, end)))
         }
     }))
 }

@@ -48,28 +48,28 @@ impl Bulk for Students {
             points: &[],
         },
         Act {
-        name: "delete",
-        button: "Delete…",
-        icon: "bin",
-        ask: "Delete {}",
-        done: "{} deleted",
-        grade: Grade::Deletes,
-        permission: Permission::new(permissions::Act::Delete, Record::Students),
-        points: &[
-            Point {
-                kind: "bad",
-                icon: "bin",
-                text: "Goes: the students",
-                note: "The API stops listing them at once. This cannot be undone.",
-            },
-            Point {
-                kind: "info",
-                icon: "log",
-                text: "Stays: audit lines, with names, rolls and cities",
-                note: "They tell who deleted them and when.",
-            },
-        ],
-    },
+            name: "delete",
+            button: "Delete…",
+            icon: "bin",
+            ask: "Delete {}",
+            done: "{} deleted",
+            grade: Grade::Deletes,
+            permission: Permission::new(permissions::Act::Delete, Record::Students),
+            points: &[
+                Point {
+                    kind: "bad",
+                    icon: "bin",
+                    text: "Goes: the students",
+                    note: "The API stops listing them at once. This cannot be undone.",
+                },
+                Point {
+                    kind: "info",
+                    icon: "log",
+                    text: "Stays: audit lines, with names, rolls and cities",
+                    note: "They tell who deleted them and when.",
+                },
+            ],
+        },
     ];
 
     fn list(&self) -> Address {

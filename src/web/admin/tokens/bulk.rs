@@ -392,8 +392,18 @@ pub fn samples() -> Vec<Page> {
         return pages;
     };
     let told = told_of_states(&used).into_iter().collect();
-    pages.push(confirm::sample_asking(&list, extend, Some(until(None)), told));
-    pages.push(confirm::sample_asking(&list, revoke, None, told_of_end(&used)));
+    pages.push(confirm::sample_asking(
+        &list,
+        extend,
+        Some(until(None)),
+        told,
+    ));
+    pages.push(confirm::sample_asking(
+        &list,
+        revoke,
+        None,
+        told_of_end(&used),
+    ));
     pages
 }
 

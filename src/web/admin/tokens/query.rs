@@ -11,11 +11,7 @@ use crate::{
 };
 
 pub const PATH: &str = "/admin/tokens/";
-pub const KINDS: &[(&str, &str)] = &[
-    ("", "Any kind"),
-    ("default", "Default"),
-    ("named", "Named"),
-];
+pub const KINDS: &[(&str, &str)] = &[("", "Any kind"), ("default", "Default"), ("named", "Named")];
 /// The rest are scopes by their names.
 pub const ACCESS: &[(&str, &str)] = &[
     ("", "Any access"),
