@@ -156,6 +156,9 @@ impl Scene {
     }
 }
 
+const WAY: &str = "The token is signed in a way that is not taken.";
+const BAD: &str = "The token is not valid.";
+
 /// What was forged, and why it is refused.
 fn forgeries(scene: &Scene, access: &str) -> Vec<(String, &'static str)> {
     let claims = claims_of(access).to_string();
@@ -180,8 +183,6 @@ fn forgeries(scene: &Scene, access: &str) -> Vec<(String, &'static str)> {
     let payload = claims.replace("\"access\"", "\"other\"");
     let changed = forged_with_header(&header.to_string(), &payload, "");
     let changed = changed.split('.').nth(1).unwrap();
-    const WAY: &str = "The token is signed in a way that is not taken.";
-    const BAD: &str = "The token is not valid.";
     vec![
         (unsigned, WAY),
         (signed(&with("HS256")), WAY),
@@ -227,11 +228,10 @@ fn tokens_are_judged(python: PathBuf, algorithm: &str) {
         ("ISSUER", json!("https://elsewhere.example")),
         ("JWKS_URL", json!(jwks)),
     ];
-    let bad = "The token is not valid.";
-    scene.next_door(&elsewhere).refuses(&access, bad);
+    scene.next_door(&elsewhere).refuses(&access, BAD);
     scene
         .next_door(&[("AUDIENCE", json!("others"))])
-        .refuses(&access, bad);
+        .refuses(&access, BAD);
     let other = if algorithm == "EdDSA" {
         "ES256"
     } else {
@@ -239,7 +239,7 @@ fn tokens_are_judged(python: PathBuf, algorithm: &str) {
     };
     scene
         .next_door(&[("ALGORITHMS", json!([other]))])
-        .refuses(&access, "The token is signed in a way that is not taken.");
+        .refuses(&access, WAY);
 
     // The next key is published before it signs; the one after that is unknown, and asked for. Then it
     // shows which ones have been revoked.
