@@ -52,16 +52,23 @@ async fn file<E: Export>(list: E, app: &App, by: &Actor, selection: Selection) -
     let what = format!("Export {}", noun::<E>(count));
     bulk::note(app, by, E::EVENT, &what, &filter, count.n).await?;
     let upto = E::newest(app).await?;
+    let request_id = by.request_id().to_owned();
     let all = Arc::new((list, selection, app.clone(), by.clone()));
-    Ok(CsvFile::new(E::FILE, E::HEAD, 0, move |after| {
-        let all = Arc::clone(&all);
-        async move {
-            let (list, selection, app, by) = &*all;
-            let ids = selection.next(list, app, after, upto).await?;
-            let Some(end) = ids.last().copied() else {
-                return Ok(None);
-            };
-            Ok(Some((E::lines(app, by, &ids).await?, end)))
-        }
-    }))
+    Ok(CsvFile::new(
+        E::FILE,
+        request_id,
+        E::HEAD,
+        0,
+        move |after| {
+            let all = Arc::clone(&all);
+            async move {
+                let (list, selection, app, by) = &*all;
+                let ids = selection.next(list, app, after, upto).await?;
+                let Some(end) = ids.last().copied() else {
+                    return Ok(None);
+                };
+                Ok(Some((E::lines(app, by, &ids).await?, end)))
+            }
+        },
+    ))
 }
