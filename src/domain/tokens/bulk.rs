@@ -93,7 +93,7 @@ pub async fn evidence(app: &App, chosen: Chosen<'_>) -> Result<Evidence> {
     let limited = |ids: &[i64]| ids.iter().copied().take(most).collect::<Vec<_>>();
     let query = match chosen {
         Chosen::These(ids) => Entity::find().filter(Column::Id.is_in(limited(ids))),
-        Chosen::AllBut(filter, but) if but.is_empty() => all_matching(app, filter),
+        Chosen::AllBut(filter, []) => all_matching(app, filter),
         Chosen::AllBut(filter, but) => {
             all_matching(app, filter).filter(Column::Id.is_not_in(limited(but)))
         }
