@@ -8,7 +8,7 @@ use crate::{
         students,
         tokens::TokenCounts,
         totals::{self, Total},
-        users::UserCounts,
+        users::{self, UserCounts},
     },
     error::Result,
 };
@@ -18,16 +18,51 @@ pub struct Standing {
     pub users: UserCounts,
     pub tokens: TokenCounts,
     pub students: Count,
+    /// Disabled accounts with tokens that would work again.
+    pub disabled_with_tokens: Count,
+    pub unknown_passwords: Count,
 }
 
 pub async fn standing(app: &App) -> Result<Standing> {
     let [u1, u2, u3, u4, u5] = UserCounts::totals();
     let [t1, t2, t3, t4, t5] = TokenCounts::totals();
-    let all: [Total; 11] = [u1, u2, u3, u4, u5, t1, t2, t3, t4, t5, students::ALL];
-    let [u1, u2, u3, u4, u5, t1, t2, t3, t4, t5, students] = totals::counts(app, all).await?;
+    let [o1, o2] = users::odd_totals();
+    let all: [Total; 13] = [
+        u1,
+        u2,
+        u3,
+        u4,
+        u5,
+        t1,
+        t2,
+        t3,
+        t4,
+        t5,
+        students::ALL,
+        o1,
+        o2,
+    ];
+    let counts = totals::counts(app, all).await?;
+    let [
+        u1,
+        u2,
+        u3,
+        u4,
+        u5,
+        t1,
+        t2,
+        t3,
+        t4,
+        t5,
+        students,
+        disabled_with_tokens,
+        unknown_passwords,
+    ] = counts;
     Ok(Standing {
         users: [u1, u2, u3, u4, u5].into(),
         tokens: [t1, t2, t3, t4, t5].into(),
         students,
+        disabled_with_tokens,
+        unknown_passwords,
     })
 }

@@ -1,6 +1,7 @@
 //! What the dashboard says needs attention: each line's link leads to a list with exactly the rows that were counted.
 
-use latchkey::domain::tokens::NewToken;
+use latchkey::domain::{tokens::NewToken, users};
+use sea_orm::ConnectionTrait;
 
 use crate::support::{Caller, TestApp, between};
 
@@ -54,5 +55,36 @@ both! {
         let root = app.admin("root").await;
         agrees(&root, "unused for 90 days", 3).await;
         agrees(&root, "within a week", 2).await;
+    }
+
+    async fn disabled_people_with_tokens_and_passwords_of_an_unknown_kind_are_told_of(app: &TestApp) {
+        let by = latchkey::domain::actor::Actor::operator();
+        let root = app.admin("root").await;
+        let quiet = root.get("/admin/").await.text;
+        assert!(!quiet.contains("live tokens") && !quiet.contains("unknown kind"), "{quiet}");
+        for (name, has_token, disabled) in [("ann", true, true), ("ben", false, true), ("cleo", true, false), ("dora", true, true)] {
+            let user = app.user(name).await;
+            if has_token {
+                app.named_token_with(&user, |new| new).await;
+            }
+            if disabled {
+                users::set_active(&app.app, &by, user.id, false).await.unwrap();
+            }
+        }
+        agrees(&root, "live tokens", 2).await;
+        let db = app.app.db.begin().await.unwrap();
+        for (name, stored) in [
+            ("ann", "md5$salt$0123"),
+            ("ben", "!unusable"),
+            ("cleo", ""),
+            ("dora", "pbkdf2_sha256$1$salt$hash"),
+        ] {
+            let sql = format!("UPDATE users SET password = '{stored}' WHERE username = '{name}'");
+            db.execute_unprepared(&sql).await.unwrap();
+        }
+        db.commit(latchkey::checks::Affects::Everything).await.unwrap();
+        agrees(&root, "of an unknown kind", 1).await;
+        let list = root.get("/admin/users/?password=unknown").await.text;
+        assert!(list.contains(">ann</a>") && list.contains("Password of unknown kind"), "{list}");
     }
 }

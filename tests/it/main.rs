@@ -61,6 +61,7 @@ mod pages_bulk_tokens;
 mod pages_refusals;
 mod pages_students;
 mod pages_tokens;
+mod pages_users;
 mod proxies;
 mod readiness;
 mod refusals;

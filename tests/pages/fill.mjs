@@ -39,6 +39,7 @@ export async function fill(server, root) {
   ids.disabled = users.get("viktor.horvath");
   ids.person = users.get("ben.suzuki");
   ids.staff = users.get("chiara.lombardi");
+  ids.root = users.get("ada.lovelace");
   for (const [username, first_name, last_name] of NAMES.slice(0, 12)) {
     const path = `/admin/users/${users.get(username)}/`;
     const staff = ["amara.okafor", "chiara.lombardi"].includes(username) ? { is_staff: "on" } : {};

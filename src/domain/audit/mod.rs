@@ -14,6 +14,7 @@ use std::collections::{HashMap, HashSet};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, SimpleExpr},
 };
 use serde_json::{Value, json};
 
@@ -205,6 +206,14 @@ pub(crate) async fn happened_to<C: ConnectionTrait>(
 
 pub async fn count_for_object(app: &App, object_type: &str, id: i64) -> Result<Count> {
     count_up_to(app.db.read(), of_object(object_type, id), Column::Id).await
+}
+
+/// The address of the last sign-in of the user of a row, for a query of users.
+pub(crate) fn last_sign_in_of_user() -> SimpleExpr {
+    Expr::cust(
+        r#"(SELECT "address" FROM "audit_events" WHERE "object_type" = 'session' AND "object_id" = "users"."id"
+            AND "action" = 'session.started' ORDER BY "audit_events"."id" DESC LIMIT 1)"#,
+    )
 }
 
 fn of_object(object_type: &str, id: i64) -> sea_orm::Select<Entity> {

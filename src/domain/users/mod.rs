@@ -10,8 +10,8 @@ mod list;
 mod own_password;
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, sea_query::Expr,
 };
 
 pub use bulk::{
@@ -21,6 +21,7 @@ pub use change::{set_active, set_password, sign_out_everywhere, update};
 pub use create::{create, register};
 pub use delete::{DeletionPreview, delete, deletion_preview};
 pub use input::{USERNAME_MAX, UserInput, normalize_username};
+pub(in crate::domain) use list::odd_totals;
 pub use list::{Role, UserCounts, UserFilter, UserRow, UserSort, UserStatus, counts, list};
 pub use own_password::change_password;
 
@@ -31,7 +32,7 @@ pub(crate) use input::{is_email, key as username_key};
 pub use crate::entity::user::Model as User;
 use crate::{
     app::App,
-    domain::{actor::Actor, paging::starting_with, permissions::Permission, search::Words},
+    domain::{actor::Actor, audit, paging::starting_with, permissions::Permission, search::Words},
     entity::user::{Column, Entity},
     error::{Error, Result},
 };
@@ -42,6 +43,17 @@ pub async fn find(app: &App, id: i64) -> Result<Option<User>> {
 
 pub async fn get(app: &App, id: i64) -> Result<User> {
     find(app, id).await?.ok_or(Error::NotFound)
+}
+
+/// With the address of the last sign-in that the audit log tells of, by one question.
+pub async fn get_with_address(app: &App, id: i64) -> Result<(User, Option<String>)> {
+    let query = Entity::find_by_id(id)
+        .column_as(audit::last_sign_in_of_user(), "last_address")
+        .into_query();
+    let row = app.db.read().query_one(&query).await?;
+    let row = row.ok_or(Error::NotFound)?;
+    let user = User::from_query_result(&row, "")?;
+    Ok((user, row.try_get("", "last_address")?))
 }
 
 /// By the exact name, once it is normalised as it was at its creation.

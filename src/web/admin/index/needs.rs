@@ -10,6 +10,7 @@ use crate::{
         daily_figures::{DAY, Figure, Figures, day_of},
         paging::Count,
         permissions::{Act, Permission, Record},
+        signing_keys::{self, KeyState},
         tokens,
     },
     error::Result,
@@ -53,6 +54,9 @@ pub(super) async fn of(
     if sees(Record::Users) {
         found.extend(are_locked(standing.users.locked));
     }
+    if actor.is_superuser {
+        found.extend(key_ends(app).await?);
+    }
     if sees(Record::Audit) {
         found.extend(stormy_day(figures, days));
         found.extend(replays(app, figures));
@@ -63,6 +67,10 @@ pub(super) async fn of(
             found.extend(first.map(|first| expiring(standing.tokens.expiring, first, app.now())));
         }
         found.extend(unused(standing.tokens.unused));
+    }
+    if sees(Record::Users) {
+        found.extend(disabled_with_tokens(standing.disabled_with_tokens));
+        found.extend(unknown_passwords(standing.unknown_passwords));
     }
     Ok(Some(found))
 }
@@ -151,12 +159,68 @@ fn unused(n: Count) -> Option<Attention> {
     })
 }
 
+fn disabled_with_tokens(n: Count) -> Option<Attention> {
+    (n.n > 0).then(|| Attention {
+        kind: "warn",
+        icon: "ban",
+        title: format!(
+            "{} live tokens",
+            counted(n, "disabled account has", "disabled accounts have")
+        ),
+        text: "Who enables them again lets the tokens in, too".to_owned(),
+        href: "/admin/users/?status=disabled&token=yes".to_owned(),
+        action: "Review",
+    })
+}
+
+fn unknown_passwords(n: Count) -> Option<Attention> {
+    (n.n > 0).then(|| Attention {
+        kind: "warn",
+        icon: "lock",
+        title: format!(
+            "{} of an unknown kind",
+            counted(n, "password is", "passwords are")
+        ),
+        text: "Nobody can sign in with them; send these people a link".to_owned(),
+        href: "/admin/users/?password=unknown".to_owned(),
+        action: "Review",
+    })
+}
+
+/// Of keys that do not follow each other by themselves: one that signs and is about to retire, one that another server
+/// shares.
+async fn key_ends(app: &App) -> Result<Option<Attention>> {
+    let now = app.now();
+    let keys = signing_keys::judged(app).await?;
+    let soon = keys.iter().filter_map(|(key, state)| {
+        let ends = key.retires_at.filter(|at| *at <= now + 7 * DAY)?;
+        let matters = *state == KeyState::Current
+            || (*state == KeyState::Previous && signing_keys::is_from_elsewhere(key));
+        matters.then_some((ends, signing_keys::name(key)))
+    });
+    Ok(soon.min().map(|(ends, name)| key_ends_at(name, ends, now)))
+}
+
+fn key_ends_at(name: &str, ends: i64, now: i64) -> Attention {
+    Attention {
+        kind: "warn",
+        icon: "clock",
+        title: format!("Signing key {name} ends {}", filters::until(ends, now)),
+        text: "Then what it signed is accepted no more".to_owned(),
+        href: "/admin/keys/".to_owned(),
+        action: "Open",
+    }
+}
+
 pub(super) fn sample() -> Vec<Attention> {
     let one = Count { n: 1, exact: true };
     let lines = [
         are_locked(one),
         Some(expiring(one, 1_795_435_200 + DAY, 1_795_435_200)),
         unused(one),
+        disabled_with_tokens(one),
+        unknown_passwords(one),
+        Some(key_ends_at("shared-1", 1_795_435_200 + DAY, 1_795_435_200)),
     ];
     lines.into_iter().flatten().collect()
 }

@@ -7,7 +7,8 @@ pub mod confirm;
 pub mod created;
 pub mod detail;
 mod expiry;
-mod extend;
+mod export;
+pub mod extend;
 pub mod place;
 mod query;
 mod uses;
@@ -30,8 +31,8 @@ pub fn routes() -> Vec<Route> {
         bulk::ask,
         bulk::go,
         bulk::go_confirmed,
-        bulk::export_all,
-        bulk::export_chosen,
+        export::export_all,
+        export::export_chosen,
         add::add_form,
         add::add,
         created::created,

@@ -50,6 +50,8 @@ struct UserChangeForm {
     links: super::links::Card,
     pauses: Vec<Pause>,
     failed: String,
+    /// From where the last sign-in came, if this person may know.
+    last_address: Option<String>,
 }
 
 /// From where sign-in is paused, and why.
@@ -127,7 +129,7 @@ impl Facts {
 async fn page(
     session: &AdminSession,
     app: &App,
-    user: &User,
+    (user, last_address): (&User, Option<String>),
     form: FormState,
     version: i64,
 ) -> Result<Page> {
@@ -178,6 +180,7 @@ async fn page(
             .collect(),
         links: super::links::Card::of(app, user),
         failed: failed(&history, now),
+        last_address: last_address.filter(|_| sees(Record::Sessions) || sees(Record::Audit)),
         history: history.iter().take(BESIDE).map(Activity::of_this).collect(),
         pauses: pauses.into_iter().map(Pause::of).collect(),
     }))
@@ -212,9 +215,9 @@ pub async fn change_form(
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
-    let user = users::get(app, id).await?;
+    let (user, address) = users::get_with_address(app, id).await?;
     let form = super::shown(&super::of_user(&user));
-    Ok(page(&session, app, &user, form, user.version).await?)
+    Ok(page(&session, app, (&user, address), form, user.version).await?)
 }
 
 #[post("/users/<id>", data = "<form>")]
@@ -224,7 +227,7 @@ pub async fn change(
     id: i64,
     form: ConfirmableForm,
 ) -> Result<Reply, PageError> {
-    let user = users::get(app, id).await?;
+    let (user, address) = users::get_with_address(app, id).await?;
     let version = form.text("version").parse().map_err(|_| Error::NotFound)?;
     let mut input = super::input(&form);
     if !session.actor.is_superuser {
@@ -252,13 +255,15 @@ pub async fn change(
             };
             Ok(Go::to(to).with(flash).into())
         }
-        Err(Error::Validation(errors)) => Ok(page(&session, app, &user, refused(&errors), version)
-            .await?
-            .into()),
+        Err(Error::Validation(errors)) => {
+            let form = refused(&errors);
+            let page = page(&session, app, (&user, address), form, version).await?;
+            Ok(page.into())
+        }
         Err(Error::LastSuperuser) => {
             let mut errors = FieldErrors::default();
             errors.push("non_field_errors", super::delete::LAST_SUPERUSER);
-            let page = page(&session, app, &user, refused(&errors), version).await?;
+            let page = page(&session, app, (&user, address), refused(&errors), version).await?;
             Ok(page.status(Status::Conflict).into())
         }
         Err(Error::Conflict(_)) => Ok(conflict::conflict(app, &user, &typed).await?.into()),
@@ -316,6 +321,7 @@ pub fn samples() -> Vec<Page> {
             until: 1_795_436_000,
         }],
         failed: "12".to_owned(),
+        last_address: Some("203.0.113.7".to_owned()),
     };
     vec![
         Page::of(&form),

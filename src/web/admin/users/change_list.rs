@@ -156,6 +156,12 @@ pub async fn change_list(
             href: here.without("token").href(),
         });
     }
+    if query.unknown_password() {
+        chips.push(Chip {
+            label: "Password of unknown kind".to_owned(),
+            href: here.without("password").href(),
+        });
+    }
     let undated = here.without("joined").without("from").without("to");
     if let Some(label) = joined_label(&query) {
         chips.push(Chip {
@@ -180,7 +186,12 @@ pub async fn change_list(
             .find(|(v, _)| *v == sort)
             .map_or("", |(_, label)| label),
         chips,
-        clear: undated.without("q").without("role").without("token").href(),
+        clear: undated
+            .without("q")
+            .without("role")
+            .without("token")
+            .without("password")
+            .href(),
         export_href: here.below("export"),
         matching: match_text(found.total, status.is_empty().then_some(counts.all)),
         no_hit: no_hit("No one", q.as_deref()),
