@@ -1,17 +1,17 @@
 //! Figures by day as a drawing: bars or a curve that the template writes as SVG, words for the axes, a sentence
 //! for those who do not see it, and the numbers as a table. Many days are drawn by week: ninety bars say less.
 
-use std::borrow::Cow;
+mod spans;
 
 use serde::Serialize;
+
+use spans::{Span, spans};
 
 use crate::web::filters::{day, number};
 
 /// Height of the drawing; its width is `SLOT` for each span.
 const HEIGHT: i64 = 216;
 const SLOT: i64 = 30;
-/// More days than these are drawn by week.
-const MOST_DAYS: usize = 31;
 /// Between two bars of one span.
 const GAP: i64 = 2;
 /// Of a line beside a figure.
@@ -76,39 +76,6 @@ struct Bar {
 struct Numbers {
     span: String,
     counts: Vec<String>,
-}
-
-/// A day or a week of the drawing.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    first: i64,
-    last: i64,
-}
-
-impl Span {
-    fn name(self) -> String {
-        if self.first == self.last {
-            return short(self.first);
-        }
-        format!("{} – {}", short(self.first), short(self.last))
-    }
-}
-
-/// Weeks end on the last day; the oldest may be short of some days.
-fn spans<'s>(days: &[i64], series: &'s [Series]) -> (Vec<Span>, Cow<'s, [Series]>) {
-    let whole = |first: i64, last: i64| Span { first, last };
-    if days.len() <= MOST_DAYS {
-        let each = days.iter().map(|day| whole(*day, *day)).collect();
-        return (each, Cow::Borrowed(series));
-    }
-    let weeks = days.rchunks(7).rev();
-    let weeks = weeks.map(|week| whole(week[0], week[week.len() - 1]));
-    let summed = series.iter().map(|s| Series {
-        label: s.label,
-        words: s.words,
-        counts: s.counts.rchunks(7).rev().map(|w| w.iter().sum()).collect(),
-    });
-    (weeks.collect(), Cow::Owned(summed.collect()))
 }
 
 impl Chart {
