@@ -92,14 +92,14 @@ pub async fn change(app: &App, by: &Actor, id: i64, changes: Changes<'_>) -> Res
             "expired": token.expires_at,
         })));
     }
-    let changed = row.update(&db).await?;
+    let saved = row.update(&db).await?;
     audit::record_all(&db, now, by, events).await?;
     db.commit(match changes.end {
         Some(_) => Affects::User(owner.id),
         None => Affects::Nobody,
     })
     .await?;
-    Ok(changed)
+    Ok(saved)
 }
 
 async fn may_end_otherwise<C: ConnectionTrait>(db: &C, token: &Token, now: i64) -> Result<()> {

@@ -209,8 +209,8 @@ async fn change(
         name: name.as_deref(),
         end: body.has("expires_in").then(|| End::from(at)),
     };
-    let changed = tokens::change(app, &auth.actor, token.id, changes).await;
-    let token = changed.map_err(in_words_of_the_body)?;
+    let done = tokens::change(app, &auth.actor, token.id, changes).await;
+    let token = done.map_err(in_words_of_the_body)?;
     Answer::ok(TokenResponse::of(app, token))
 }
 

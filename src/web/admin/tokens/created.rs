@@ -44,7 +44,7 @@ struct Code {
     label: &'static str,
     /// What to do with it; empty: it is plain.
     about: &'static str,
-    code: String,
+    text: String,
 }
 
 impl View for TokenCreated {
@@ -141,10 +141,10 @@ fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {
     let key = key.expose();
     let address = format!("{origin}/studentapi/");
     let value = format!("Token {key}");
-    let code = |label, code| Code {
+    let code = |label, text| Code {
         label,
         about: "",
-        code,
+        text,
     };
     TokenCreated {
         // A default one may have been there before.
@@ -185,7 +185,7 @@ fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {
                 about: "In Postman press Import and paste this: a collection with the request, the token in its header. \
                         By hand: open the Headers tab, add the key and the value from above, and press Send. A 401 means \
                         the header is missing or has a typing slip.",
-                code: postman(&address, &value),
+                text: postman(&address, &value),
             },
         ],
         request: vec![
