@@ -56,6 +56,7 @@ mod pages_groups;
 mod pages_refusals;
 mod pages_students;
 mod pages_tokens;
+mod permission_needs;
 mod permissions;
 mod proxies;
 mod refusals;

@@ -71,7 +71,8 @@ pub async fn create(app: &App, by: &Actor, input: GroupInput) -> Result<Group> {
     input.complaints().into_result(|| ())?;
     let db = app.db.begin().await?;
     let group = insert(&db, app, by, input).await?;
-    db.commit(Affects::Nobody).await?;
+    // Their names are remembered, too.
+    db.commit(Affects::Everything).await?;
     Ok(group)
 }
 

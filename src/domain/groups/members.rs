@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Group, change::require_superuser};
 use crate::{
     app::App,
-    checks::Affects,
+    checks::{Affects, GroupNames},
     domain::{
         actor::Actor,
         audit::{self, Event},
@@ -87,16 +87,24 @@ pub async fn choices(app: &App, user_id: i64) -> Result<Vec<Membership>> {
     Ok(offered)
 }
 
-/// Id and name of those that a form or a filter offers.
-pub async fn names(app: &App) -> Result<Vec<(i64, String)>> {
-    Ok(Entity::find()
+/// Id and name of those that a filter offers, by name. Remembered: see `checks`.
+pub async fn names(app: &App) -> Result<GroupNames> {
+    let checks = app.db.checks();
+    if let Some(names) = checks.find_groups() {
+        return Ok(names);
+    }
+    let stamp = checks.stamp();
+    let names: Vec<(i64, String)> = Entity::find()
         .select_only()
         .columns([Column::Id, Column::Name])
         .order_by_asc(Column::NameKey)
         .limit(OFFERED)
         .into_tuple()
         .all(app.db.read())
-        .await?)
+        .await?;
+    let names = GroupNames::from(names);
+    checks.keep_groups(stamp, names.clone());
+    Ok(names)
 }
 
 /// The groups of a user, by name.

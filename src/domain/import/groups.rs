@@ -66,7 +66,7 @@ impl Pass<'_> {
             if self.writes {
                 let db = self.app.db.begin().await?;
                 let id = self.make(&db, &mark, &foreign.name, gives).await?;
-                db.commit(Affects::Nobody).await?;
+                db.commit(Affects::Everything).await?;
                 self.groups.ours.insert(foreign.id, id);
             }
         }
@@ -101,9 +101,9 @@ impl Pass<'_> {
                 .filter_map(|id| self.groups.ours.get(id).copied())
                 .collect();
             if let Some(permissions) = own.get(&new.id).filter(|_| !new.is_superuser) {
-                let set = self.translate(&new.who, permissions);
                 // What a group of theirs gives already needs no other.
-                if !set.without(gives).is_empty() {
+                let set = self.translate(&new.who, permissions).without(gives);
+                if !set.is_empty() {
                     gives = gives.and(set);
                     let text = format!("{}: {}", new.who, set.in_words());
                     self.report.notices.add(OWN, text);

@@ -51,7 +51,8 @@ pub(super) async fn of(
     }
     let mut found = Vec::new();
     found.extend(are_locked(locked));
-    if sees(Record::Users) {
+    // Nobody else can do anything about it.
+    if actor.is_superuser {
         found.extend(idle_staff(users::count_staff_in_no_group(app).await?));
     }
     if sees(Record::Audit) {
