@@ -83,9 +83,9 @@ fn receive(app: &App, payload: &str) {
     }
     checks.changed(affects);
     if let (Some(node), Some(number)) = (node, number)
-        && node == checks.node()
+        && node == checks.echo().node()
     {
-        checks.came_back(number);
+        checks.echo().came_back(number);
     }
 }
 
