@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod bulk;
+pub mod groups;
 pub mod index;
 pub mod keys;
 pub mod listing;
@@ -23,6 +24,7 @@ use crate::web::page::Page;
 pub fn routes() -> Vec<Route> {
     [
         audit::routes(),
+        groups::routes(),
         index::routes(),
         keys::routes(),
         login::routes(),
@@ -41,6 +43,7 @@ pub fn routes() -> Vec<Route> {
 pub fn samples() -> Vec<Page> {
     [
         audit::samples(),
+        groups::samples(),
         index::samples(),
         keys::samples(),
         login::samples(),
