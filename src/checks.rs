@@ -40,6 +40,8 @@ pub enum Affects {
     Forgiven(Vec<Digest>),
     /// The sample data, whose answer is remembered as well.
     Students,
+    /// Nobody's: settings, which every process reads anew.
+    Settings,
     /// Anything: for news that cannot be read, and for changes from outside.
     Everything,
 }
@@ -186,14 +188,17 @@ impl Checks {
     }
 
     pub fn changed(&self, affects: Affects) {
-        if matches!(affects, Affects::Nobody | Affects::Forgiven(_)) {
+        if matches!(
+            affects,
+            Affects::Nobody | Affects::Forgiven(_) | Affects::Settings
+        ) {
             return;
         }
         let mut state = self.write();
         state.last += 1;
         let last = state.last;
         match affects {
-            Affects::Nobody | Affects::Forgiven(_) => {}
+            Affects::Nobody | Affects::Forgiven(_) | Affects::Settings => {}
             Affects::User(id) if state.users.len() < CHANGED => {
                 state.users.insert(id, last);
             }
@@ -273,6 +278,7 @@ impl Affects {
             }
             Self::Unknown => Some("unknown".to_owned()),
             Self::Students => Some("students".to_owned()),
+            Self::Settings => Some("settings".to_owned()),
             Self::Everything => Some("everything".to_owned()),
         }
     }
@@ -292,6 +298,7 @@ impl Affects {
             }
             None if text == "unknown" => Self::Unknown,
             None if text == "students" => Self::Students,
+            None if text == "settings" => Self::Settings,
             _ => Self::Everything,
         }
     }
@@ -391,6 +398,7 @@ mod tests {
             Affects::Users(vec![7, 8]),
             Affects::Unknown,
             Affects::Students,
+            Affects::Settings,
             Affects::Everything,
         ] {
             assert_eq!(Affects::read(&affects.write().unwrap()), affects);

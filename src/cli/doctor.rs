@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     config::{Config, Environment},
     db::Opener,
-    domain::{self, import, search, setup, throttles},
+    domain::{self, import, search, setup},
 };
 
 /// Seconds that this machine and the database server may differ.
@@ -71,7 +71,7 @@ pub async fn run(figment: &Figment, env: &Environment) -> Result<(), Failure> {
 fn settings(report: &mut Report, config: &Config, env: &Environment) {
     for name in env.keys().filter(|name| name.starts_with("LATCHKEY_")) {
         let setting = name.trim_start_matches("LATCHKEY_").to_lowercase();
-        let known = crate::config::SETTINGS.contains(&setting.as_str())
+        let known = crate::config::is_setting(&setting)
             || ["superuser_", "test_"]
                 .iter()
                 .any(|p| setting.starts_with(p));
@@ -88,11 +88,6 @@ fn settings(report: &mut Report, config: &Config, env: &Environment) {
             "hash_memory_kib is below what OWASP recommends (19456)",
         );
     }
-    let limit = throttles::LOGIN_BY_ACCOUNT_AND_ADDRESS.limit();
-    report.good(
-        "settings",
-        &format!("{limit} wrong passwords, then a pause"),
-    );
 }
 
 fn secret(report: &mut Report, config: &Config) {

@@ -26,6 +26,7 @@ pub mod refusals;
 pub mod scopes;
 pub mod search;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod signed_data;
 pub mod signing_keys;

@@ -282,10 +282,13 @@ const MENU: &[MenuGroup] = &[
     },
     MenuGroup {
         label: "System",
-        items: &[to_view(
-            Record::Audit,
-            item("Audit log", "/admin/audit/", "log", "audit", "a"),
-        )],
+        items: &[
+            to_view(
+                Record::Audit,
+                item("Audit log", "/admin/audit/", "log", "audit", "a"),
+            ),
+            for_superusers(item("Settings", "/admin/settings/", "cog", "settings", "e")),
+        ],
     },
 ];
 

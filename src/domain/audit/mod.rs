@@ -119,6 +119,15 @@ pub async fn recent(app: &App, limit: u64) -> Result<Vec<AuditEvent>> {
         .await?)
 }
 
+/// The newest event of one kind.
+pub async fn latest(app: &App, action: &'static str) -> Result<Option<AuditEvent>> {
+    let event = Entity::find()
+        .filter(Column::Action.eq(action))
+        .order_by_desc(Column::Id)
+        .limit(1);
+    Ok(event.one(app.db.read()).await?)
+}
+
 /// What happened to one object, newest first. `object_type` is the first part of the action.
 pub async fn for_object(
     app: &App,

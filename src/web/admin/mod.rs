@@ -11,6 +11,7 @@ pub mod reauth;
 pub mod refusals;
 pub mod search;
 pub mod sessions;
+pub mod settings;
 pub mod students;
 pub mod tokens;
 pub mod users;
@@ -30,6 +31,7 @@ pub fn routes() -> Vec<Route> {
         refusals::routes(),
         search::routes(),
         sessions::routes(),
+        settings::routes(),
         students::routes(),
         tokens::routes(),
         users::routes(),
@@ -47,6 +49,7 @@ pub fn samples() -> Vec<Page> {
         refusals::samples(),
         search::samples(),
         sessions::samples(),
+        settings::samples(),
         students::samples(),
         tokens::samples(),
         users::samples(),
