@@ -14,9 +14,9 @@ use crate::{
     config::Config,
     db::{Db, Opener, make_private_folder},
     domain::{
-        families, hashing::Hasher, refusals::Refusals, settings,
-        signing_keys::SigningKeys,
-        status_lists::StatusLists, throttles::Throttles, totals::Totals, usage::Usage,
+        families, hashing::Hasher, health::Jobs, refusals::Refusals, settings,
+        signing_keys::SigningKeys, status_lists::StatusLists, throttles::Throttles, totals::Totals,
+        usage::Usage,
     },
     error::{Error, Result},
     keys::Keyring,
@@ -41,6 +41,7 @@ pub struct App {
     /// Rung when a letter was put into the outbox.
     pub mail_bell: Arc<Notify>,
     pub totals: Arc<Totals>,
+    pub jobs: Arc<Jobs>,
     pub settings: Arc<settings::Current>,
 }
 
@@ -69,6 +70,7 @@ impl App {
             families: Arc::default(),
             mail_bell: Arc::default(),
             totals: Arc::default(),
+            jobs: Arc::default(),
             settings: Arc::new(settings::Current::new(&config.given)),
             config: Arc::new(config),
             clock,

@@ -230,7 +230,11 @@ impl Context {
         app.db.migrate().await?;
         crate::domain::search::fill(&app).await?;
         for row in crate::domain::settings::load(&app).await?.ignored {
-            tracing::warn!(setting = row.name, why = row.why, "a stored setting does not count");
+            tracing::warn!(
+                setting = row.name,
+                why = row.why,
+                "a stored setting does not count"
+            );
         }
         if crate::domain::installation::secret_fits(&app).await? {
             return Ok(app);

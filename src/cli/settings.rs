@@ -123,13 +123,29 @@ async fn list(app: &App, json: bool) -> Result<(), Failure> {
     if json {
         print::json(&lines)?;
     } else {
-        let dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
-        let cells = |line: Line| [line.name.to_owned(), dash(line.value), dash(line.default), line.from];
+        let dash = |text: String| {
+            if text.is_empty() {
+                "-".to_owned()
+            } else {
+                text
+            }
+        };
+        let cells = |line: Line| {
+            [
+                line.name.to_owned(),
+                dash(line.value),
+                dash(line.default),
+                line.from,
+            ]
+        };
         let rows: Vec<_> = lines.into_iter().map(cells).collect();
         print::table(["NAME", "VALUE", "DEFAULT", "FROM"], &rows)?;
     }
     for row in kept.ignored {
-        print::aside(&format!("stored and ignored: {} = {:?}: {}", row.name, row.value, row.why));
+        print::aside(&format!(
+            "stored and ignored: {} = {:?}: {}",
+            row.name, row.value, row.why
+        ));
     }
     Ok(())
 }

@@ -66,7 +66,6 @@ pub fn is_setting(name: &str) -> bool {
 
 /// What the server runs with until it stops. Lifetimes are seconds.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "settings are what they are")]
 pub struct Config {
     pub database_url: String,
     pub data_dir: PathBuf,

@@ -11,6 +11,7 @@ pub mod daily_figures;
 pub mod django_hashes;
 pub mod families;
 pub mod hashing;
+pub mod health;
 pub mod import;
 pub mod installation;
 pub mod jwt;

@@ -288,6 +288,7 @@ const MENU: &[MenuGroup] = &[
                 item("Audit log", "/admin/audit/", "log", "audit", "a"),
             ),
             for_superusers(item("Settings", "/admin/settings/", "cog", "settings", "e")),
+            for_superusers(item("Health", "/admin/health/", "fine", "health", "h")),
         ],
     },
 ];

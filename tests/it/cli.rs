@@ -268,10 +268,22 @@ fn settings_are_listed_set_and_reset() {
     assert_eq!(find("login_tries")["from"], "LATCHKEY_LOGIN_TRIES");
     assert_eq!(find("contact")["from"], "default");
     for (arguments, words) in [
-        (vec!["set", "login_tries", "7"], "LATCHKEY_LOGIN_TRIES fixes it"),
-        (vec!["set", "login_pause", "1"], "login_pause: 1 is not between 60 and 86400"),
-        (vec!["set", "hash_iterations", "3"], "hash_iterations is read at the start"),
-        (vec!["set", "colour", "green"], "there is no setting \"colour\""),
+        (
+            vec!["set", "login_tries", "7"],
+            "LATCHKEY_LOGIN_TRIES fixes it",
+        ),
+        (
+            vec!["set", "login_pause", "1"],
+            "login_pause: 1 is not between 60 and 86400",
+        ),
+        (
+            vec!["set", "hash_iterations", "3"],
+            "hash_iterations is read at the start",
+        ),
+        (
+            vec!["set", "colour", "green"],
+            "there is no setting \"colour\"",
+        ),
         (vec!["reset"], "required"),
     ] {
         let said = program.fails(&[vec!["settings"], arguments].concat());
@@ -280,5 +292,8 @@ fn settings_are_listed_set_and_reset() {
     let said = program.succeeds(&["settings", "reset", "--all"]);
     assert_eq!(said, "jwt_access_lifetime: 5 minutes -> 1 hour\n");
     let table = program.succeeds(&["settings", "list"]);
-    assert!(table.contains("jwt_access_lifetime") && !table.contains("database"), "{table}");
+    assert!(
+        table.contains("jwt_access_lifetime") && !table.contains("database"),
+        "{table}"
+    );
 }

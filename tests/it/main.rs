@@ -52,6 +52,7 @@ mod openapi;
 mod packaging;
 mod pages;
 mod pages_bulk;
+mod pages_health;
 mod pages_refusals;
 mod pages_settings;
 mod pages_students;

@@ -21,7 +21,13 @@ fn filled(page: &Answer, typed: &[(&str, &str)]) -> Vec<(String, String)> {
     let attribute = |tag: &str, name: &str| {
         let start = format!(" {name}=\"");
         let value = tag.split_once(&start)?.1.split_once('"')?.0;
-        Some(value.replace("&amp;", "&").replace("&lt;", "<").replace("&quot;", "\""))
+        Some(
+            value
+                .replace("&amp;", "&")
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&quot;", "\""),
+        )
     };
     let mut fields = Vec::new();
     for tag in form.split("<input").skip(1) {
@@ -34,7 +40,9 @@ fn filled(page: &Answer, typed: &[(&str, &str)]) -> Vec<(String, String)> {
     }
     for select in form.split("<select").skip(1) {
         let select = select.split("</select>").next().unwrap();
-        let chosen = select.split("<option").find(|option| option.contains(" selected"));
+        let chosen = select
+            .split("<option")
+            .find(|option| option.contains(" selected"));
         fields.push((
             attribute(select, "name").unwrap(),
             attribute(chosen.unwrap(), "value").unwrap(),
@@ -55,7 +63,10 @@ fn has_status(answer: &Answer, status: u16) {
 }
 
 async fn send(caller: &Caller, fields: &[(String, String)]) -> Answer {
-    let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .collect();
     caller.submit(PATH, PATH, &fields).await
 }
 
@@ -231,18 +242,22 @@ both! {
 /// What nobody typed cannot be in the way.
 #[test]
 fn a_wish_without_a_memory_is_no_conflict() {
-    crate::support::run(crate::support::Backend::Sqlite, &[], async |app: &TestApp| {
-        set(app, "login_tries", "4").await;
-        let setting = settings::find("login_tries").unwrap();
-        let value = setting.kind.read("6").unwrap();
-        let wish = Wish {
-            setting,
-            value,
-            seen: None,
-        };
-        settings::change(&app.app, &Actor::operator(), &[wish])
-            .await
-            .unwrap();
-        assert_eq!(app.app.settings().login_tries, 6);
-    });
+    crate::support::run(
+        crate::support::Backend::Sqlite,
+        &[],
+        async |app: &TestApp| {
+            set(app, "login_tries", "4").await;
+            let setting = settings::find("login_tries").unwrap();
+            let value = setting.kind.read("6").unwrap();
+            let wish = Wish {
+                setting,
+                value,
+                seen: None,
+            };
+            settings::change(&app.app, &Actor::operator(), &[wish])
+                .await
+                .unwrap();
+            assert_eq!(app.app.settings().login_tries, 6);
+        },
+    );
 }

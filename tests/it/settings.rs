@@ -8,6 +8,7 @@ use latchkey::{
         actor::Actor,
         audit,
         settings::{self, By, Setting, TABLE, Value, Wish},
+        signing_keys,
     },
     error::Error,
     news,
@@ -35,7 +36,8 @@ pub async fn set(app: &TestApp, name: &str, text: &str) {
 /// As another version may have left it.
 async fn put_row(app: &TestApp, name: &str, value: &str) {
     let db = app.app.db.begin().await.unwrap();
-    let row = format!("INSERT INTO settings (name, value, changed_at) VALUES ('{name}', '{value}', 0)");
+    let row =
+        format!("INSERT INTO settings (name, value, changed_at) VALUES ('{name}', '{value}', 0)");
     db.execute_unprepared(&row).await.unwrap();
     db.commit(Affects::Settings).await.unwrap();
 }
@@ -69,17 +71,26 @@ fn load(file: &str, env: &[(&str, &str)]) -> Config {
 #[test]
 fn the_environment_wins_over_the_file_and_both_over_the_default() {
     let tries = settings::find("login_tries").unwrap();
-    let (file, variable) = ("[default.latchkey]\nlogin_tries = 7", "LATCHKEY_LOGIN_TRIES");
+    let (file, variable) = (
+        "[default.latchkey]\nlogin_tries = 7",
+        "LATCHKEY_LOGIN_TRIES",
+    );
     let neither = load("", &[]);
     assert_eq!(neither.given.settings().login_tries, 10);
     assert_eq!(neither.given.by(tries), None);
     let from_file = load(file, &[]);
     assert_eq!(from_file.given.settings().login_tries, 7);
     let by = from_file.given.by(tries).unwrap();
-    assert!(matches!(by, By::File(name) if name.ends_with("Rocket.toml")), "{by:?}");
+    assert!(
+        matches!(by, By::File(name) if name.ends_with("Rocket.toml")),
+        "{by:?}"
+    );
     let both = load(file, &[(variable, "5")]);
     assert_eq!(both.given.settings().login_tries, 5);
-    assert_eq!(both.given.by(tries), Some(&By::Environment(variable.to_owned())));
+    assert_eq!(
+        both.given.by(tries),
+        Some(&By::Environment(variable.to_owned()))
+    );
 }
 
 #[test]
@@ -219,6 +230,25 @@ both! {
         assert_eq!(generate().await, 404);
     }
 
+    async fn shorter_lives_do_not_end_what_was_issued_before(app: &TestApp) {
+        signing_keys::fit_settings(&app.app).await.unwrap();
+        let ann = app.user("ann").await;
+        set(app, "jwt_access_lifetime", "80000").await;
+        let (access, _) = app.pair(&ann).await;
+        for (name, value) in [("jwt_access_lifetime", "60"), ("jwt_refresh_lifetime", "120")] {
+            set(app, name, value).await;
+        }
+        app.clock.advance(10);
+        signing_keys::rotate(&app.app, &Actor::operator()).await.unwrap();
+        let node = app.second_node(&[]).await;
+        app.clock.advance(79_900);
+        for (node, what) in [(app, "here"), (&node, "after a restart")] {
+            let answer = node.anonymous().bearer(&access).get("/studentapi/").await;
+            assert_eq!(answer.status, 200, "the key before verifies what it signed, {what}");
+        }
+        node.close().await;
+    }
+
     #[with(("LATCHKEY_THROTTLES_ENABLED", "true"))]
     async fn the_limits_of_sign_in_are_those_of_the_settings(app: &TestApp) {
         app.user("ann").await;
@@ -258,7 +288,11 @@ fn another_node_hears_of_a_change_and_a_deaf_one_asks() {
     run(Backend::Postgres, &[], async |app: &TestApp| {
         let other = app.second_node(&[]).await;
         set(app, "login_tries", "4").await;
-        assert_eq!(other.app.settings().login_tries, 10, "nobody listens there yet");
+        assert_eq!(
+            other.app.settings().login_tries,
+            10,
+            "nobody listens there yet"
+        );
         let listening = tokio::spawn(news::follow(other.app.clone()));
         until("the other node hears", async || {
             !other.app.db.checks().is_deaf()

@@ -272,7 +272,9 @@ async fn rotate(app: &App, family: &Family, by: &Actor) -> Result<Option<Refresh
         counter: family.counter + 1,
         issued_at: now,
         // Never earlier: the tokens before it must stay known as long as they last.
-        expires_at: family.expires_at.max(now + app.settings().jwt_refresh_lifetime),
+        expires_at: family
+            .expires_at
+            .max(now + app.settings().jwt_refresh_lifetime),
         address: by.address_text(),
         ..family.clone()
     };

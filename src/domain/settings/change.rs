@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{
     kept::{self, Ignored, Kept},
+    lives,
     table::Setting,
     value::Value,
 };
@@ -76,6 +77,7 @@ pub async fn change(app: &App, by: &Actor, wishes: &[Wish]) -> Result<Vec<Change
     if let Some((name, problem)) = after.discord() {
         return Err(Error::field(name, format!("It {problem}.")));
     }
+    lives::note(&db, app.now(), &before.settings, &after).await?;
     record_and_commit(app, by, db, changed).await
 }
 
@@ -94,6 +96,8 @@ pub async fn reset_all(app: &App, by: &Actor) -> Result<Vec<Changed>> {
         .collect();
     changed.extend(before.ignored.iter().map(dropped));
     Entity::delete_many().exec(&db).await?;
+    let after = app.config.given.settings();
+    lives::note(&db, app.now(), &before.settings, after).await?;
     record_and_commit(app, by, db, changed).await
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 
 use super::{
     given::Given,
+    lives::{self, Lives},
     table::{PAIRED, Setting, Settings, find},
     value::Value,
 };
@@ -22,6 +23,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Current {
     settings: ArcSwap<Settings>,
+    lives: ArcSwap<Lives>,
     /// One reading at a time: a slow one cannot put back what a later one has replaced.
     reading: Mutex<()>,
 }
@@ -31,12 +33,24 @@ impl Current {
     pub fn new(given: &Given) -> Self {
         Self {
             settings: ArcSwap::from_pointee(given.settings().clone()),
+            lives: ArcSwap::default(),
             reading: Mutex::default(),
         }
     }
 
     pub fn get(&self) -> Arc<Settings> {
         self.settings.load_full()
+    }
+
+    /// The longest life in seconds that an access token may have that is about at `now`.
+    pub fn longest_access(&self, now: i64) -> i64 {
+        self.lives.load().access(now, &self.settings.load())
+    }
+
+    /// Of any JWT.
+    pub fn longest_jwt(&self, now: i64) -> i64 {
+        let refresh = self.lives.load().refresh(now, &self.settings.load());
+        refresh.max(self.longest_access(now))
     }
 }
 
@@ -74,6 +88,8 @@ impl Kept {
 pub async fn load(app: &App) -> Result<Kept> {
     let _alone = app.settings.reading.lock().await;
     let kept = kept(app).await?;
+    let lives = lives::read(app.db.read()).await?;
+    app.settings.lives.store(Arc::new(lives));
     app.settings.settings.store(Arc::new(kept.settings.clone()));
     Ok(kept)
 }
@@ -163,7 +179,10 @@ mod tests {
             ..Settings::default()
         };
         assert_eq!(kept.settings, expected);
-        assert_eq!(names(&kept), ["login_tries", "session_lifetime", "colour_of_the_shed"]);
+        assert_eq!(
+            names(&kept),
+            ["login_tries", "session_lifetime", "colour_of_the_shed"]
+        );
     }
 
     #[test]
@@ -175,10 +194,16 @@ mod tests {
         assert_eq!(kept.settings.jwt_refresh_lifetime, 86_400);
         assert_eq!(names(&kept), ["jwt_refresh_lifetime"]);
 
-        let both = [("jwt_access_lifetime", "172800"), ("jwt_refresh_lifetime", "86401")];
+        let both = [
+            ("jwt_access_lifetime", "172800"),
+            ("jwt_refresh_lifetime", "86401"),
+        ];
         let kept = judge(&Given::default(), rows(&both));
         assert_eq!(kept.settings, Settings::default());
-        assert_eq!(names(&kept), ["jwt_refresh_lifetime", "jwt_access_lifetime"]);
+        assert_eq!(
+            names(&kept),
+            ["jwt_refresh_lifetime", "jwt_access_lifetime"]
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Settings that are changed while the server runs. What they are is in `table` and `value`, what the
-//! environment fixes in `given`, what is stored and counts in `kept`, changing it in `change`.
+//! environment fixes in `given`, what is stored and counts in `kept`, changing it in `change`, what that
+//! means for JWTs from before in `lives`.
 //!
 //! The environment wins over `Rocket.toml`, that over the database, that over the default. What counts is one
 //! value in memory, `App::settings`, read without a question to anybody; every process reads it anew
@@ -8,6 +9,7 @@
 mod change;
 mod given;
 mod kept;
+mod lives;
 mod table;
 mod value;
 

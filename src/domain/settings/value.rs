@@ -33,7 +33,9 @@ pub enum Kind {
         zero: &'static str,
     },
     /// One line of so many characters at most.
-    Text { most: usize },
+    Text {
+        most: usize,
+    },
 }
 
 /// What a number counts.
@@ -121,14 +123,21 @@ impl Unit {
 }
 
 /// Units of time and their seconds, the longest first.
-pub const TIMES: [(&str, i64); 4] = [("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)];
+pub const TIMES: [(&str, i64); 4] = [
+    ("day", 86_400),
+    ("hour", 3600),
+    ("minute", 60),
+    ("second", 1),
+];
 
 /// So many seconds in the longest unit of which they are a whole number.
 pub fn largest(seconds: i64) -> (i64, &'static str) {
     let whole = TIMES
         .into_iter()
         .find(|(_, length)| seconds != 0 && seconds % length == 0);
-    whole.map_or((seconds, "second"), |(unit, length)| (seconds / length, unit))
+    whole.map_or((seconds, "second"), |(unit, length)| {
+        (seconds / length, unit)
+    })
 }
 
 #[cfg(test)]
@@ -160,10 +169,18 @@ mod tests {
         for (kind, text, why) in [
             (Kind::Flag, "yes", "\"yes\" is neither true nor false"),
             (LIFE, "1h", "\"1h\" is not a whole number"),
-            (LIFE, "99999999999999999999", "\"99999999999999999999\" is not a whole number"),
+            (
+                LIFE,
+                "99999999999999999999",
+                "\"99999999999999999999\" is not a whole number",
+            ),
             (LIFE, "-1", "-1 is not between 0 and 864000"),
             (LIFE, "864001", "864001 is not between 0 and 864000"),
-            (Kind::Text { most: 3 }, "room", "must have at most 3 characters"),
+            (
+                Kind::Text { most: 3 },
+                "room",
+                "must have at most 3 characters",
+            ),
             (Kind::Text { most: 9 }, "a\nb", "must be one line"),
         ] {
             assert_eq!(kind.read(text).unwrap_err(), why);

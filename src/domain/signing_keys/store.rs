@@ -134,9 +134,8 @@ pub(super) async fn supersede<C: ConnectionTrait>(
         Entity::delete_by_id(row.id).exec(db).await?;
         return Ok(());
     }
-    let settings = app.settings();
-    // The lifetimes of now: a longer one that is set later counts for later tokens.
-    let longest = settings.jwt_refresh_lifetime.max(settings.jwt_access_lifetime);
+    // A longer life that is set later counts for later tokens.
+    let longest = app.settings.longest_jwt(app.now());
     let mut row = row.into_active_model();
     row.retires_at = Set(Some(at + longest + app.config.jwt_leeway + SLACK));
     row.update(db).await?;

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod bulk;
+pub mod health;
 pub mod index;
 pub mod keys;
 pub mod listing;
@@ -24,6 +25,7 @@ use crate::web::page::Page;
 pub fn routes() -> Vec<Route> {
     [
         audit::routes(),
+        health::routes(),
         index::routes(),
         keys::routes(),
         login::routes(),
@@ -43,6 +45,7 @@ pub fn routes() -> Vec<Route> {
 pub fn samples() -> Vec<Page> {
     [
         audit::samples(),
+        health::samples(),
         index::samples(),
         keys::samples(),
         login::samples(),

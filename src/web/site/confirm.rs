@@ -118,8 +118,7 @@ pub fn samples() -> Vec<Page> {
             next: String::new(),
             cancel: "/admin/users/7/".to_owned(),
             has_password,
-            problem: refused
-                .and_then(|e| problem(&Settings::default(), &e, "Check the password.")),
+            problem: refused.and_then(|e| problem(&Settings::default(), &e, "Check the password.")),
             form: FormState::default(),
         })
     };

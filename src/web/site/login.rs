@@ -175,9 +175,15 @@ pub fn problem(settings: &Settings, e: &Error, advice: &str) -> Option<Problem> 
 fn no_match(tries_left: Option<u32>, pause: i64, advice: &str) -> Problem {
     let (n, unit) = largest(pause);
     let left = match tries_left {
-        Some(0) => format!(" That was the last try before {} {n}-{unit} pause.", article(n)),
+        Some(0) => format!(
+            " That was the last try before {} {n}-{unit} pause.",
+            article(n)
+        ),
         Some(1) => format!(" 1 try left before {} {n}-{unit} pause.", article(n)),
-        Some(tries) => format!(" {tries} tries left before {} {n}-{unit} pause.", article(n)),
+        Some(tries) => format!(
+            " {tries} tries left before {} {n}-{unit} pause.",
+            article(n)
+        ),
         None => String::new(),
     };
     Problem {

@@ -5,7 +5,9 @@ use serde::Serialize;
 use super::typed::{Typed, is_time};
 use crate::{
     app::App,
-    domain::settings::{By, Given, Group, Ignored, Kept, Kind, Setting, Settings, TABLE, TIMES, Unit, Value},
+    domain::settings::{
+        By, Given, Group, Ignored, Kept, Kind, Setting, Settings, TABLE, TIMES, Unit, Value,
+    },
     error::FieldErrors,
     web::{
         form::FormState,
@@ -190,7 +192,10 @@ fn words(group: Group) -> (&'static str, &'static str) {
             "What happens after wrong passwords. A pause ends by itself, and the page of a user lifts it.",
         ),
         Group::Sessions => ("Sessions", "How long a browser stays signed in."),
-        Group::Tokens => ("API tokens", "Default tokens have no end, whatever stands here."),
+        Group::Tokens => (
+            "API tokens",
+            "Default tokens have no end, whatever stands here.",
+        ),
         Group::Jwts => ("JWTs", "What /api/token/ gives out."),
         Group::Retention => (
             "Retention",
@@ -238,7 +243,11 @@ pub(super) fn samples(settings: &Settings) -> Vec<Page> {
     let mut given = Given::default();
     let tries = TABLE.iter().find(|one| one.name == "login_tries");
     if let Some(tries) = tries {
-        given.fix(tries, Value::Number(5), By::Environment("LATCHKEY_LOGIN_TRIES".to_owned()));
+        given.fix(
+            tries,
+            Value::Number(5),
+            By::Environment("LATCHKEY_LOGIN_TRIES".to_owned()),
+        );
     }
     let changed = Settings {
         contact: "Sam <b>sam</b>, room 12".to_owned(),
@@ -246,7 +255,10 @@ pub(super) fn samples(settings: &Settings) -> Vec<Page> {
     };
     let kept = Kept {
         settings: changed.clone(),
-        stored: tries.map(|one| (one, Value::Number(20))).into_iter().collect(),
+        stored: tries
+            .map(|one| (one, Value::Number(20)))
+            .into_iter()
+            .collect(),
         ignored: vec![Ignored {
             name: "colour_of_the_shed".to_owned(),
             value: "<b>sam</b>".to_owned(),
@@ -257,11 +269,14 @@ pub(super) fn samples(settings: &Settings) -> Vec<Page> {
     let mut errors = FieldErrors::default();
     errors.push("login_pause", "Between 1 minute and 1 day.");
     let contact = TABLE.iter().find(|one| one.name == "contact");
-    let theirs = contact.map(|one| Theirs::of(one, &changed, &Value::Text("<b>sam</b>".to_owned())));
+    let theirs =
+        contact.map(|one| Theirs::of(one, &changed, &Value::Text("<b>sam</b>".to_owned())));
     vec![
         Page::of(&view(Typed::of(&changed))),
         Page::of(&view(Typed::of(&changed).refused(&errors))),
-        Page::of(&view(Typed::of(settings)).unsaved("These are the defaults", "Nothing is saved yet.")),
+        Page::of(
+            &view(Typed::of(settings)).unsaved("These are the defaults", "Nothing is saved yet."),
+        ),
         Page::of(&view(Typed::of(settings)).beside(
             "daniel.brandt changed the same 2 min ago".to_owned(),
             theirs.into_iter().collect(),

@@ -48,10 +48,8 @@ async fn save(
     if let Some(what) = form.opt("reset") {
         let kept = settings::kept(app).await?;
         typed.reset(|setting| setting.name == what || setting.group.as_str() == what);
-        let view = SettingsForm::of(app, &kept, typed).unsaved(
-            "These are the defaults",
-            "Nothing is saved yet.",
-        );
+        let view = SettingsForm::of(app, &kept, typed)
+            .unsaved("These are the defaults", "Nothing is saved yet.");
         return Ok(Reply::page(&view));
     }
     if !typed.errors.is_empty() {

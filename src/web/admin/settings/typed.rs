@@ -115,7 +115,11 @@ impl Typed {
         self.form = match (&value, is_time(setting)) {
             (Value::Flag(on), _) => form.flag(setting.name, *on),
             (Value::Number(n), true) => {
-                let (n, unit) = settings::largest(*n);
+                let (n, unit) = match settings::largest(*n) {
+                    // Where 0 stands for no end, nobody thinks in seconds.
+                    (0, _) if has_zero(setting) => (0, "day"),
+                    other => other,
+                };
                 form.with(setting.name, n.to_string())
                     .with(setting.unit_field, unit)
             }
@@ -180,6 +184,10 @@ pub(super) fn is_time(setting: &Setting) -> bool {
     )
 }
 
+fn has_zero(setting: &Setting) -> bool {
+    matches!(setting.kind, Kind::Number { zero, .. } if !zero.is_empty())
+}
+
 /// What a text means, or what to type instead.
 fn value(setting: &Setting, text: &str, unit: Option<&str>) -> Result<Value, String> {
     let kind = setting.kind;
@@ -197,7 +205,10 @@ fn value(setting: &Setting, text: &str, unit: Option<&str>) -> Result<Value, Str
     let text = text.trim();
     let is_number = !text.is_empty()
         && text.len() <= DIGITS
-        && text.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit());
+        && text
+            .trim_start_matches('-')
+            .bytes()
+            .all(|b| b.is_ascii_digit());
     if !is_number {
         return Err("Type a whole number.".to_owned());
     }

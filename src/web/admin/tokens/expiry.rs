@@ -89,7 +89,7 @@ pub fn preselected(app: &App, expiries: &[Expiry]) -> (String, String) {
         _ => {
             let last = filters::iso(app.now() + days * DAY);
             (ON.to_owned(), last.chars().take(10).collect())
-        },
+        }
     }
 }
 
