@@ -7,14 +7,13 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
 
 use moka::sync::Cache;
-use tokio::sync::oneshot;
 
-use crate::{domain::scopes::Scopes, entity::user::Model as User, keys::Digest, secret};
+use crate::{domain::scopes::Scopes, echo::Echo, entity::user::Model as User, keys::Digest};
 
 /// Credentials remembered at most; one takes about half a kilobyte.
 const CAPACITY: u64 = 100_000;
@@ -84,17 +83,7 @@ struct Entry {
 pub struct Checks {
     entries: Cache<Digest, Arc<Entry>>,
     state: RwLock<State>,
-    node: u64,
-    awaited: Mutex<Awaited>,
-}
-
-/// Resolves when news came back, or never.
-pub type Heard = oneshot::Receiver<()>;
-
-#[derive(Debug, Default)]
-struct Awaited {
-    last: u64,
-    senders: HashMap<u64, oneshot::Sender<()>>,
+    echo: Echo,
 }
 
 #[derive(Debug, Default)]
@@ -118,9 +107,7 @@ impl Default for Checks {
         Self {
             entries,
             state: RwLock::default(),
-            // Two nodes that drew the same would only wait less long for each other.
-            node: secret::random().map_or(0, u64::from_be_bytes),
-            awaited: Mutex::default(),
+            echo: Echo::default(),
         }
     }
 }
@@ -218,35 +205,11 @@ impl Checks {
     pub fn hear(&self, hears: bool) {
         self.changed(Affects::Everything);
         self.write().is_deaf = !hears;
-        // What was on its way is lost; whoever waits for it goes on.
-        self.awaited().senders.clear();
+        self.echo.is_lost();
     }
 
-    /// Before news are sent: a number for them, and what resolves when they are heard here.
-    pub fn expect(&self) -> (u64, Heard) {
-        let (tell, heard) = oneshot::channel();
-        let mut awaited = self.awaited();
-        awaited.last += 1;
-        let number = awaited.last;
-        awaited.senders.insert(number, tell);
-        (number, heard)
-    }
-
-    /// News that this node itself sent came back: the others have them by now, too.
-    pub fn came_back(&self, number: u64) {
-        if let Some(tell) = self.awaited().senders.remove(&number) {
-            // Whoever waited may have lost patience.
-            let _gone = tell.send(());
-        }
-    }
-
-    /// Names this process among those that send news.
-    pub fn node(&self) -> u64 {
-        self.node
-    }
-
-    fn awaited(&self) -> MutexGuard<'_, Awaited> {
-        self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn echo(&self) -> &Echo {
+        &self.echo
     }
 
     pub fn is_deaf(&self) -> bool {

@@ -10,11 +10,11 @@ use sea_orm::{
     DbBackend, DbErr, EntityTrait, ExecResult, IsolationLevel, QueryResult, SqliteTransactionMode,
     Statement, TransactionOptions, TransactionTrait, Value,
 };
-use tokio::time::timeout;
 
 use crate::{
-    checks::{Affects, Checks, Heard},
+    checks::{Affects, Checks},
     config::Config,
+    echo::Heard,
     entity::meta,
     error::Result,
 };
@@ -40,9 +40,6 @@ enum News {
     /// There is nobody else.
     None,
 }
-
-/// For so long a change waits for its own news to come back.
-const NEWS: Duration = Duration::from_millis(250);
 
 /// The channel of NOTIFY.
 pub const CHANNEL: &str = "latchkey";
@@ -287,9 +284,8 @@ impl Change {
         self.checks.changed(affects);
         committed?;
         if let Some(heard) = heard {
-            // PostgreSQL tells all listeners at the same moment. Who does not hear itself in time
-            // is about to find its connection lost; the change stands all the same.
-            let _late = timeout(NEWS, heard).await;
+            // The change stands, whether it is heard or not.
+            self.checks.echo().wait(heard).await;
         }
         Ok(())
     }
@@ -299,9 +295,9 @@ impl Change {
             News::None => Ok(None),
             News::Notify => {
                 // Who does not listen would wait for nothing.
-                let awaited = (!self.checks.is_deaf()).then(|| self.checks.expect());
+                let awaited = (!self.checks.is_deaf()).then(|| self.checks.echo().expect());
                 let number = awaited.as_ref().map_or(0, |(number, _)| *number);
-                let payload = format!("{:x} {number} {text}", self.checks.node());
+                let payload = format!("{:x} {number} {text}", self.checks.echo().node());
                 let notify = Statement::from_sql_and_values(
                     DbBackend::Postgres,
                     "SELECT pg_notify($1, $2)",

@@ -15,6 +15,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod domain;
+pub mod echo;
 pub mod entity;
 pub mod error;
 pub mod keys;

@@ -7,6 +7,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
+use std::sync::atomic::AtomicU64;
 
 use crate::error::{Error, Result};
 
@@ -34,12 +35,19 @@ struct LookUp {
     found_in: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refusal {
+    reason: &'static str,
+}
+
 /// What is measured at the moment somebody asks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Now {
     pub passwords_waiting: i64,
     pub remembered: i64,
     pub hears_other_nodes: bool,
+    /// Seconds.
+    pub revocation_lag: f64,
     pub status_list_lag: i64,
     pub connections: i64,
     pub idle_connections: i64,
@@ -52,10 +60,12 @@ pub struct Metrics {
     checks: Family<Check, Counter>,
     look_ups: Family<LookUp, Counter>,
     replays: Counter,
+    refusals: Family<Refusal, Counter>,
     refusals_not_kept: Counter,
     passwords_waiting: Gauge,
     remembered: Gauge,
     hears: Gauge,
+    revocation_lag: Gauge<f64, AtomicU64>,
     status_list_lag: Gauge,
     connections: Gauge,
     idle_connections: Gauge,
@@ -73,10 +83,12 @@ impl Default for Metrics {
             checks: Family::default(),
             look_ups: Family::default(),
             replays: Counter::default(),
+            refusals: Family::default(),
             refusals_not_kept: Counter::default(),
             passwords_waiting: Gauge::default(),
             remembered: Gauge::default(),
             hears: Gauge::default(),
+            revocation_lag: Gauge::default(),
             status_list_lag: Gauge::default(),
             connections: Gauge::default(),
             idle_connections: Gauge::default(),
@@ -111,6 +123,11 @@ impl Metrics {
             self.replays.clone(),
         );
         r.register(
+            "refusals",
+            "Answers 401 and 403 by their reason, as the panel tells it; `-` where none was found",
+            self.refusals.clone(),
+        );
+        r.register(
             "refusals_not_kept",
             "Refused requests of which nothing was kept, as there were too many",
             self.refusals_not_kept.clone(),
@@ -129,6 +146,12 @@ impl Metrics {
             "hears_other_nodes",
             "1: news of other nodes arrive; 0: nothing is remembered and the database is asked",
             self.hears.clone(),
+        );
+        r.register_with_unit(
+            "revocation_lag",
+            "After the last change here, until it was heard as other nodes hear it; PostgreSQL only",
+            Unit::Seconds,
+            self.revocation_lag.clone(),
         );
         r.register_with_unit(
             "status_list_lag",
@@ -172,6 +195,11 @@ impl Metrics {
         self.replays.inc();
     }
 
+    /// `reason`: one of a closed list.
+    pub fn refusal(&self, reason: &'static str) {
+        self.refusals.get_or_create(&Refusal { reason }).inc();
+    }
+
     pub fn refusal_not_kept(&self) {
         self.refusals_not_kept.inc();
     }
@@ -181,6 +209,7 @@ impl Metrics {
         self.passwords_waiting.set(now.passwords_waiting);
         self.remembered.set(now.remembered);
         self.hears.set(i64::from(now.hears_other_nodes));
+        self.revocation_lag.set(now.revocation_lag);
         self.status_list_lag.set(now.status_list_lag);
         self.connections.set(now.connections);
         self.idle_connections.set(now.idle_connections);

@@ -94,9 +94,9 @@ async fn receive(app: &App, payload: &str) -> Result<()> {
         settings::load(app).await?;
     }
     if let (Some(node), Some(number)) = (node, number)
-        && node == checks.node()
+        && node == checks.echo().node()
     {
-        checks.came_back(number);
+        checks.echo().came_back(number);
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::{
         health::{self, Finding, Verdict},
         import,
     },
+    web,
 };
 
 #[derive(Default)]
@@ -94,6 +95,54 @@ fn settings(report: &mut Report, config: &Config, env: &Environment) {
         }
     }
     report.tell_all(&health::settings(config));
+    listening(report, config);
+}
+
+fn listening(report: &mut Report, config: &Config) {
+    if let Some(tls) = &config.tls {
+        match web::tls::look(tls) {
+            Err(e) => report.bad("tls", &e),
+            Ok(_) if is_open_to_others(&tls.key) => {
+                let text = format!(
+                    "{} can be read by everybody: chmod 600 it",
+                    tls.key.display()
+                );
+                report.bad("tls", &text);
+            }
+            Ok(1) => report.warn(
+                "tls",
+                "there is one certificate: most authorities give a chain of two or more",
+            ),
+            Ok(n) => report.good(
+                "tls",
+                &format!("the key goes with the first of {n} certificates"),
+            ),
+        }
+    }
+    match config.metrics_address {
+        Some(address) if !address.ip().is_loopback() => report.warn(
+            "metrics",
+            &format!("whoever reaches {address} reads them: is it a network of your own?"),
+        ),
+        Some(address) => report.good(
+            "metrics",
+            &format!("also at {address}, without a credential"),
+        ),
+        None => report.good("metrics", "at /metrics, for staff"),
+    }
+}
+
+#[cfg(unix)]
+fn is_open_to_others(path: &std::path::Path) -> bool {
+    let mode = |metadata: std::fs::Metadata| {
+        std::os::unix::fs::PermissionsExt::mode(&metadata.permissions())
+    };
+    std::fs::metadata(path).is_ok_and(|metadata| mode(metadata) & 0o007 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &std::path::Path) -> bool {
+    false
 }
 
 fn secret_is_there(config: &Config) -> bool {

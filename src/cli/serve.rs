@@ -15,7 +15,7 @@ use crate::{
     },
     error::Result as Outcome,
     news,
-    web::{self, fairings::UnderWay},
+    web::{self, fairings::UnderWay, metrics_address, tls},
 };
 
 /// Between two flushes of the uses of tokens and of refused requests.
@@ -35,12 +35,27 @@ const FIRST_SWEEP: Duration = Duration::from_mins(1);
 const SWEEP: Duration = Duration::from_hours(1);
 
 pub async fn run(context: Context) -> Result<(), Failure> {
-    let figment = context.figment.clone();
+    let mut figment = context.figment.clone();
+    if let Some(tls) = &context.config.tls {
+        tls::look(tls).map_err(Failure::Said)?;
+        figment = tls::apply(figment, tls)?;
+    }
     if !context.config.throttles_enabled {
         tracing::warn!("throttles are off: good for load tests, for nothing else");
     }
     let app = context.open(Opener::Server).await?;
     signing_keys::fit_settings(&app).await?;
+    if let Some(address) = app.config.metrics_address {
+        let refused = |e| {
+            Failure::Said(format!(
+                "LATCHKEY_METRICS_ADDRESS: cannot listen on {address}: {e}"
+            ))
+        };
+        metrics_address::listen(app.clone(), address)
+            .await
+            .map_err(refused)?;
+        tracing::info!(%address, "whoever reaches this address reads the metrics");
+    }
     let timer = app.clone();
     let under_way = UnderWay::default();
     let rocket = web::rocket(app.clone(), figment)

@@ -5,12 +5,18 @@
 
 mod database;
 mod kinds;
+mod listen;
 mod mail;
 mod source;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, fmt::Display, net::IpAddr, path::PathBuf};
+use std::{
+    collections::HashMap,
+    fmt::Display,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use ipnet::IpNet;
 use rocket::figment::{
@@ -25,6 +31,7 @@ use crate::{
 };
 use database::{check_database_url, database_url, is_postgres};
 pub use kinds::{JwtAlgorithm, LogFormat, SecureCookies};
+pub use listen::Tls;
 pub use mail::{Mail, Security};
 use source::Source;
 
@@ -54,6 +61,9 @@ pub const SETTINGS: &[&str] = &[
     "hash_queue_length",
     "hash_queue_deadline",
     "log_format",
+    "metrics_address",
+    "tls_certificate",
+    "tls_key",
     "public_url",
     "smtp_url",
     "mail_from",
@@ -97,6 +107,9 @@ pub struct Config {
     pub hash_queue_length: usize,
     pub hash_queue_deadline: u64,
     pub log_format: LogFormat,
+    /// Where metrics are read without a credential, beside `/metrics`.
+    pub metrics_address: Option<SocketAddr>,
+    pub tls: Option<Tls>,
     /// Where people reach this server; links in mail lead there. Without a final slash.
     pub public_url: Option<String>,
     /// None: no mail is sent.
@@ -241,6 +254,8 @@ impl Config {
                 },
                 &[("text", LogFormat::Text), ("json", LogFormat::Json)],
             )?,
+            metrics_address: listen::metrics_address(&s)?,
+            tls: listen::tls(&s)?,
             mail: mail::mail(&s, public_url.as_deref())?,
             public_url,
             given: given(&s)?,

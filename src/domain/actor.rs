@@ -60,6 +60,11 @@ impl Actor {
         }
     }
 
+    /// For the log; empty where no request is behind this.
+    pub fn request_id(&self) -> &str {
+        self.request_id.as_deref().unwrap_or_default()
+    }
+
     /// Who has the machine may do anything.
     pub fn operator() -> Self {
         Self {

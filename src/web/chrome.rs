@@ -13,7 +13,7 @@ use crate::{
     },
     web::{
         flash::Flash,
-        guards::{UserSession, confirmed, csrf, session},
+        guards::{UserSession, client, confirmed, csrf, session},
         page::Crumb,
         words::{Person, Role},
     },
@@ -85,7 +85,12 @@ impl Chrome {
     pub fn of(req: &Request<'_>) -> Self {
         let session = session::of(req).now_or_never();
         if session.is_none() {
-            tracing::error!(path = %req.uri().path(), "a page without a session guard");
+            let route = req.route().map_or("-", |route| route.uri.path());
+            tracing::error!(
+                request.id = client::request_id(req),
+                route,
+                "a page without a session guard"
+            );
         }
         let csrf = csrf::token(req).now_or_never().and_then(Result::ok);
         let user = session

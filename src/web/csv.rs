@@ -48,27 +48,36 @@ pub struct CsvFile {
 
 impl CsvFile {
     /// `next` is asked for the rows after a mark, and for the next mark; `None` ends the file.
-    pub fn new<M, F, Fut>(name: &'static str, head: &[&str], first: M, next: F) -> Self
+    pub fn new<M, F, Fut>(
+        name: &'static str,
+        request_id: String,
+        head: &[&str],
+        first: M,
+        next: F,
+    ) -> Self
     where
         M: Send + 'static,
         F: Fn(M) -> Fut + Send + 'static,
         Fut: Future<Output = Result<Option<(String, M)>>> + Send,
     {
         let head = row(head.iter().copied());
-        let rest = stream::unfold((Some(first), next), |(mark, next)| async move {
-            match next(mark?).await {
-                Ok(rows) => {
-                    let (rows, mark) = rows?;
-                    Some((rows, (Some(mark), next)))
+        let rest = stream::unfold(
+            (Some(first), next, request_id),
+            |(mark, next, id)| async move {
+                match next(mark?).await {
+                    Ok(rows) => {
+                        let (rows, mark) = rows?;
+                        Some((rows, (Some(mark), next, id)))
+                    }
+                    Err(e) => {
+                        // The status was sent long ago: the file itself has to say it.
+                        tracing::error!(request.id = id, error = %e, "an export broke off");
+                        let broken = "NOT COMPLETE: the server could not read on\r\n";
+                        Some((broken.to_owned(), (None, next, id)))
+                    }
                 }
-                Err(e) => {
-                    // The status was sent long ago: the file itself has to say it.
-                    tracing::error!(error = %e, "an export broke off");
-                    let broken = "NOT COMPLETE: the server could not read on\r\n";
-                    Some((broken.to_owned(), (None, next)))
-                }
-            }
-        });
+            },
+        );
         Self {
             name,
             text: stream::once(async move { head }).chain(rest).boxed(),

@@ -19,6 +19,7 @@ mod forward_auth;
 pub mod guards;
 mod health;
 mod json;
+pub mod metrics_address;
 pub mod negotiation;
 pub mod page;
 mod pages;
@@ -27,6 +28,7 @@ mod refused;
 pub mod site;
 mod status_lists;
 pub mod templates;
+pub mod tls;
 mod well_known;
 pub mod words;
 

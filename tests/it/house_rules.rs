@@ -152,7 +152,9 @@ fn what_is_said_of_settings_that_run_is_what_the_code_says() {
     let (running, start) = running.split_once("## Read at the start").unwrap();
     let rows = |text: &str| text.lines().filter(|line| line.starts_with("| `")).count();
     assert_eq!(rows(running), TABLE.len());
-    assert_eq!(rows(start), latchkey::config::SETTINGS.len());
+    for name in latchkey::config::SETTINGS {
+        assert!(start.contains(&format!("`{name}`")), "{name} is not there");
+    }
     for setting in TABLE {
         let name = format!("| `{}` |", setting.name);
         let row = running.lines().find(|line| line.starts_with(&name));

@@ -2,43 +2,16 @@
 //! passwords, keys and JWTs from before. Needs the environment of `scripts/django-venv.sh`.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
-    sync::Once,
 };
 
 use sea_orm::{ConnectionTrait, Database, Statement};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Backend, Program, SECRET, folder, postgres, variable, wait};
-
-/// The interpreter that has Django, where there is one.
-fn python() -> Option<PathBuf> {
-    let home = || variable("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    let cache = variable("LATCHKEY_CI_CACHE")
-        .map(PathBuf::from)
-        .or_else(|| {
-            let caches = variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
-            caches.map(|caches| caches.join("latchkey-ci"))
-        });
-    let python = cache?.join("django/bin/python");
-    python.exists().then_some(python)
-}
-
-/// Once, and past the capture of the test harness.
-fn without_django() {
-    static SAID: Once = Once::new();
-    assert!(
-        variable("CI").is_none(),
-        "CI is set and there is no Django: run scripts/django-venv.sh"
-    );
-    SAID.call_once(|| {
-        use std::io::Write;
-        let text = "\n*** Django was not found (scripts/django-venv.sh makes it): importing from \
-                    it was NOT tested ***\n";
-        std::io::stderr().write_all(text.as_bytes()).unwrap();
-    });
-}
+use crate::support::{
+    Answer, Backend, Program, SECRET, folder, postgres, python, wait, without_django,
+};
 
 /// What `tests/django/project.py` answers; none where it fails.
 fn django(python: &Path, arguments: &[&str]) -> Option<Value> {

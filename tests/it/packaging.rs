@@ -91,3 +91,28 @@ fn systemd_takes_the_unit_and_finds_it_well_fenced() {
         .unwrap();
     assert!(judged.status.success(), "{judged:?}");
 }
+
+/// The units that docs/scaling.md gives to paste, each with its path in the first line.
+#[test]
+fn systemd_takes_the_units_of_the_guide() {
+    let Some(analyze) = find_program("systemd-analyze") else {
+        return without("systemd-analyze");
+    };
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scaling.md");
+    let guide = std::fs::read_to_string(path).unwrap();
+    let folder = folder();
+    let mut units = Vec::new();
+    for block in guide.split("```ini\n# /etc/systemd/system/").skip(1) {
+        let (name, text) = block.split_once('\n').unwrap();
+        let unit = folder.path().join(name);
+        std::fs::write(&unit, text.split("```").next().unwrap()).unwrap();
+        units.push(unit);
+    }
+    assert_eq!(units.len(), 2);
+    let verified = Command::new(&analyze)
+        .args(["verify", "--man=no"])
+        .args(&units)
+        .output()
+        .unwrap();
+    silent(&verified);
+}

@@ -118,11 +118,12 @@ pub async fn note(app: &App, request: Request, shown: &Shown, error: &Error) {
     let found = match look(app, shown).await {
         Ok(found) => found,
         Err(e) => {
-            tracing::error!(error = %e, "cannot tell why a request was refused");
+            tracing::error!(request.id = request.id, error = %e, "cannot tell why a request was refused");
             Look::default()
         }
     };
     let look = judged(found, error);
+    app.metrics.refusal(look.reason.map_or("-", Reason::as_str));
     let scheme = scheme_of(shown);
     let at = app.now();
     app.refusals.add(Entry {

@@ -156,7 +156,8 @@ pub fn ask(
     let (app, actor) = (app.inner().clone(), visit.actor);
     tokio::spawn(async move {
         if let Err(e) = one_time_links::ask(&app, &actor, &who).await {
-            tracing::error!(error = %e, "cannot write a letter with a link");
+            let request_id = actor.request_id();
+            tracing::error!(request.id = request_id, error = %e, "cannot write a letter with a link");
         }
     });
     Go::to("/password-reset/?sent=1").into()

@@ -7,6 +7,7 @@ mod html;
 pub mod postgres;
 mod program;
 mod proxy;
+mod python;
 mod smtp;
 mod test_app;
 
@@ -20,8 +21,9 @@ pub use answer::Answer;
 pub use caller::Caller;
 pub use forge::{claims_of, forged, forged_with_header, header_of, hs256};
 pub use html::{between, csrf, nothing_inline};
-pub use program::{Program, Server, folder};
-pub use proxy::{Proxy, Upstream, find_program, without};
+pub use program::{Program, Server, exchange, folder, raw};
+pub use proxy::{Proxy, Upstream, find_program, free_port, without};
+pub use python::{python, without_django};
 pub use smtp::{Received, Sink, mail_settings};
 pub use test_app::{Backend, JWT_KEY, PASSWORD, SECRET, START, TestApp, environment};
 

@@ -51,6 +51,17 @@ impl Program {
         self
     }
 
+    fn log_file(&self) -> std::fs::File {
+        let mut options = std::fs::OpenOptions::new();
+        options.create(true).append(true);
+        options.open(self.folder.path().join("log")).unwrap()
+    }
+
+    /// What its servers wrote to standard error so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
     /// Where it runs; its data folder is `data` in it.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -104,11 +115,15 @@ impl Program {
 
     /// Serves on a free port of the loopback; returns once it answers.
     pub fn serve(&self) -> Server {
+        self.serve_on(0)
+    }
+
+    pub fn serve_on(&self, port: u16) -> Server {
         let mut child = self
             .command(&["serve"])
-            .env("ROCKET_PORT", "0")
+            .env("ROCKET_PORT", port.to_string())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(self.log_file())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -167,6 +182,20 @@ impl Server {
     pub fn port(&self) -> u16 {
         self.port
     }
+}
+
+/// These bytes go, and nothing after them; what comes until the server hangs up, however it does.
+pub fn raw(port: u16, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_mins(1)))
+        .unwrap();
+    stream.write_all(bytes).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut said = Vec::new();
+    // A connection that is reset is hung up on, too.
+    let _reset = stream.read_to_end(&mut said);
+    said
 }
 
 /// These bytes go, and what comes until the server hangs up.

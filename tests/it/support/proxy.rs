@@ -95,7 +95,7 @@ fn echo(mut stream: TcpStream) -> std::io::Result<()> {
 pub struct Proxy {
     child: Child,
     port: u16,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Proxy {
@@ -105,6 +105,30 @@ impl Proxy {
             .replace("listen 80;", &format!("listen 127.0.0.1:{port};"))
             .replace("127.0.0.1:8000", &format!("127.0.0.1:{latchkey}"))
             .replace("127.0.0.1:3000", &format!("127.0.0.1:{app}"));
+        Self::nginx_with(program, port, &block)
+    }
+
+    /// Two nodes behind one address, as docs/scaling.md has it, but without TLS and with room for tests.
+    pub fn nginx_for_two(program: &Path, nodes: [u16; 2]) -> Self {
+        let port = free_port();
+        let text = fenced("scaling.md", "nginx");
+        let certificates = |line: &&str| !line.trim_start().starts_with("ssl_");
+        let lines: Vec<&str> = text.lines().filter(certificates).collect();
+        let block = lines
+            .join("\n")
+            .replace("listen 80;", &format!("listen 127.0.0.1:{};", free_port()))
+            .replace(
+                "listen 443 ssl http2;",
+                &format!("listen 127.0.0.1:{port};"),
+            )
+            .replace("10.0.0.11:8000", &format!("127.0.0.1:{}", nodes[0]))
+            .replace("10.0.0.12:8000", &format!("127.0.0.1:{}", nodes[1]))
+            .replace("/var/log/nginx/latchkey.log", "access.log")
+            .replace("rate=50r/s", "rate=100000r/s");
+        Self::nginx_with(program, port, &block)
+    }
+
+    fn nginx_with(program: &Path, port: u16, block: &str) -> Self {
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|name| format!("{name}_temp_path {name};\n"))
             .concat();
@@ -186,7 +210,7 @@ impl Proxy {
         Self {
             child,
             port,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -208,6 +232,11 @@ impl Proxy {
         self.send("GET", path, head, "")
     }
 
+    /// A file that it wrote.
+    pub fn file(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
+    }
+
     /// As the browser writes the host in `Origin`.
     pub fn origin(&self) -> String {
         format!("http://app.example.org:{}", self.port)
@@ -222,7 +251,8 @@ impl Drop for Proxy {
     }
 }
 
-fn free_port() -> u16 {
+/// Free when this returns; whoever takes it next is nearly always the one who asked.
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }

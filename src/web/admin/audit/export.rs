@@ -37,13 +37,13 @@ impl<'r> Responder<'r, 'r> for Export {
 }
 
 #[get("/audit/export.csv?<query..>")]
-pub fn csv(_session: May<'_, ViewAudit>, app: &State<App>, query: ListQuery) -> Export {
-    export(app, &query, CSV)
+pub fn csv(session: May<'_, ViewAudit>, app: &State<App>, query: ListQuery) -> Export {
+    export(app, session.actor.request_id(), &query, CSV)
 }
 
 #[get("/audit/export.json?<query..>")]
-pub fn json(_session: May<'_, ViewAudit>, app: &State<App>, query: ListQuery) -> Export {
-    export(app, &query, JSON)
+pub fn json(session: May<'_, ViewAudit>, app: &State<App>, query: ListQuery) -> Export {
+    export(app, session.actor.request_id(), &query, JSON)
 }
 
 /// How a file is written.
@@ -96,14 +96,14 @@ const COLUMNS: [&str; 15] = [
     "hash",
 ];
 
-fn export(app: &App, query: &ListQuery, form: Form) -> Export {
+fn export(app: &App, request_id: &str, query: &ListQuery, form: Form) -> Export {
     let now = app.now();
     let (filter, _) = query.read(now);
     let day = rfc3339(now);
     let day = day.split('T').next().unwrap_or_default();
     let disposition = format!("attachment; filename=\"audit-{day}.{}\"", form.ending);
     Export {
-        lines: lines(app.clone(), filter, form),
+        lines: lines(app.clone(), request_id.to_owned(), filter, form),
         content_type: if form.ending == "csv" {
             ContentType::new("text", "csv")
                 .with_params([("charset", "utf-8"), ("header", "present")])
@@ -122,9 +122,14 @@ enum At {
     End,
 }
 
-fn lines(app: App, filter: AuditFilter, form: Form) -> BoxStream<'static, String> {
+fn lines(
+    app: App,
+    request_id: String,
+    filter: AuditFilter,
+    form: Form,
+) -> BoxStream<'static, String> {
     let next = move |at: At| {
-        let (app, filter) = (app.clone(), filter.clone());
+        let (app, request_id, filter) = (app.clone(), request_id.clone(), filter.clone());
         async move {
             let last = match at {
                 At::Head => return Some(((form.head)(), At::Before(None))),
@@ -134,7 +139,7 @@ fn lines(app: App, filter: AuditFilter, form: Form) -> BoxStream<'static, String
             let events = match audit::before(&app, &filter, last).await {
                 Ok(events) => events,
                 Err(e) => {
-                    tracing::error!(error = %e, "an export of the audit log broke off");
+                    tracing::error!(request.id = request_id, error = %e, "an export of the audit log broke off");
                     return Some((form.broken.to_owned(), At::End));
                 }
             };

@@ -113,7 +113,7 @@ pub async fn go<B: Bulk>(
         match patiently::<B>(app, by, act, &batch).await {
             Ok(part) => tally.add(&part),
             Err(e) if tally == Tally::default() => return Err(e),
-            Err(e) => return Ok(stopped(list, act, &tally, &e).into()),
+            Err(e) => return Ok(stopped(list, by, act, &tally, &e).into()),
         }
         after = end;
         if selection.all && start.elapsed() >= BUDGET {
@@ -164,8 +164,9 @@ fn told<B: Bulk>(list: &B, act: &Act, selection: &Selection, expected: Count, ta
     Go::to(list.list().href()).with(flash.text(texts.join(" ").trim()))
 }
 
-fn stopped<B: Bulk>(list: &B, act: &Act, tally: &Tally, e: &Error) -> Go {
-    tracing::error!(error = %e, act = act.name, "stopped half-way through a selection");
+fn stopped<B: Bulk>(list: &B, by: &Actor, act: &Act, tally: &Tally, e: &Error) -> Go {
+    let request_id = by.request_id();
+    tracing::error!(request.id = request_id, error = %e, act = act.name, "stopped half-way through a selection");
     let text = format!("{} {}", done(act, tally), skipped(tally));
     let flash = Flash::bad("Something broke on our side half-way.").text(text.trim());
     Go::to(list.list().href()).with(flash)

@@ -25,8 +25,8 @@ pub fn of(operation: &Operation, endpoint: Option<&Endpoint>) -> Value {
         answers.insert(
             "503".to_owned(),
             json!({
-                "description": "Not yet: the text says why.",
-                "content": {"text/plain": {"schema": {"type": "string"}}},
+                "description": "Not ready: the body says which part.",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Readiness"}}},
             }),
         );
     }

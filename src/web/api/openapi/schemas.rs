@@ -4,7 +4,10 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-use crate::web::api::{generate_token, jwt, oauth, register, students, token, tokens};
+use crate::web::{
+    api::{generate_token, jwt, oauth, register, students, token, tokens},
+    health::Readiness,
+};
 
 /// Everything under `#/components/schemas`.
 pub fn components() -> Value {
@@ -23,6 +26,7 @@ pub fn components() -> Value {
     add::<jwt::Empty>(&mut generator, &mut schemas, "Empty");
     add::<tokens::TokenResponse>(&mut generator, &mut schemas, "ApiToken");
     add::<oauth::IntrospectionResponse>(&mut generator, &mut schemas, "Introspection");
+    add::<Readiness>(&mut generator, &mut schemas, "Readiness");
     // What those are made of.
     for (name, schema) in generator.take_definitions(true) {
         schemas.entry(name).or_insert(schema);

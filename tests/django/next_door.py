@@ -1,0 +1,102 @@
+"""A service that believes Latchkey, with the files of clients/django: real Django and Django REST framework.
+
+next_door.py <settings as JSON>      serves on a free port of the loopback, which it prints
+next_door.py <settings> <token>      prints what the middleware makes of a token in an asynchronous Django
+"""
+
+import asyncio
+import json
+import pathlib
+import socketserver
+import sys
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import django
+from django.conf import settings
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "clients" / "django"))
+
+settings.configure(
+    ALLOWED_HOSTS=["*"],
+    SECRET_KEY="of the service next door",
+    ROOT_URLCONF=__name__,
+    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "rest_framework"],
+    MIDDLEWARE=["latchkey_django.middleware", "django.middleware.csrf.CsrfViewMiddleware"],
+    LATCHKEY=json.loads(sys.argv[1]),
+    REST_FRAMEWORK={
+        "DEFAULT_AUTHENTICATION_CLASSES": [
+            "latchkey_drf.LatchkeyJWTAuthentication",
+            "latchkey_drf.LatchkeyTokenAuthentication",
+        ],
+        "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+        "UNAUTHENTICATED_USER": None,
+    },
+)
+django.setup()
+
+from django.http import JsonResponse  # noqa: E402
+from django.test import AsyncClient  # noqa: E402
+from django.urls import path  # noqa: E402
+from latchkey_drf import HasScope  # noqa: E402
+from rest_framework.response import Response  # noqa: E402
+from rest_framework.views import APIView  # noqa: E402
+
+
+class Who(APIView):
+    def get(self, request):
+        return Response({"id": request.user.id, "by": type(request.successful_authenticator).__name__})
+
+
+class Students(Who):
+    permission_classes = [HasScope.of("students:read")]
+
+
+class Metrics(Who):
+    permission_classes = [HasScope.of("metrics:read")]
+
+
+def plain(request):
+    """Django without the framework."""
+    user = getattr(request, "user", None)
+    return JsonResponse({"id": user and user.id})
+
+
+async def plain_async(request):
+    return plain(request)
+
+
+urlpatterns = [
+    path("drf/", Who.as_view()),
+    path("students/", Students.as_view()),
+    path("metrics/", Metrics.as_view()),
+    path("plain/", plain),
+    path("async/", plain_async),
+]
+
+
+class Server(socketserver.ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+async def asynchronously(token):
+    client = AsyncClient()
+    with_token = await client.get("/async/", headers={"Authorization": f"Bearer {token}"})
+    bad = await client.get("/async/", headers={"Authorization": "Bearer nonsense"})
+    without = await client.get("/async/")
+    return {"good": with_token.json(), "bad": bad.status_code, "without": without.json()}
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        print(json.dumps(asyncio.run(asynchronously(sys.argv[2]))))
+    else:
+        from django.core.wsgi import get_wsgi_application
+
+        server = make_server("127.0.0.1", 0, get_wsgi_application(), server_class=Server, handler_class=Quiet)
+        print(server.server_port, flush=True)
+        server.serve_forever()
