@@ -102,8 +102,13 @@ async fn receive(app: &App, payload: &str) -> Result<()> {
 }
 
 async fn watch(app: &App) {
-    let mut seen = None;
+    // Nothing is remembered yet that could be stale; settings may have changed since they were read.
+    let mut seen = match (app.db.outside_changes().await, settings::load(app).await) {
+        (Ok(seen), Ok(_)) => Some(seen),
+        _ => None,
+    };
     loop {
+        sleep(LOOK).await;
         match look(app, &mut seen).await {
             Ok(()) => {}
             Err(e) => {
@@ -111,7 +116,6 @@ async fn watch(app: &App) {
                 app.db.checks().changed(Affects::Everything);
             }
         }
-        sleep(LOOK).await;
     }
 }
 
