@@ -69,6 +69,9 @@ sign_out() { # ends this sign-in, with everything it was given
     access='' refresh=''
 }
 
+# revoke <credential> <token>: ends an API token, or a sign-in by one of its two tokens.
+revoke() { call "$1" /api/revoke/ token "$2"; }
+
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
     call "Token $LATCHKEY_TOKEN" /studentapi/ # as a program with a token of its own
     echo

@@ -61,6 +61,11 @@ export class Latchkey {
         this.access = this.refresh = null;
     }
 
+    /** Ends an API token, or a sign-in by one of its two tokens. */
+    async revoke(token) {
+        await this.call('POST', '/api/revoke/', { token });
+    }
+
     #keep({ access, refresh = this.refresh }) {
         this.access = access;
         this.refresh = refresh;

@@ -58,6 +58,10 @@ class Latchkey:
         self._send("POST", "/api/token/blacklist/", None, json={"refresh": self.refresh})
         self.access = self.refresh = None
 
+    def revoke(self, token):
+        """Ends an API token, or a sign-in by one of its two tokens."""
+        self.call("POST", "/api/revoke/", json={"token": token})
+
     def _keep(self, pair):
         self.access, self.refresh = pair["access"], pair.get("refresh", self.refresh)
 

@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::RwLock;
@@ -78,21 +78,46 @@ impl Latchkey {
         self.pair.read().await.clone()
     }
 
-    /// With the access token; where that has ended, once more with a new one.
     pub async fn get(&self, path: &str) -> reqwest::Result<Value> {
-        let used = self.pair.read().await.access.clone();
-        let mut answer = self.call(Method::GET, path, &used).send().await?;
-        if answer.status() == StatusCode::UNAUTHORIZED {
-            let access = self.renew(&used).await?;
-            answer = self.call(Method::GET, path, &access).send().await?;
-        }
-        answer.error_for_status()?.json().await
+        self.call(Method::GET, path, None).await?.json().await
     }
 
-    fn call(&self, method: Method, path: &str, access: &str) -> RequestBuilder {
-        self.http
-            .request(method, format!("{}{path}", self.url))
-            .bearer_auth(access)
+    /// Ends an API token, or a sign-in by one of its two tokens.
+    pub async fn revoke(&self, token: &str) -> reqwest::Result<()> {
+        let fields = json!({"token": token});
+        let answer = self.call(Method::POST, "/api/revoke/", Some(&fields));
+        answer.await.map(drop)
+    }
+
+    /// With the access token; where that has ended, once more with a new one.
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        fields: Option<&Value>,
+    ) -> reqwest::Result<Response> {
+        let used = self.pair.read().await.access.clone();
+        let mut answer = self.send(&method, path, fields, &used).await?;
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            let access = self.renew(&used).await?;
+            answer = self.send(&method, path, fields, &access).await?;
+        }
+        answer.error_for_status()
+    }
+
+    async fn send(
+        &self,
+        method: &Method,
+        path: &str,
+        fields: Option<&Value>,
+        access: &str,
+    ) -> reqwest::Result<Response> {
+        let url = format!("{}{path}", self.url);
+        let mut request = self.http.request(method.clone(), url).bearer_auth(access);
+        if let Some(fields) = fields {
+            request = request.json(fields);
+        }
+        request.send().await
     }
 
     /// A new access token; tasks that ask at the same moment share it.
@@ -118,7 +143,7 @@ impl Latchkey {
         Ok(())
     }
 
-    async fn post(&self, path: &str, fields: &Value) -> reqwest::Result<reqwest::Response> {
+    async fn post(&self, path: &str, fields: &Value) -> reqwest::Result<Response> {
         let url = format!("{}{path}", self.url);
         let answer = self.http.post(url).json(fields).send().await?;
         answer.error_for_status()

@@ -4,7 +4,7 @@
         "ISSUER": "https://auth.example.org",  # as `jwt_issuer` there
         "AUDIENCE": "students",                # as `jwt_audience` there, where that is set
     }
-    MIDDLEWARE = [..., "latchkey_django.middleware", ...]  # before CsrfViewMiddleware, after AuthenticationMiddleware
+    MIDDLEWARE = [..., "latchkey_django.middleware"]  # after AuthenticationMiddleware, where there is one
 
 No request asks Latchkey: the public keys are fetched once in five minutes, and when a token names one that is not
 among them. So a token is believed until it expires, however its sign-in ended meanwhile; with `"STATUS_LIST": True` (and

@@ -21,7 +21,7 @@ settings.configure(
     SECRET_KEY="of the service next door",
     ROOT_URLCONF=__name__,
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "rest_framework"],
-    MIDDLEWARE=["latchkey_django.middleware", "django.middleware.csrf.CsrfViewMiddleware"],
+    MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware", "latchkey_django.middleware"],
     LATCHKEY=json.loads(sys.argv[1]),
     REST_FRAMEWORK={
         "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -122,6 +122,9 @@ fn the_shell_example_walks_and_goes_on_when_the_access_token_has_ended() {
     let scene = scene();
     scene.walks(&bash, "curl.sh");
     let driver = "source ./curl.sh; access=$ENDED refresh=$REFRESH; get /studentapi/ >/dev/null; \
+                  key=$(call \"Bearer $access\" /api/tokens/ name extra | field key); \
+                  call \"Token $key\" /studentapi/ >/dev/null; revoke \"Bearer $access\" \"$key\"; \
+                  if call \"Token $key\" /studentapi/ >/dev/null; then exit 1; fi; \
                   printf '%s %s\\n' \"$access\" \"$refresh\"; sign_out";
     scene.goes_on(&bash, &["-c", driver]);
     let wrong = "source ./curl.sh; sign_in root 'wrong password'";
@@ -138,12 +141,21 @@ fn the_python_example_walks_and_goes_on_when_the_access_token_has_ended() {
     // Eight at the same moment: one refresh.
     let driver = "
 import os
+import requests
 from concurrent.futures import ThreadPoolExecutor
 from python import Latchkey
 me = Latchkey(os.environ['LATCHKEY_URL'])
 me.access, me.refresh = os.environ['ENDED'], os.environ['REFRESH']
 with ThreadPoolExecutor(8) as threads:
     assert all(data['data'] for data in threads.map(me.get, ['/studentapi/'] * 8))
+key = me.call('POST', '/api/tokens/', json={'name': 'extra'})['key']
+extra = Latchkey(me.url, token=key)
+extra.get('/studentapi/')
+me.revoke(key)
+try:
+    raise SystemExit(extra.get('/studentapi/'))
+except requests.HTTPError as e:
+    assert e.response.status_code == 401
 print(me.access, me.refresh)
 me.sign_out()
 ";
@@ -163,6 +175,11 @@ const me = new Latchkey(process.env.LATCHKEY_URL);
 me.access = process.env.ENDED;
 me.refresh = process.env.REFRESH;
 await Promise.all(Array.from({ length: 8 }, () => me.get('/studentapi/')));
+const { key } = await me.call('POST', '/api/tokens/', { name: 'extra' });
+const extra = new Latchkey(me.url, { token: key });
+await extra.get('/studentapi/');
+await me.revoke(key);
+if ((await extra.get('/studentapi/').catch((e) => e)).status !== 401) throw new Error('it goes on');
 console.log(me.access, me.refresh);
 await me.signOut();
 ";
@@ -202,6 +219,16 @@ fn the_rust_example_walks_and_goes_on_when_the_access_token_has_ended() {
         for answer in parallel(calls).await {
             assert_eq!(answer, list);
         }
+        let body = json!({"name": "extra"});
+        let made = me.call(reqwest::Method::POST, "/api/tokens/", Some(&body));
+        let made: serde_json::Value = made.await.unwrap().json().await.unwrap();
+        let key = made["key"].as_str().unwrap();
+        rust::get_by_token(url, key, "/studentapi/").await.unwrap();
+        me.revoke(key).await.unwrap();
+        let refused = rust::get_by_token(url, key, "/studentapi/")
+            .await
+            .unwrap_err();
+        assert_eq!(refused.status().unwrap(), 401);
         let pair = me.pair().await;
         std::sync::Arc::into_inner(me)
             .unwrap()

@@ -46,13 +46,18 @@ impl NextDoor {
 
     /// `credential`: such as `Bearer …`.
     fn get(&self, path: &str, credential: &str) -> Answer {
+        self.send("GET", path, credential)
+    }
+
+    fn send(&self, method: &str, path: &str, credential: &str) -> Answer {
         let header = if credential.is_empty() {
             String::new()
         } else {
             format!("Authorization: {credential}\r\n")
         };
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n");
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n"
+        );
         exchange(self.port, request.as_bytes())
     }
 
@@ -216,6 +221,10 @@ fn tokens_are_judged(python: PathBuf, algorithm: &str) {
         );
     }
     next_door.get("/plain/", "").is(200, &json!({"id": null}));
+    // Pages of elsewhere cannot send a token, so nobody who does is asked for another.
+    let bearer = format!("Bearer {access}");
+    assert_eq!(next_door.send("POST", "/plain/", &bearer).status, 200);
+    assert_eq!(next_door.send("POST", "/plain/", "").status, 403);
     for (forged, why) in forgeries(&scene, &access) {
         next_door.refuses(&forged, why);
     }

@@ -7,39 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::support::{PASSWORD, Program, exchange, find_program, free_port, without};
-
-/// A certificate for the loopback and its key, made as an operator would try it out.
-fn certificate(openssl: &Path, folder: &Path, name: &str) -> (String, String) {
-    let path = |ending: &str| {
-        folder
-            .join(format!("{name}.{ending}"))
-            .display()
-            .to_string()
-    };
-    let (certificate, key) = (path("crt"), path("key"));
-    let made = Command::new(openssl)
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-        ])
-        .args([
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=DNS:localhost,IP:127.0.0.1",
-        ])
-        .args(["-days", "2", "-out", &certificate, "-keyout", &key])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{made:?}");
-    (certificate, key)
-}
+use crate::support::{PASSWORD, Program, certificate, exchange, find_program, free_port, without};
 
 fn curl(program: &Path, certificate: &str, port: u16, path: &str, more: &[&str]) -> Output {
     Command::new(program)

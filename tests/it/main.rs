@@ -32,6 +32,7 @@ mod contract;
 mod contract_differences;
 mod contract_requests;
 mod credentials;
+mod database_tls;
 mod domain_users;
 mod durable;
 mod export;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod caller;
+mod certificates;
 mod forge;
 mod html;
 pub mod postgres;
@@ -19,6 +20,7 @@ use std::{
 
 pub use answer::Answer;
 pub use caller::Caller;
+pub use certificates::certificate;
 pub use forge::{claims_of, forged, forged_with_header, header_of, hs256};
 pub use html::{between, csrf, nothing_inline};
 pub use program::{Program, Server, exchange, folder, raw};

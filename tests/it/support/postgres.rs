@@ -58,38 +58,11 @@ fn binaries() -> Option<PathBuf> {
 
 impl Cluster {
     async fn start(bin: &Path) -> Self {
-        // Short: the path of a socket has at most 107 bytes.
-        let folder = tempfile::Builder::new()
-            .prefix("latchkey-pg-")
-            .tempdir()
-            .unwrap()
-            .keep();
-        if is_root() {
-            // PostgreSQL refuses to run as root.
-            succeed(Command::new("chown").arg("postgres").arg(&folder));
-        }
-        let data = folder.join("data");
-        succeed(
-            as_postgres(&bin.join("initdb"))
-                .args(["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"])
-                .args(["-U", USER, "-D"])
-                .arg(&data),
-        );
-        let options = format!(
-            "-c listen_addresses='' -c unix_socket_directories='{}' -c max_connections=300 \
-             -c fsync=off -c full_page_writes=off -c shared_buffers=64MB -c wal_level=minimal \
-             -c max_wal_senders=0 -c autovacuum=off",
-            folder.display()
-        );
-        watch(bin, &folder, &data);
-        succeed(
-            as_postgres(&bin.join("pg_ctl"))
-                .arg("-D")
-                .arg(&data)
-                .arg("-l")
-                .arg(folder.join("log"))
-                .args(["-w", "-o", &options, "start"]),
-        );
+        let folder = home();
+        initialize(bin, &folder);
+        let options = "-c listen_addresses='' -c max_connections=300 -c full_page_writes=off \
+                       -c shared_buffers=64MB -c wal_level=minimal -c max_wal_senders=0 -c autovacuum=off";
+        launch(bin, &folder, options);
         let admin = Database::connect(url_in(&folder, "postgres"))
             .await
             .unwrap();
@@ -138,6 +111,38 @@ impl Cluster {
     }
 }
 
+/// A cluster of its own that takes encrypted connections only: its port of the loopback.
+pub fn encrypted(certificate: &str, key: &str) -> Option<u16> {
+    let bin = binaries()?;
+    let folder = home();
+    let [own_certificate, own_key] =
+        [(certificate, "server.crt"), (key, "server.key")].map(|(from, name)| {
+            let to = folder.join(name);
+            std::fs::copy(from, &to).unwrap();
+            to
+        });
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&own_key, private).unwrap();
+    if is_root() {
+        succeed(
+            Command::new("chown")
+                .arg("postgres")
+                .args([&own_certificate, &own_key]),
+        );
+    }
+    initialize(&bin, &folder);
+    let rule = "hostssl all all 127.0.0.1/32 trust\n";
+    std::fs::write(folder.join("data/pg_hba.conf"), rule).unwrap();
+    let port = super::free_port();
+    let options = format!(
+        "-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on -c ssl_cert_file={} -c ssl_key_file={}",
+        own_certificate.display(),
+        own_key.display()
+    );
+    launch(&bin, &folder, &options);
+    Some(port)
+}
+
 /// An empty database, for tests of the binary: its name and its URL.
 pub async fn fresh() -> Option<(String, String)> {
     let cluster = cluster().await?;
@@ -158,6 +163,48 @@ fn url_in(folder: &Path, database: &str) -> String {
         "postgres://{USER}@localhost/{database}?host={}",
         folder.display()
     )
+}
+
+/// Where a cluster lives.
+fn home() -> PathBuf {
+    // Short: the path of a socket has at most 107 bytes.
+    let folder = tempfile::Builder::new()
+        .prefix("latchkey-pg-")
+        .tempdir()
+        .unwrap()
+        .keep();
+    if is_root() {
+        // PostgreSQL refuses to run as root.
+        succeed(Command::new("chown").arg("postgres").arg(&folder));
+    }
+    folder
+}
+
+fn initialize(bin: &Path, folder: &Path) {
+    succeed(
+        as_postgres(&bin.join("initdb"))
+            .args(["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"])
+            .args(["-U", USER, "-D"])
+            .arg(folder.join("data")),
+    );
+}
+
+/// Runs until this process is gone.
+fn launch(bin: &Path, folder: &Path, options: &str) {
+    let data = folder.join("data");
+    let all = format!(
+        "-c unix_socket_directories='{}' -c fsync=off {options}",
+        folder.display()
+    );
+    watch(bin, folder, &data);
+    succeed(
+        as_postgres(&bin.join("pg_ctl"))
+            .arg("-D")
+            .arg(&data)
+            .arg("-l")
+            .arg(folder.join("log"))
+            .args(["-w", "-o", &all, "start"]),
+    );
 }
 
 /// Stops the cluster and removes its folder once this process is gone, however it went.
