@@ -90,10 +90,11 @@ def values(columns, rows):
         row = next(rows, None)
 
 
-def without_id(columns, rows):
-    """The columns to be filled, and all rows again."""
+def to_be_filled(columns, rows):
+    """The columns that rows say something of or that must be said something of, and all rows again: what is left out,
+    such as an id, is for the database to give."""
     row = next(rows, None)
-    columns = [column for column in columns if column.name != "id" or (row and "id" in row)]
+    columns = [column for column in columns if column.name in (row or ()) or (column.name != "id" and column.nothing is not None)]
     return columns, (again for part in ([row] if row else [], rows) for again in part)
 
 
@@ -114,7 +115,7 @@ class Sqlite:
 
     def load(self, table, rows):
         columns = [Column(name, kind, required and default is None) for _, name, kind, required, default, _ in self.db.execute(f"PRAGMA table_info({table})")]
-        columns, rows = without_id(columns, rows)
+        columns, rows = to_be_filled(columns, rows)
         made = f"SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = '{table}' AND sql IS NOT NULL"
         for name, sql in self.db.execute(made).fetchall():
             self.indexes.append(sql)
@@ -156,7 +157,7 @@ class Postgres:
             f"WHERE table_schema = current_schema() AND table_name = '{table}' ORDER BY ordinal_position"
         )
         columns = [Column(name, kind, required == "t") for name, kind, required in (line.split("|") for line in known)]
-        columns, rows = without_id(columns, rows)
+        columns, rows = to_be_filled(columns, rows)
         # Those behind a constraint stay.
         made = f"FROM pg_index JOIN pg_class ON oid = indexrelid WHERE indrelid = '{table}'::regclass AND NOT indisprimary"
         self.indexes += self.psql(f"SELECT pg_get_indexdef(indexrelid) {made}")

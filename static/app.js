@@ -115,10 +115,14 @@
   /* keys: / search, n new, ? help, g then a letter to go (off while typing; can be switched off in the account menu) */
   if (root.dataset.keys !== "off") {
     let g = 0;
+    const list = d.querySelector("#keys dl");
+    const make = (name, ...parts) => { const el = d.createElement(name); el.append(...parts); return el; };
+    /* a menu entry without a letter cannot be reached by one */
+    if (list) for (const a of $$("a[data-go]:not([data-go=''])")) list.append(make("dt", a.textContent), make("dd", make("kbd", "g"), " then ", make("kbd", a.dataset.go)));
     addEventListener("keydown", (e) => {
       if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest?.("input,textarea,select,[contenteditable]")) return;
       const go = (s) => { const el = d.querySelector(s); if (el) { e.preventDefault(); el.matches("input,dialog") ? (el.showModal ? el.showModal() : el.focus()) : el.click(); } };
-      if (Date.now() - g < 1000) { g = 0; return go('[data-go="' + CSS.escape(e.key) + '"]'); }
+      if (Date.now() - g < 2000) { g = 0; return go('[data-go="' + CSS.escape(e.key) + '"]'); }
       if (e.key === "/") go("[data-key-search]");
       else if (e.key === "n") go("[data-key-new]");
       else if (e.key === "?") go("#keys");

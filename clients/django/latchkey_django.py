@@ -31,6 +31,7 @@ DEFAULTS = {
     "LEEWAY": 5,  # seconds that clocks may differ
     "STATUS_LIST": False,
     "KEEP_KEYS": 300,  # seconds; Latchkey publishes a key five minutes before it signs
+    "KEEP_LIST": 30,  # seconds, as Latchkey says itself
     "KEEP_STALE": 3600,  # for so long copies of keys and lists count while Latchkey cannot be asked
     "ASK_AGAIN": 5,  # seconds; tokens with invented key ids must not make us ask all the time
     "TIMEOUT": 3,
@@ -171,10 +172,14 @@ def _is_revoked(claims):
         raise Refused("The token names no status list") from None
     if not uri.startswith(setting("ISSUER").rstrip("/") + "/") or not isinstance(index, int) or index < 0:
         raise Refused("The token names a status list of elsewhere")
-    bits = _copy(uri).read(30, lambda body: _parse_list(body.decode(), uri))
+
+    def parse(body):
+        return _parse_list(body.decode(), uri)
+
+    bits = _copy(uri).read(setting("KEEP_LIST"), parse)
     if index >= len(bits) * 8:
         # Handed out since.
-        bits = _copy(uri).read(30, lambda body: _parse_list(body.decode(), uri), anew=True)
+        bits = _copy(uri).read(setting("KEEP_LIST"), parse, anew=True)
     return index < len(bits) * 8 and bool(bits[index // 8] >> (index % 8) & 1)
 
 

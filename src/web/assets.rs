@@ -52,12 +52,14 @@ fn load(name: &str) -> Option<Arc<Asset>> {
 
 fn read(name: &str) -> Option<Asset> {
     let mut body = Files::get(name)?.data.into_owned();
-    if name == "app.css"
-        && let Ok(text) = std::str::from_utf8(&body)
-    {
-        body = without_comments(text)
-            .replace(FONT, &hashed(FONT, &read(FONT)?.hash))
-            .into_bytes();
+    if let Ok(text) = std::str::from_utf8(&body) {
+        body = match name {
+            "app.css" => without_comments(text)
+                .replace(FONT, &hashed(FONT, &read(FONT)?.hash))
+                .into_bytes(),
+            "app.js" => without_own_lines(text).into_bytes(),
+            _ => body,
+        };
     }
     let (content_type, is_text) = match name.rsplit('.').next()? {
         "css" => ("text/css; charset=utf-8", true),
@@ -98,6 +100,17 @@ fn without_comments(css: &str) -> String {
     ]
     .iter()
     .fold(lines, |css, (long, short)| css.replace(long, short))
+}
+
+/// Of the script: indentation, and comments that begin a line. It has no text of several lines.
+fn without_own_lines(script: &str) -> String {
+    let mut told = false;
+    let code = script.lines().map(str::trim).filter(|line| {
+        let is_comment = told || line.starts_with("/*") || line.starts_with("//");
+        told = is_comment && !line.starts_with("//") && !line.ends_with("*/");
+        !is_comment && !line.is_empty()
+    });
+    code.collect::<Vec<_>>().join("\n")
 }
 
 fn compress(body: &[u8]) -> Option<Vec<u8>> {
@@ -251,6 +264,17 @@ mod tests {
         assert!(css.contains(url(FONT).unwrap().strip_prefix("/static/").unwrap()));
         assert!(!css.contains(FONT));
         assert!(!css.contains("/*") && !css.contains("\n "), "{css}");
+    }
+
+    #[test]
+    fn the_script_is_sent_without_what_it_says_to_people() {
+        let script = "/* one\n   two */\n(() => {\n  // three\n  /* four */\n  go(\"/* five */\");\n\n})();\n";
+        assert_eq!(
+            without_own_lines(script),
+            "(() => {\ngo(\"/* five */\");\n})();"
+        );
+        let sent = String::from_utf8(read("app.js").unwrap().body).unwrap();
+        assert!(sent.starts_with("(() => {") && sent.ends_with("})();"));
     }
 
     #[test]

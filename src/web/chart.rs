@@ -1,14 +1,18 @@
 //! Figures by day as a drawing: bars or a curve that the template writes as SVG, words for the axes, a sentence
-//! for those who do not see it, and the numbers as a table.
+//! for those who do not see it, and the numbers as a table. Many days are drawn by week: ninety bars say less.
+
+mod spans;
 
 use serde::Serialize;
 
+use spans::{Span, spans};
+
 use crate::web::filters::{day, number};
 
-/// Height of the drawing; its width is `SLOT` for each day.
+/// Height of the drawing; its width is `SLOT` for each span.
 const HEIGHT: i64 = 216;
 const SLOT: i64 = 30;
-/// Between two bars of one day.
+/// Between two bars of one span.
 const GAP: i64 = 2;
 /// Of a line beside a figure.
 const SPARK: (i64, i64) = (88, 36);
@@ -34,16 +38,18 @@ pub struct Chart {
     lines: Vec<i64>,
     /// What stands beside the lines.
     scale: Vec<String>,
-    days: Vec<Day>,
+    /// "Day" or "Week".
+    unit: &'static str,
+    spans: Vec<Drawn>,
     /// Paths; empty where there are bars.
     area: String,
     curve: String,
-    /// What stands below: some of the days.
+    /// What stands below: where some of the spans begin.
     labels: Vec<String>,
     /// For those who do not see the drawing.
     summary: String,
     headings: Vec<&'static str>,
-    /// The days with anything, the newest first.
+    /// The spans with anything, the newest first.
     numbers: Vec<Numbers>,
 }
 
@@ -54,7 +60,7 @@ struct Legend {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Day {
+struct Drawn {
     title: String,
     x: i64,
     bars: Vec<Bar>,
@@ -68,23 +74,24 @@ struct Bar {
 
 #[derive(Clone, Debug, Serialize)]
 struct Numbers {
-    day: String,
+    span: String,
     counts: Vec<String>,
 }
 
 impl Chart {
-    /// One bar a day, of several parts on top of each other.
+    /// One bar a span, of several parts on top of each other.
     pub fn bars(what: &str, days: &[i64], series: &[Series]) -> Self {
-        let sums = (0..days.len()).map(|n| series.iter().map(|s| at(s, n)).sum());
+        let (spans, series) = spans(days, series);
+        let sums = (0..spans.len()).map(|n| series.iter().map(|s| at(s, n)).sum());
         let most = sums.max().unwrap_or(0);
-        let mut chart = Self::of(what, days, series, most);
+        let mut chart = Self::of(what, days.len(), &spans, &series, most);
         let top = 4 * step(most);
-        for (n, day) in chart.days.iter_mut().enumerate() {
+        for (n, span) in chart.spans.iter_mut().enumerate() {
             let mut ground = HEIGHT;
             for one in series.iter().filter(|s| at(s, n) > 0) {
                 // Whatever is there can be seen.
                 let height = scaled(at(one, n), top).max(2).min(ground);
-                day.bars.push(Bar {
+                span.bars.push(Bar {
                     y: ground - height,
                     height,
                 });
@@ -96,17 +103,19 @@ impl Chart {
 
     /// A line over the days.
     pub fn curve(what: &str, days: &[i64], series: Series) -> Self {
-        let most = series.counts.iter().copied().max().unwrap_or(0);
-        let mut chart = Self::of(what, days, std::slice::from_ref(&series), most);
+        let (spans, series) = spans(days, std::slice::from_ref(&series));
+        let counts = series.first().map_or(&[][..], |one| &one.counts);
+        let most = counts.iter().copied().max().unwrap_or(0);
+        let mut chart = Self::of(what, days.len(), &spans, &series, most);
         let top = 4 * step(most);
-        let (curve, area) = path(&series.counts, chart.width, HEIGHT, top);
+        let (curve, area) = path(counts, chart.width, HEIGHT, top);
         (chart.curve, chart.area) = (curve, area);
         chart
     }
 
-    fn of(what: &str, days: &[i64], series: &[Series], most: i64) -> Self {
+    fn of(what: &str, days: usize, spans: &[Span], series: &[Series], most: i64) -> Self {
         let top = 4 * step(most);
-        let width = i64::try_from(days.len()).unwrap_or(1) * SLOT;
+        let width = i64::try_from(spans.len()).unwrap_or(1) * SLOT;
         let told = |n: usize| {
             let parts = series.iter().map(|s| words(at(s, n), s.words));
             parts.collect::<Vec<_>>().join(", ")
@@ -120,15 +129,16 @@ impl Chart {
                     total: count(s.counts.iter().sum()),
                 })
                 .collect(),
-            is_empty: !(0..days.len()).any(|n| busy(&n)),
+            is_empty: !(0..spans.len()).any(|n| busy(&n)),
             width,
             height: HEIGHT,
             lines: (0..=4).map(|n| n * HEIGHT / 4).collect(),
             scale: (0..=4).rev().map(|n| count(n * top / 4)).collect(),
-            days: (0_i64..)
-                .zip(days.iter().enumerate())
-                .map(|(x, (n, day))| Day {
-                    title: format!("{}: {}", short(*day), told(n)),
+            unit: if spans.len() == days { "Day" } else { "Week" },
+            spans: (0_i64..)
+                .zip(spans.iter().enumerate())
+                .map(|(x, (n, span))| Drawn {
+                    title: format!("{}: {}", span.name(), told(n)),
                     x: x * SLOT,
                     bars: Vec::new(),
                 })
@@ -136,16 +146,16 @@ impl Chart {
             area: String::new(),
             curve: String::new(),
             labels: (0..=4)
-                .filter_map(|n| days.get(n * days.len().saturating_sub(1) / 4))
-                .map(|day| short(*day))
+                .filter_map(|n| spans.get(n * spans.len().saturating_sub(1) / 4))
+                .map(|span| short(span.first))
                 .collect(),
-            summary: summary(what, days, series),
+            summary: summary(what, days, spans, series),
             headings: series.iter().map(|s| s.label).collect(),
-            numbers: (0..days.len())
+            numbers: (0..spans.len())
                 .rev()
                 .filter(busy)
                 .map(|n| Numbers {
-                    day: short(days[n]),
+                    span: spans[n].name(),
                     counts: series.iter().map(|s| count(at(s, n))).collect(),
                 })
                 .collect(),
@@ -213,21 +223,26 @@ fn words(n: i64, words: &str) -> String {
     format!("{} {words}", count(n)).trim_end().to_owned()
 }
 
-fn summary(what: &str, days: &[i64], series: &[Series]) -> String {
+fn summary(what: &str, days: usize, spans: &[Span], series: &[Series]) -> String {
+    let (each, on) = if spans.len() == days {
+        ("a day", "on")
+    } else {
+        ("a week", "in")
+    };
     let told = series.iter().map(|s| {
         let all = words(s.counts.iter().sum(), s.words);
-        let most = (0..days.len()).rev().max_by_key(|n| at(s, *n));
+        let most = (0..spans.len()).rev().max_by_key(|n| at(s, *n));
         match most.filter(|n| at(s, *n) > 0) {
             Some(n) => format!(
-                "{all} in all, {} on the busiest, {}",
+                "{all} in all, {} {on} the busiest, {}",
                 count(at(s, n)),
-                short(days[n])
+                spans[n].name()
             ),
             None => all,
         }
     });
     let told = told.collect::<Vec<_>>().join("; ");
-    format!("{what} a day in the last {} days: {told}.", days.len())
+    format!("{what} {each} in the last {days} days: {told}.")
 }
 
 /// A quarter of the scale: a round number of which four reach `most`.
@@ -306,7 +321,11 @@ mod tests {
         let bad = series("Bad", |n| i64::from(n == 0));
         let chart = Chart::bars("Things", &days(), &[good, bad]);
         let bars = |n: usize| -> Vec<(i64, i64)> {
-            chart.days[n].bars.iter().map(|b| (b.y, b.height)).collect()
+            chart.spans[n]
+                .bars
+                .iter()
+                .map(|b| (b.y, b.height))
+                .collect()
         };
         assert_eq!(bars(0), [(162, 54), (106, 54)]);
         assert_eq!(bars(1), []);
@@ -318,12 +337,30 @@ mod tests {
         assert_eq!(chart.scale, ["4", "3", "2", "1", "0"]);
         assert_eq!(chart.numbers.len(), 2);
         assert_eq!(chart.numbers[0].counts, ["4", "0"]);
-        assert_eq!(chart.days[0].title, "25 Oct: 1 times, 1 times");
+        assert_eq!(chart.spans[0].title, "25 Oct: 1 times, 1 times");
         assert!(
             chart
                 .summary
                 .contains("5 times in all, 4 on the busiest, 23 Nov")
         );
+    }
+
+    #[test]
+    fn a_quarter_of_a_year_is_told_by_week() {
+        let days: Vec<i64> = (0..90).map(|n| 1_795_392_000 + (n - 89) * 86_400).collect();
+        let one = Series {
+            label: "Good",
+            words: "signed in",
+            counts: (0..90).map(|n| if n == 89 { 2 } else { 1 }).collect(),
+        };
+        let chart = Chart::bars("Sign-ins", &days, &[one]);
+        assert_eq!((chart.spans.len(), chart.unit), (13, "Week"));
+        assert_eq!(chart.numbers[0].counts, ["8"]);
+        assert_eq!(chart.numbers[12].counts, ["6"]);
+        assert_eq!(chart.spans[12].title, "17 Nov – 23 Nov: 8 signed in");
+        assert!(chart.summary.starts_with(
+            "Sign-ins a week in the last 90 days: 91 signed in in all, 8 in the busiest, 17 Nov"
+        ));
     }
 
     #[test]
