@@ -13,7 +13,12 @@ use std::{
 
 use moka::sync::Cache;
 
-use crate::{domain::scopes::Scopes, echo::Echo, entity::user::Model as User, keys::Digest};
+use crate::{
+    domain::{permissions::Permissions, scopes::Scopes},
+    echo::Echo,
+    entity::user::Model as User,
+    keys::Digest,
+};
 
 /// Credentials remembered at most; one takes about half a kilobyte.
 const CAPACITY: u64 = 100_000;
@@ -53,6 +58,8 @@ pub struct Stamp(u64);
 pub enum Verdict {
     Known {
         user: Arc<User>,
+        /// What groups give.
+        permissions: Permissions,
         scopes: Scopes,
         /// Of an API token.
         token: Option<TokenFacts>,
@@ -96,7 +103,11 @@ struct State {
     students: u64,
     users: HashMap<i64, u64>,
     answer: Option<(u64, Arc<[u8]>)>,
+    groups: Option<(u64, GroupNames)>,
 }
+
+/// Id and name of each group that is offered.
+pub type GroupNames = Arc<[(i64, String)]>;
 
 impl Default for Checks {
     fn default() -> Self {
@@ -171,6 +182,20 @@ impl Checks {
         let mut state = self.write();
         if !state.is_deaf && answer.len() <= ANSWER_BYTES {
             state.answer = Some((stamp.0, answer));
+        }
+    }
+
+    /// For filters: lists of users would ask for them each time. A change of them is a change of everything.
+    pub fn find_groups(&self) -> Option<GroupNames> {
+        let state = self.read();
+        let (loaded, names) = state.groups.as_ref()?;
+        (!state.is_deaf && *loaded >= state.everything).then(|| names.clone())
+    }
+
+    pub fn keep_groups(&self, stamp: Stamp, names: GroupNames) {
+        let mut state = self.write();
+        if !state.is_deaf {
+            state.groups = Some((stamp.0, names));
         }
     }
 

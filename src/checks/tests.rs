@@ -1,6 +1,7 @@
-//! What is believed of what is remembered, and news as text.
+//! What is remembered is forgotten in time.
 
 use super::*;
+
 fn user(id: i64) -> Arc<User> {
     Arc::new(User {
         id,
@@ -29,6 +30,7 @@ fn known(checks: &Checks, digest: Digest, id: i64, stamp: Stamp) {
         stamp,
         Verdict::Known {
             user: user(id),
+            permissions: Permissions::NONE,
             scopes: Scopes::FULL,
             token: None,
         },

@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod doctor;
 mod export;
+mod groups;
 mod import;
 mod keys;
 mod mail;
@@ -65,6 +66,9 @@ enum Command {
     /// Settings that can be changed while the server runs: list, set, reset.
     #[command(subcommand)]
     Settings(settings::Settings),
+    /// What staff may do: list, make and delete groups, and say who is in them.
+    #[command(subcommand)]
+    Groups(groups::Groups),
     /// The audit log: check that it is intact, write it to a file.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -210,6 +214,7 @@ async fn dispatch(
         Command::Mail(what) => mail::run(context, what).await?,
         Command::Keys(what) => keys::run(context, what).await?,
         Command::Settings(what) => settings::run(context, what).await?,
+        Command::Groups(what) => groups::run(context, what).await?,
         Command::ImportDjango(what) => import::run(context, what).await?,
         Command::MoveDatabase { to } => move_database::run(context, &to).await?,
         Command::Export { file } => export::export(context, &file).await?,

@@ -10,6 +10,7 @@ pub mod bulk;
 pub mod daily_figures;
 pub mod django_hashes;
 pub mod families;
+pub mod groups;
 pub mod hashing;
 pub mod health;
 pub mod import;

@@ -297,3 +297,44 @@ fn settings_are_listed_set_and_reset() {
         "{table}"
     );
 }
+
+#[test]
+fn groups_are_made_filled_and_deleted_from_the_command_line() {
+    let program = Program::with_root();
+    let made = [
+        "groups",
+        "create",
+        "Support",
+        "--may",
+        "view_users",
+        "--may",
+        "view_audit",
+    ];
+    assert_eq!(program.succeeds(&made), "Support\n");
+    let twice = program.fails(&["groups", "create", "support"]);
+    assert!(twice.contains("already exists"), "{twice}");
+    let unknown = program.fails(&["groups", "create", "Other", "--may", "fly"]);
+    assert!(unknown.contains("change_students"), "{unknown}");
+    program.succeeds(&["groups", "add", "Support", "root"]);
+    let listed: serde_json::Value =
+        serde_json::from_str(&program.succeeds(&["groups", "list", "--json"])).unwrap();
+    let expected =
+        json!([{"group": "Support", "members": 1, "permissions": ["view_users", "view_audit"]}]);
+    assert_eq!(listed, expected);
+    program.succeeds(&["groups", "remove", "Support", "root"]);
+    assert!(
+        program
+            .fails(&["groups", "add", "Support", "nobody"])
+            .contains("no user \"nobody\"")
+    );
+    assert!(
+        program
+            .fails(&["groups", "delete", "Nothing"])
+            .contains("no group \"Nothing\"")
+    );
+    program.succeeds(&["groups", "delete", "support"]);
+    assert_eq!(
+        program.succeeds(&["groups", "list"]),
+        "GROUP  MEMBERS  PERMISSIONS\n"
+    );
+}

@@ -73,6 +73,7 @@ export const AFTER = {
   root: [
     ["user refused", (page) => refused(page, "/admin/users/new/", { Username: "amara okafor" })],
     ["token refused", (page) => refused(page, "/admin/tokens/new/")],
+    ["group refused", (page) => refused(page, "/admin/groups/new/")],
     ["student refused", (page) => refused(page, "/admin/students/new/", { Roll: "seven" })],
     ["rows refused", async (page) => {
       await page.goto("/admin/students/?edit=1");

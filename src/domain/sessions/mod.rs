@@ -9,7 +9,8 @@ mod renew;
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
     sea_query::Expr,
 };
 
@@ -26,7 +27,8 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         paging::{Count, count_up_to},
-        users::{self, User},
+        permissions::Permissions,
+        users::{Entitled, User},
     },
     entity::session::{ActiveModel, Column, Entity, Model},
     error::{Error, Result},
@@ -90,19 +92,18 @@ pub async fn start(app: &App, user: &User, by: &Actor, user_agent: &str) -> Resu
 }
 
 /// The session of a cookie, if it lives: not ended, not idle too long, not past its end, and its
-/// user active and not signed out everywhere since.
-pub async fn load(app: &App, key: &SessionKey) -> Result<Option<Session>> {
+/// user active and not signed out everywhere since. With it, what groups give.
+pub async fn load(app: &App, key: &SessionKey) -> Result<Option<(Session, Permissions)>> {
     let digest = app.keys.session_digest(key.expose()).to_vec();
-    let Some(row) = Entity::find()
+    let mut query = Entity::find()
         .filter(Column::Digest.eq(digest))
-        .one(app.db.read())
-        .await?
-    else {
+        .into_query();
+    Entitled::join(&mut query, (Entity, Column::UserId));
+    let Some(found) = app.db.read().query_one(&query).await? else {
         return Ok(None);
     };
-    let Some(user) = users::find(app, row.user_id).await? else {
-        return Ok(None);
-    };
+    let row = Model::from_query_result(&found, "")?;
+    let Entitled { user, permissions } = Entitled::read(&found)?;
     let now = app.now();
     if !user.is_active || !is_alive(app, &row, user.epoch) {
         return Ok(None);
@@ -116,7 +117,7 @@ pub async fn load(app: &App, key: &SessionKey) -> Result<Option<Session>> {
             .await?;
         db.commit(Affects::Nobody).await?;
     }
-    Ok(Some(session(row, user)))
+    Ok(Some((session(row, user), permissions)))
 }
 
 /// The living sessions of a user, the last seen first, at most a hundred.

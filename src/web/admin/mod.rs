@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod bulk;
+pub mod groups;
 pub mod health;
 pub mod index;
 pub mod keys;
@@ -26,6 +27,7 @@ pub fn routes() -> Vec<Route> {
     [
         audit::routes(),
         health::routes(),
+        groups::routes(),
         index::routes(),
         keys::routes(),
         login::routes(),
@@ -46,6 +48,7 @@ pub fn samples() -> Vec<Page> {
     [
         audit::samples(),
         health::samples(),
+        groups::samples(),
         index::samples(),
         keys::samples(),
         login::samples(),

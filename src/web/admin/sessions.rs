@@ -6,8 +6,10 @@ use serde::Serialize;
 use crate::{
     app::App,
     domain::{
+        actor::Actor,
         paging::Count,
         sessions::{self, Seen, Session, SessionFilter},
+        users,
     },
     web::{
         admin::listing::{
@@ -79,10 +81,12 @@ struct Row {
     last_seen: i64,
     expires: i64,
     is_this: bool,
+    /// Staff does not touch staff.
+    can_touch: bool,
 }
 
 impl Row {
-    fn of(session: &Session, this: i64) -> Self {
+    fn of(by: &Actor, session: &Session, this: i64) -> Self {
         let user = &session.user;
         let (device, icon) = words::device(&session.user_agent);
         Self {
@@ -99,6 +103,7 @@ impl Row {
             last_seen: session.last_seen_at,
             expires: session.expires_at,
             is_this: session.id == this,
+            can_touch: users::may_touch(by, user).is_ok(),
         }
     }
 }
@@ -164,7 +169,11 @@ async fn list(
         no_hit: no_hit("No session", q.as_deref()),
         alone: alone && found.previous.is_none() && found.next.is_none(),
         pager: Pager::of(&found, &here, paging.size()),
-        rows: found.rows.iter().map(|row| Row::of(row, this)).collect(),
+        rows: found
+            .rows
+            .iter()
+            .map(|row| Row::of(&session.actor, row, this))
+            .collect(),
         chips,
         q: q.unwrap_or_default(),
     }))
@@ -260,6 +269,7 @@ pub fn samples() -> Vec<Page> {
         last_seen: 1_700_000_300,
         expires: 1_701_000_000,
         is_this: id == 1,
+        can_touch: true,
     };
     let mut list = SessionList {
         q: String::new(),

@@ -25,6 +25,9 @@ pub(super) const ACTS: &[(&str, &str)] = &[
     ("user.enabled", "User enabled"),
     ("user.disabled", "User disabled"),
     ("user.deleted", "User deleted"),
+    ("group.created", "Group made"),
+    ("group.changed", "Group edited"),
+    ("group.deleted", "Group deleted"),
     ("token.created", "Token created"),
     ("token.renamed", "Token renamed"),
     ("token.rotated", "Token rotated"),
@@ -53,6 +56,7 @@ pub(super) const ACTS: &[(&str, &str)] = &[
 pub(super) const KINDS: &[(&str, &str)] = &[
     ("", "Any object"),
     ("user", "Users"),
+    ("group", "Groups"),
     ("session", "Sessions"),
     ("jwt", "JWTs"),
     ("token", "Tokens"),

@@ -10,12 +10,13 @@ use crate::{
         daily_figures::{DAY, Figure, Figures, day_of},
         paging::Count,
         permissions::{Act, Permission, Record},
+        users,
     },
     error::Result,
     web::{
         chart::{count, short},
         filters,
-        words::counted,
+        words::{self, counted},
     },
 };
 
@@ -50,6 +51,10 @@ pub(super) async fn of(
     }
     let mut found = Vec::new();
     found.extend(are_locked(locked));
+    // Nobody else can do anything about it.
+    if actor.is_superuser {
+        found.extend(idle_staff(users::count_staff_in_no_group(app).await?));
+    }
     if sees(Record::Audit) {
         found.extend(stormy_day(figures, days));
         found.extend(replays(app, figures));
@@ -69,6 +74,20 @@ fn are_locked(n: Count) -> Option<Attention> {
         title: counted(n, "account is locked", "accounts are locked"),
         text: "Too many wrong passwords".to_owned(),
         href: "/admin/users/?status=locked".to_owned(),
+        action: "Review",
+    })
+}
+
+fn idle_staff(n: Count) -> Option<Attention> {
+    (n.n > 0).then(|| Attention {
+        kind: "warn",
+        icon: "users",
+        title: match n.n {
+            1 => "A member of staff without a group can do nothing".to_owned(),
+            _ => format!("{} staff without a group can do nothing", words::count(n)),
+        },
+        text: "Groups say what staff may do".to_owned(),
+        href: "/admin/users/?group=none".to_owned(),
         action: "Review",
     })
 }
@@ -155,6 +174,7 @@ pub(super) fn sample() -> Vec<Attention> {
     };
     let lines = [
         are_locked(one),
+        idle_staff(one),
         expiring(tokens, 1_795_435_200),
         unused(tokens.unused),
     ];

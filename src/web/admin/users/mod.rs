@@ -7,6 +7,7 @@ mod change_form;
 mod change_list;
 mod conflict;
 mod delete;
+mod groups;
 mod history;
 mod links;
 mod query;
@@ -105,6 +106,7 @@ fn input(form: &CsrfForm) -> UserInput {
         is_active: form.flag("is_active"),
         is_staff: form.flag("is_staff"),
         is_superuser: form.flag("is_superuser"),
+        groups: groups::ticked(form),
     }
 }
 
@@ -117,6 +119,7 @@ fn of_user(user: &User) -> UserInput {
         is_active: user.is_active,
         is_staff: user.is_staff,
         is_superuser: user.is_superuser,
+        groups: None,
     }
 }
 
