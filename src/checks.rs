@@ -44,6 +44,8 @@ pub enum Affects {
     Forgiven(Vec<Digest>),
     /// The sample data, whose answer is remembered as well.
     Students,
+    /// Nobody's: settings, which every process reads anew.
+    Settings,
     /// Anything: for news that cannot be read, and for changes from outside.
     Everything,
 }
@@ -198,14 +200,17 @@ impl Checks {
     }
 
     pub fn changed(&self, affects: Affects) {
-        if matches!(affects, Affects::Nobody | Affects::Forgiven(_)) {
+        if matches!(
+            affects,
+            Affects::Nobody | Affects::Forgiven(_) | Affects::Settings
+        ) {
             return;
         }
         let mut state = self.write();
         state.last += 1;
         let last = state.last;
         match affects {
-            Affects::Nobody | Affects::Forgiven(_) => {}
+            Affects::Nobody | Affects::Forgiven(_) | Affects::Settings => {}
             Affects::User(id) if state.users.len() < CHANGED => {
                 state.users.insert(id, last);
             }
@@ -261,6 +266,7 @@ impl Affects {
             }
             Self::Unknown => Some("unknown".to_owned()),
             Self::Students => Some("students".to_owned()),
+            Self::Settings => Some("settings".to_owned()),
             Self::Everything => Some("everything".to_owned()),
         }
     }
@@ -280,6 +286,7 @@ impl Affects {
             }
             None if text == "unknown" => Self::Unknown,
             None if text == "students" => Self::Students,
+            None if text == "settings" => Self::Settings,
             _ => Self::Everything,
         }
     }

@@ -94,6 +94,7 @@ fn news_are_read_as_they_were_written() {
         Affects::Users(vec![7, 8]),
         Affects::Unknown,
         Affects::Students,
+        Affects::Settings,
         Affects::Everything,
     ] {
         assert_eq!(Affects::read(&affects.write().unwrap()), affects);

@@ -264,7 +264,7 @@ fn known(action: &str, alone: bool) -> Option<&'static str> {
         ("student.changed", _) => "edited student",
         ("student.deleted", _) => "deleted student",
         ("student.imported", _) => "imported students from",
-        ("setting.changed", _) => "changed setting",
+        ("setting.changed", _) => "changed settings:",
         ("mail.retried", _) => "sent letters again",
         ("mail.dropped", _) => "threw letters away",
         _ => return None,

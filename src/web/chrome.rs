@@ -281,10 +281,14 @@ const MENU: &[MenuGroup] = &[
     },
     MenuGroup {
         label: "System",
-        items: &[to_view(
-            Record::Audit,
-            item("Audit log", "/admin/audit/", "log", "audit", "a"),
-        )],
+        items: &[
+            to_view(
+                Record::Audit,
+                item("Audit log", "/admin/audit/", "log", "audit", "a"),
+            ),
+            for_superusers(item("Settings", "/admin/settings/", "cog", "settings", "e")),
+            for_superusers(item("Health", "/admin/health/", "fine", "health", "h")),
+        ],
     },
 ];
 

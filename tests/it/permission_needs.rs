@@ -37,10 +37,13 @@ pub const PANEL: &[(&str, Need, Fields)] = &[
     ),
     ("GET /admin/groups/<id>/delete", Superuser, &[]),
     ("POST /admin/groups/<id>/delete", Superuser, &[]),
+    ("GET /admin/health", Superuser, &[]),
     ("GET /admin/keys", Superuser, &[]),
     ("POST /admin/keys/rotate", Superuser, &[]),
     ("GET /admin/keys/<id>/revoke", Superuser, &[]),
     ("POST /admin/keys/<id>/revoke", Superuser, &[]),
+    ("GET /admin/settings", Superuser, &[]),
+    ("POST /admin/settings", Superuser, &[]),
     ("GET /admin/reauth", Staff, &[]),
     (
         "POST /admin/reauth",

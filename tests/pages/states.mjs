@@ -82,6 +82,15 @@ export const AFTER = {
       await page.getByRole("button", { name: "Save all" }).click();
       await page.locator("#errors").waitFor();
     }],
+    ["settings refused", (page) => refused(page, "/admin/settings/", { "Wrong passwords before a pause": "many" })],
+    ["settings, defaults filled in", async (page) => {
+      await page.goto("/admin/settings/");
+      await page.getByLabel("Wrong passwords before a pause").fill("7");
+      await page.getByRole("button", { name: "Save settings" }).click();
+      await page.waitForURL(/settings\/$/);
+      await page.getByRole("button", { name: "Defaults of Sign-in limits" }).click();
+      await page.getByText("These are the defaults").waitFor();
+    }],
     ["import refused", (page) => refused(page, "/admin/students/import/")],
     ["student changed meanwhile", async (page) => {
       await page.goto("/admin/students/?q=Asha");

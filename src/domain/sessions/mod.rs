@@ -64,7 +64,7 @@ pub async fn start(app: &App, user: &User, by: &Actor, user_agent: &str) -> Resu
         epoch: Set(user.epoch),
         created_at: Set(now),
         last_seen_at: Set(now),
-        expires_at: Set(now + app.config.session_lifetime),
+        expires_at: Set(now + app.settings().session_lifetime),
         confirmed_at: Set(Some(now)),
         address: Set(by.address_text()),
         user_agent: Set(user_agent
@@ -147,7 +147,7 @@ pub async fn sweep(app: &App) -> Result<u64> {
     let db = app.db.begin().await?;
     let over = Condition::any()
         .add(Column::ExpiresAt.lte(now))
-        .add(Column::LastSeenAt.lte(now - app.config.session_idle_lifetime));
+        .add(Column::LastSeenAt.lte(now - app.settings().session_idle_lifetime));
     let gone = Entity::delete_many()
         .filter(over)
         .exec(&db)
@@ -165,14 +165,14 @@ fn is_alive(app: &App, row: &Model, epoch: i64) -> bool {
     let now = app.now();
     row.epoch == epoch
         && row.expires_at > now
-        && row.last_seen_at > now - app.config.session_idle_lifetime
+        && row.last_seen_at > now - app.settings().session_idle_lifetime
 }
 
 fn living(app: &App) -> Select<Entity> {
     let now = app.now();
     Entity::find()
         .filter(Column::ExpiresAt.gt(now))
-        .filter(Column::LastSeenAt.gt(now - app.config.session_idle_lifetime))
+        .filter(Column::LastSeenAt.gt(now - app.settings().session_idle_lifetime))
 }
 
 fn living_of(app: &App, user: &User) -> Select<Entity> {

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod bulk;
 pub mod groups;
+pub mod health;
 pub mod index;
 pub mod keys;
 pub mod listing;
@@ -12,6 +13,7 @@ pub mod reauth;
 pub mod refusals;
 pub mod search;
 pub mod sessions;
+pub mod settings;
 pub mod students;
 pub mod tokens;
 pub mod users;
@@ -24,6 +26,7 @@ use crate::web::page::Page;
 pub fn routes() -> Vec<Route> {
     [
         audit::routes(),
+        health::routes(),
         groups::routes(),
         index::routes(),
         keys::routes(),
@@ -32,6 +35,7 @@ pub fn routes() -> Vec<Route> {
         refusals::routes(),
         search::routes(),
         sessions::routes(),
+        settings::routes(),
         students::routes(),
         tokens::routes(),
         users::routes(),
@@ -43,6 +47,7 @@ pub fn routes() -> Vec<Route> {
 pub fn samples() -> Vec<Page> {
     [
         audit::samples(),
+        health::samples(),
         groups::samples(),
         index::samples(),
         keys::samples(),
@@ -50,6 +55,7 @@ pub fn samples() -> Vec<Page> {
         refusals::samples(),
         search::samples(),
         sessions::samples(),
+        settings::samples(),
         students::samples(),
         tokens::samples(),
         users::samples(),

@@ -19,7 +19,7 @@ use latchkey::{
         groups::{self, GroupInput},
         permissions::Permissions,
         scopes::Scopes,
-        sessions,
+        sessions, settings,
         tokens::{self, NewToken},
         users::{self, User, UserInput},
     },
@@ -99,6 +99,7 @@ impl TestApp {
         let clock = Clock::manual(START);
         let mut app = open(folder.path(), &url, settings, clock.clone()).await;
         let statements = count_statements(&mut app);
+        settings::load(&app).await.unwrap();
         let client = client(&app, folder.path(), settings).await;
         let settings = settings
             .iter()
@@ -124,6 +125,7 @@ impl TestApp {
         let url = self.app.config.database_url.clone();
         let mut app = open(folder.path(), &url, &settings, self.clock.clone()).await;
         let statements = count_statements(&mut app);
+        settings::load(&app).await.unwrap();
         let client = client(&app, folder.path(), &settings).await;
         Self(Arc::new(Inner {
             app,
