@@ -14,8 +14,9 @@ use crate::{
     config::Config,
     db::{Db, Opener, make_private_folder},
     domain::{
-        families, hashing::Hasher, refusals::Refusals, signing_keys::SigningKeys,
-        status_lists::StatusLists, throttles::Throttles, totals::Totals, usage::Usage,
+        families, hashing::Hasher, health::Jobs, refusals::Refusals, settings,
+        signing_keys::SigningKeys, status_lists::StatusLists, throttles::Throttles, totals::Totals,
+        usage::Usage,
     },
     error::{Error, Result},
     keys::Keyring,
@@ -40,6 +41,8 @@ pub struct App {
     /// Rung when a letter was put into the outbox.
     pub mail_bell: Arc<Notify>,
     pub totals: Arc<Totals>,
+    pub jobs: Arc<Jobs>,
+    pub settings: Arc<settings::Current>,
 }
 
 impl App {
@@ -67,10 +70,17 @@ impl App {
             families: Arc::default(),
             mail_bell: Arc::default(),
             totals: Arc::default(),
+            jobs: Arc::default(),
+            settings: Arc::new(settings::Current::new(&config.given)),
             config: Arc::new(config),
             clock,
             keys: Arc::new(keys),
         })
+    }
+
+    /// The settings that count now, of those that are changed while the server runs.
+    pub fn settings(&self) -> Arc<settings::Settings> {
+        self.settings.get()
     }
 
     /// Unix seconds, UTC.

@@ -13,7 +13,12 @@ use std::{
 
 use moka::sync::Cache;
 
-use crate::{domain::scopes::Scopes, echo::Echo, entity::user::Model as User, keys::Digest};
+use crate::{
+    domain::{permissions::Permissions, scopes::Scopes},
+    echo::Echo,
+    entity::user::Model as User,
+    keys::Digest,
+};
 
 /// Credentials remembered at most; one takes about half a kilobyte.
 const CAPACITY: u64 = 100_000;
@@ -39,6 +44,8 @@ pub enum Affects {
     Forgiven(Vec<Digest>),
     /// The sample data, whose answer is remembered as well.
     Students,
+    /// Nobody's: settings, which every process reads anew.
+    Settings,
     /// Anything: for news that cannot be read, and for changes from outside.
     Everything,
 }
@@ -51,6 +58,8 @@ pub struct Stamp(u64);
 pub enum Verdict {
     Known {
         user: Arc<User>,
+        /// What groups give.
+        permissions: Permissions,
         scopes: Scopes,
         /// Of an API token.
         token: Option<TokenFacts>,
@@ -94,7 +103,11 @@ struct State {
     students: u64,
     users: HashMap<i64, u64>,
     answer: Option<(u64, Arc<[u8]>)>,
+    groups: Option<(u64, GroupNames)>,
 }
+
+/// Id and name of each group that is offered.
+pub type GroupNames = Arc<[(i64, String)]>;
 
 impl Default for Checks {
     fn default() -> Self {
@@ -172,15 +185,32 @@ impl Checks {
         }
     }
 
+    /// For filters: lists of users would ask for them each time. A change of them is a change of everything.
+    pub fn find_groups(&self) -> Option<GroupNames> {
+        let state = self.read();
+        let (loaded, names) = state.groups.as_ref()?;
+        (!state.is_deaf && *loaded >= state.everything).then(|| names.clone())
+    }
+
+    pub fn keep_groups(&self, stamp: Stamp, names: GroupNames) {
+        let mut state = self.write();
+        if !state.is_deaf {
+            state.groups = Some((stamp.0, names));
+        }
+    }
+
     pub fn changed(&self, affects: Affects) {
-        if matches!(affects, Affects::Nobody | Affects::Forgiven(_)) {
+        if matches!(
+            affects,
+            Affects::Nobody | Affects::Forgiven(_) | Affects::Settings
+        ) {
             return;
         }
         let mut state = self.write();
         state.last += 1;
         let last = state.last;
         match affects {
-            Affects::Nobody | Affects::Forgiven(_) => {}
+            Affects::Nobody | Affects::Forgiven(_) | Affects::Settings => {}
             Affects::User(id) if state.users.len() < CHANGED => {
                 state.users.insert(id, last);
             }
@@ -236,6 +266,7 @@ impl Affects {
             }
             Self::Unknown => Some("unknown".to_owned()),
             Self::Students => Some("students".to_owned()),
+            Self::Settings => Some("settings".to_owned()),
             Self::Everything => Some("everything".to_owned()),
         }
     }
@@ -255,109 +286,11 @@ impl Affects {
             }
             None if text == "unknown" => Self::Unknown,
             None if text == "students" => Self::Students,
+            None if text == "settings" => Self::Settings,
             _ => Self::Everything,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    fn user(id: i64) -> Arc<User> {
-        Arc::new(User {
-            id,
-            username: format!("user{id}"),
-            username_key: format!("user{id}"),
-            email: String::new(),
-            first_name: String::new(),
-            last_name: String::new(),
-            password: String::new(),
-            is_active: true,
-            is_staff: false,
-            is_superuser: false,
-            epoch: 0,
-            epoch_at: 0,
-            last_login: 0,
-            date_joined: 0,
-            version: 1,
-            email_verified_at: 0,
-            search: String::new(),
-        })
-    }
-
-    fn known(checks: &Checks, digest: Digest, id: i64, stamp: Stamp) {
-        checks.keep(
-            digest,
-            stamp,
-            Verdict::Known {
-                user: user(id),
-                scopes: Scopes::FULL,
-                token: None,
-            },
-            1000,
-        );
-    }
-
-    #[test]
-    fn a_change_drops_the_entries_of_its_user_alone() {
-        let checks = Checks::default();
-        known(&checks, [1; 32], 1, checks.stamp());
-        known(&checks, [2; 32], 2, checks.stamp());
-        checks.changed(Affects::User(1));
-        assert!(checks.find(&[1; 32], 0).is_none());
-        assert!(checks.find(&[2; 32], 0).is_some());
-    }
-
-    #[test]
-    fn a_change_of_several_drops_theirs_and_no_others() {
-        let checks = Checks::default();
-        for n in 1..=3 {
-            known(&checks, [n; 32], i64::from(n), checks.stamp());
-        }
-        checks.changed(Affects::Users(vec![1, 3]));
-        let found = [1, 2, 3].map(|n| checks.find(&[n; 32], 0).is_some());
-        assert_eq!(found, [false, true, false]);
-    }
-
-    #[test]
-    fn a_slow_reader_cannot_put_back_what_a_change_dropped() {
-        let checks = Checks::default();
-        let before = checks.stamp();
-        checks.changed(Affects::User(1));
-        known(&checks, [1; 32], 1, before);
-        assert!(checks.find(&[1; 32], 0).is_none());
-    }
-
-    #[test]
-    fn an_entry_does_not_outlive_its_credential() {
-        let checks = Checks::default();
-        known(&checks, [1; 32], 1, checks.stamp());
-        assert!(checks.find(&[1; 32], 999).is_some());
-        assert!(checks.find(&[1; 32], 1000).is_none());
-    }
-
-    #[test]
-    fn whoever_is_deaf_believes_nothing_and_forgets_all() {
-        let checks = Checks::default();
-        known(&checks, [1; 32], 1, checks.stamp());
-        checks.hear(false);
-        assert!(checks.find(&[1; 32], 0).is_none());
-        known(&checks, [1; 32], 1, checks.stamp());
-        checks.hear(true);
-        assert!(checks.find(&[1; 32], 0).is_none());
-    }
-
-    #[test]
-    fn news_are_read_as_they_were_written() {
-        for affects in [
-            Affects::User(7),
-            Affects::Users(vec![7, 8]),
-            Affects::Unknown,
-            Affects::Students,
-            Affects::Everything,
-        ] {
-            assert_eq!(Affects::read(&affects.write().unwrap()), affects);
-        }
-        assert_eq!(Affects::read("nonsense"), Affects::Everything);
-    }
-}
+mod tests;

@@ -13,6 +13,7 @@ use crate::{
     app::App,
     checks::Affects,
     db::CHANNEL,
+    domain::settings,
     error::{Error, Result},
 };
 
@@ -42,6 +43,10 @@ async fn listen(app: &App) {
             tracing::warn!(error = %e, "lost the news of other nodes; asking the database instead");
         }
         sleep(PAUSE).await;
+        // Without news, settings are at most a few seconds old.
+        if let Err(e) = settings::load(app).await {
+            tracing::warn!(error = %e, "cannot read the settings");
+        }
     }
 }
 
@@ -51,10 +56,12 @@ async fn hear(app: &App) -> Result<()> {
         .await
         .map_err(Error::internal)?;
     listener.listen(CHANNEL).await.map_err(Error::internal)?;
+    // What changed while nobody listened.
+    settings::load(app).await?;
     app.db.checks().hear(true);
     loop {
         match timeout(SILENCE, listener.try_recv()).await {
-            Ok(Ok(Some(news))) => receive(app, news.payload()),
+            Ok(Ok(Some(news))) => receive(app, news.payload()).await?,
             // It would connect again by itself; what was said in between would be missing.
             Ok(Ok(None)) => return Err(Error::internal(std::io::Error::other("disconnected"))),
             Ok(Err(e)) => return Err(Error::internal(e)),
@@ -70,7 +77,7 @@ async fn hear(app: &App) -> Result<()> {
 }
 
 /// `<node> <number> <whom it affects>`.
-fn receive(app: &App, payload: &str) {
+async fn receive(app: &App, payload: &str) -> Result<()> {
     let checks = app.db.checks();
     let mut parts = payload.splitn(3, ' ');
     let node = parts
@@ -81,28 +88,44 @@ fn receive(app: &App, payload: &str) {
     if let Affects::Forgiven(digests) = &affects {
         app.throttles.forgive_all(digests);
     }
+    let concerns_settings = matches!(affects, Affects::Settings | Affects::Everything);
     checks.changed(affects);
+    if concerns_settings {
+        settings::load(app).await?;
+    }
     if let (Some(node), Some(number)) = (node, number)
         && node == checks.echo().node()
     {
         checks.echo().came_back(number);
     }
+    Ok(())
 }
 
 async fn watch(app: &App) {
-    let mut seen = app.db.outside_changes().await.unwrap_or(0);
+    // Nothing is remembered yet that could be stale; settings may have changed since they were read.
+    let mut seen = match (app.db.outside_changes().await, settings::load(app).await) {
+        (Ok(seen), Ok(_)) => Some(seen),
+        _ => None,
+    };
     loop {
         sleep(LOOK).await;
-        match app.db.outside_changes().await {
-            Ok(now) if now == seen => {}
-            Ok(now) => {
-                seen = now;
-                app.db.checks().changed(Affects::Everything);
-            }
+        match look(app, &mut seen).await {
+            Ok(()) => {}
             Err(e) => {
                 tracing::warn!(error = %e, "cannot look for changes from outside");
                 app.db.checks().changed(Affects::Everything);
             }
         }
     }
+}
+
+/// `seen`: the counter when everything was last dropped and read anew.
+async fn look(app: &App, seen: &mut Option<i64>) -> Result<()> {
+    let now = app.db.outside_changes().await?;
+    if *seen != Some(now) {
+        app.db.checks().changed(Affects::Everything);
+        settings::load(app).await?;
+        *seen = Some(now);
+    }
+    Ok(())
 }

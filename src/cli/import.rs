@@ -121,6 +121,7 @@ fn text(outcome: &Outcome, wanted: &Wanted, fixed: bool) -> String {
         }
         .to_owned(),
         tally("users", report.users),
+        tally("groups", report.groups),
         tally("tokens", report.tokens),
         format!(
             "{} ({} of them blacklisted)",

@@ -5,12 +5,14 @@ mod audit;
 mod backup;
 mod doctor;
 mod export;
+mod groups;
 mod import;
 mod keys;
 mod mail;
 mod move_database;
 mod print;
 mod serve;
+mod settings;
 mod shell;
 mod tokens;
 
@@ -61,6 +63,12 @@ enum Command {
     /// The keys that sign JWTs: list, rotate, revoke.
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Settings that can be changed while the server runs: list, set, reset.
+    #[command(subcommand)]
+    Settings(settings::Settings),
+    /// What staff may do: list, make and delete groups, and say who is in them.
+    #[command(subcommand)]
+    Groups(groups::Groups),
     /// The audit log: check that it is intact, write it to a file.
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -205,6 +213,8 @@ async fn dispatch(
         Command::CreateToken { username } => accounts::create_token(context, &username).await?,
         Command::Mail(what) => mail::run(context, what).await?,
         Command::Keys(what) => keys::run(context, what).await?,
+        Command::Settings(what) => settings::run(context, what).await?,
+        Command::Groups(what) => groups::run(context, what).await?,
         Command::ImportDjango(what) => import::run(context, what).await?,
         Command::MoveDatabase { to } => move_database::run(context, &to).await?,
         Command::Export { file } => export::export(context, &file).await?,
@@ -224,6 +234,13 @@ impl Context {
         let app = App::open_as(opener, self.config, Clock::System).await?;
         app.db.migrate().await?;
         crate::domain::search::fill(&app).await?;
+        for row in crate::domain::settings::load(&app).await?.ignored {
+            tracing::warn!(
+                setting = row.name,
+                why = row.why,
+                "a stored setting does not count"
+            );
+        }
         if crate::domain::installation::secret_fits(&app).await? {
             return Ok(app);
         }

@@ -10,8 +10,8 @@ use crate::{
     app::App,
     db::Opener,
     domain::{
-        audit, families, mail, one_time_links, refusals, sessions, setup, signing_keys, tokens,
-        totals, usage,
+        audit, families, health::Job, mail, one_time_links, refusals, sessions, setup,
+        signing_keys, tokens, totals, usage,
     },
     error::Result as Outcome,
     news,
@@ -146,18 +146,24 @@ async fn announce(rocket: &Rocket<Orbit>) {
 }
 
 async fn flush(app: &App) {
-    if let Err(e) = usage::flush(app).await {
+    let uses = usage::flush(app).await;
+    if let Err(e) = &uses {
         tracing::error!(error = %e, "flush of the uses of tokens failed");
     }
-    if let Err(e) = refusals::flush(app).await {
+    let refused = refusals::flush(app).await;
+    if let Err(e) = &refused {
         tracing::error!(error = %e, "flush of refused requests failed");
     }
+    app.jobs
+        .ended(Job::Flush, app.now(), uses.is_err() || refused.is_err());
 }
 
 /// A mail server that is slow or gone delays nothing but letters.
 async fn deliver_for_ever(app: App) {
     loop {
-        match mail::deliver(&app).await {
+        let delivered = mail::deliver(&app).await;
+        app.jobs.ended(Job::Mail, app.now(), delivered.is_err());
+        match delivered {
             Ok(0) => {}
             Ok(n) => tracing::info!(n, "letters sent"),
             Err(e) => tracing::error!(error = %e, "cannot look into the outbox"),
@@ -174,7 +180,9 @@ async fn seal_for_ever(app: App) {
     loop {
         for _ in 0..SEALS {
             sleep(SEAL).await;
-            if let Err(e) = audit::seal(&app).await {
+            let sealed = audit::seal(&app).await;
+            app.jobs.ended(Job::Seal, app.now(), sealed.is_err());
+            if let Err(e) = sealed {
                 tracing::error!(error = %e, "the audit log could not be sealed");
                 sleep(SEAL * SEALS).await;
             }
@@ -196,23 +204,29 @@ async fn sweep_for_ever(app: App) {
 /// What the server clears away by itself. One that fails does not keep the others from their work.
 async fn sweep(app: &App) {
     let rotated = signing_keys::sweep(app).await;
-    swept("signing keys", rotated.map(|()| 0));
-    swept("refresh families", families::sweep(app).await);
-    swept("sessions", sessions::sweep(app).await);
-    swept("counts of uses", usage::sweep(app).await);
-    swept("refused requests", refusals::sweep(app).await);
-    swept("one-time links", one_time_links::sweep(app).await);
-    swept("letters", mail::sweep(app).await);
-    swept("unused tokens", tokens::sweep_unused(app).await);
-    swept("statistics", app.db.optimize().await.map(|()| 0));
+    let swept = [
+        swept("signing keys", rotated.map(|()| 0)),
+        swept("refresh families", families::sweep(app).await),
+        swept("sessions", sessions::sweep(app).await),
+        swept("counts of uses", usage::sweep(app).await),
+        swept("refused requests", refusals::sweep(app).await),
+        swept("one-time links", one_time_links::sweep(app).await),
+        swept("letters", mail::sweep(app).await),
+        swept("unused tokens", tokens::sweep_unused(app).await),
+        swept("statistics", app.db.optimize().await.map(|()| 0)),
+    ];
+    app.jobs
+        .ended(Job::Sweep, app.now(), swept.contains(&false));
 }
 
-fn swept(what: &str, outcome: Outcome<u64>) {
-    match outcome {
+/// Whether it worked.
+fn swept(what: &str, outcome: Outcome<u64>) -> bool {
+    match &outcome {
         Ok(0) => {}
         Ok(n) => tracing::info!(what, n, "swept"),
         Err(e) => tracing::error!(what, error = %e, "sweep failed"),
     }
+    outcome.is_ok()
 }
 
 fn explain(e: &rocket::Error) -> String {

@@ -1,6 +1,7 @@
 //! Typed settings: from `Rocket.toml` (`[default.latchkey]`) and the environment, which wins.
 //! Checked once, at start; a setting that makes no sense or is not safe stops the server with a
-//! sentence that names it.
+//! sentence that names it. Those that can be changed while the server runs are in `domain/settings`;
+//! what is said of them here fixes them.
 
 mod database;
 mod kinds;
@@ -24,7 +25,10 @@ use rocket::figment::{
     value::Value,
 };
 
-use crate::secret::{SecretBytes, SetupCode};
+use crate::{
+    domain::settings::{self, Given},
+    secret::{SecretBytes, SetupCode},
+};
 use database::{check_database_url, database_url, is_postgres};
 pub use kinds::{JwtAlgorithm, LogFormat, SecureCookies};
 pub use listen::Tls;
@@ -34,18 +38,14 @@ use source::Source;
 /// The environment as a map, so that tests bring their own.
 pub type Environment = HashMap<String, String>;
 
-/// Names that are settings; the environment form is `LATCHKEY_` and the name in capitals.
-/// `docs/settings.md` describes each; a test compares.
+/// Names of settings that are read at start; the environment form is `LATCHKEY_` and the name in
+/// capitals. `docs/settings.md` describes each; a test compares.
 pub const SETTINGS: &[&str] = &[
     "database_url",
     "data_dir",
     "secret_key",
     "setup_code",
     "jwt_signing_key",
-    "jwt_rotate_refresh_tokens",
-    "jwt_access_lifetime",
-    "jwt_refresh_lifetime",
-    "jwt_refresh_retry_window",
     "jwt_algorithm",
     "jwt_key_lifetime",
     "jwt_issuer",
@@ -54,12 +54,6 @@ pub const SETTINGS: &[&str] = &[
     "jwt_status_list",
     "throttles_enabled",
     "trusted_proxies",
-    "token_longest_life",
-    "token_unused_revoke_days",
-    "registration_open",
-    "generate_token_enabled",
-    "session_idle_lifetime",
-    "session_lifetime",
     "secure_cookies",
     "hash_memory_kib",
     "hash_iterations",
@@ -73,15 +67,15 @@ pub const SETTINGS: &[&str] = &[
     "public_url",
     "smtp_url",
     "mail_from",
-    "contact",
-    "password_reset_lifetime",
-    "invitation_lifetime",
-    "email_verification_lifetime",
 ];
 
-/// What the server runs with. Lifetimes are seconds.
+/// Whether there is a setting of this name, of either sort.
+pub fn is_setting(name: &str) -> bool {
+    SETTINGS.contains(&name) || settings::find(name).is_some()
+}
+
+/// What the server runs with until it stops. Lifetimes are seconds.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "settings are what they are")]
 pub struct Config {
     pub database_url: String,
     pub data_dir: PathBuf,
@@ -91,11 +85,6 @@ pub struct Config {
     /// The set-up form asks for its code unless this is a debug profile on a loopback address.
     pub setup_needs_code: bool,
     pub jwt_signing_key: Option<SecretBytes>,
-    pub jwt_rotate_refresh_tokens: bool,
-    pub jwt_access_lifetime: i64,
-    pub jwt_refresh_lifetime: i64,
-    /// For so long the same refresh token gets the same successor again.
-    pub jwt_refresh_retry_window: i64,
     pub jwt_algorithm: JwtAlgorithm,
     /// After so long the next signing key takes over; 0: only when somebody says so.
     pub jwt_key_lifetime: i64,
@@ -109,14 +98,6 @@ pub struct Config {
     pub jwt_status_list: bool,
     pub throttles_enabled: bool,
     pub trusted_proxies: Vec<IpNet>,
-    /// Seconds that a named token may live; 0: for ever.
-    pub token_longest_life: i64,
-    /// Days after which a token that nobody uses is revoked; 0: never.
-    pub token_unused_revoke_days: i64,
-    pub registration_open: bool,
-    pub generate_token_enabled: bool,
-    pub session_idle_lifetime: i64,
-    pub session_lifetime: i64,
     pub secure_cookies: SecureCookies,
     pub hash_memory_kib: u32,
     pub hash_iterations: u32,
@@ -133,11 +114,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// None: no mail is sent.
     pub mail: Option<Mail>,
-    /// Whom people are told to ask; empty: nobody is named.
-    pub contact: String,
-    pub password_reset_lifetime: i64,
-    pub invitation_lifetime: i64,
-    pub email_verification_lifetime: i64,
+    /// What is fixed of the settings that could be changed while the server runs.
+    pub given: Given,
 }
 
 /// A setting that cannot be used: which, and why.
@@ -164,9 +142,6 @@ pub fn environment() -> Environment {
 
 /// Rocket's own settings: its defaults, ours, `Rocket.toml`, then `ROCKET_*`.
 pub fn figment(env: &Environment) -> Figment {
-    let file = env
-        .get("ROCKET_CONFIG")
-        .map_or("Rocket.toml", String::as_str);
     let profile = env
         .get("ROCKET_PROFILE")
         .map_or(rocket::Config::DEFAULT_PROFILE, |name| {
@@ -183,7 +158,7 @@ pub fn figment(env: &Environment) -> Figment {
         // Longer than a password may wait to be hashed.
         .merge(Serialized::default("shutdown.grace", 15))
         .merge(Serialized::default("shutdown.mercy", 5))
-        .merge(Toml::file(file).nested())
+        .merge(Toml::file(file_name(env)).nested())
         .select(profile);
     // Read as Rocket reads its environment, but from the map that was handed in.
     let rocket = env
@@ -195,6 +170,11 @@ pub fn figment(env: &Environment) -> Figment {
             let Ok(value) = text.parse::<Value>();
             figment.merge(Serialized::global(&name.to_lowercase(), value))
         })
+}
+
+fn file_name(env: &Environment) -> &str {
+    env.get("ROCKET_CONFIG")
+        .map_or("Rocket.toml", String::as_str)
 }
 
 /// Rocket's own settings, checked before anything is made.
@@ -239,10 +219,6 @@ impl Config {
             secret_key,
             setup_code,
             jwt_signing_key: s.secret("jwt_signing_key", 1)?,
-            jwt_rotate_refresh_tokens: s.parse("jwt_rotate_refresh_tokens", true)?,
-            jwt_access_lifetime: s.within("jwt_access_lifetime", 3600, 1, 86_400 * 365)?,
-            jwt_refresh_lifetime: s.within("jwt_refresh_lifetime", 86_400, 1, 86_400 * 3650)?,
-            jwt_refresh_retry_window: s.within("jwt_refresh_retry_window", 10, 0, 300)?,
             jwt_algorithm: s.choice(
                 "jwt_algorithm",
                 JwtAlgorithm::Hs256,
@@ -255,12 +231,6 @@ impl Config {
             jwt_status_list: s.parse("jwt_status_list", false)?,
             throttles_enabled: s.parse("throttles_enabled", true)?,
             trusted_proxies: s.networks("trusted_proxies")?,
-            token_longest_life: s.within("token_longest_life", 0, 0, 86_400 * 36_500)?,
-            token_unused_revoke_days: s.within("token_unused_revoke_days", 0, 0, 36_500)?,
-            registration_open: s.parse("registration_open", true)?,
-            generate_token_enabled: s.parse("generate_token_enabled", true)?,
-            session_idle_lifetime: s.within("session_idle_lifetime", 86_400, 60, 86_400 * 90)?,
-            session_lifetime: s.within("session_lifetime", 86_400 * 14, 60, 86_400 * 365)?,
             secure_cookies: s.choice(
                 "secure_cookies",
                 SecureCookies::Auto,
@@ -288,26 +258,15 @@ impl Config {
             tls: listen::tls(&s)?,
             mail: mail::mail(&s, public_url.as_deref())?,
             public_url,
-            contact: s.text("contact").unwrap_or_default(),
-            password_reset_lifetime: s.within("password_reset_lifetime", 3600, 300, 86_400)?,
-            invitation_lifetime: s.within("invitation_lifetime", 259_200, 300, 86_400 * 30)?,
-            email_verification_lifetime: s.within(
-                "email_verification_lifetime",
-                259_200,
-                300,
-                86_400 * 30,
-            )?,
+            given: given(&s)?,
         };
         config.jwt_settings_agree()?;
         Ok(config)
     }
 
     fn jwt_settings_agree(&self) -> Result<(), BadSetting> {
-        if self.jwt_refresh_lifetime < self.jwt_access_lifetime {
-            return Err(BadSetting::new(
-                "LATCHKEY_JWT_REFRESH_LIFETIME",
-                "must not be shorter than the access lifetime",
-            ));
+        if let Some((name, problem)) = self.given.discord() {
+            return Err(BadSetting::new(&source::variable(name), problem));
         }
         if self.jwt_signing_key.is_some() && self.jwt_algorithm != JwtAlgorithm::Hs256 {
             return Err(BadSetting::new(
@@ -367,6 +326,19 @@ impl Config {
     pub fn is_postgres(&self) -> bool {
         is_postgres(&self.database_url)
     }
+}
+
+/// Judged like the others, so that a mistake is told at the start.
+fn given(s: &Source<'_>) -> Result<Given, BadSetting> {
+    let mut given = Given::default();
+    for setting in settings::TABLE {
+        if let Some((text, by)) = s.given(setting.name) {
+            let value = setting.kind.read(&text);
+            let value = value.map_err(|e| BadSetting::new(&source::variable(setting.name), e))?;
+            given.fix(setting, value, by);
+        }
+    }
+    Ok(given)
 }
 
 /// Whether this is where something can be reached over HTTP.

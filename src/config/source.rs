@@ -5,12 +5,18 @@ use std::{collections::HashMap, fmt::Display, net::IpAddr, str::FromStr};
 use ipnet::IpNet;
 use rocket::figment::{Figment, value::Value};
 
-use super::{BadSetting, Environment, SETTINGS};
-use crate::secret::SecretBytes;
+use super::{BadSetting, Environment, is_setting};
+use crate::{domain::settings::By, secret::SecretBytes};
+
+/// The environment form of a name.
+pub(super) fn variable(name: &str) -> String {
+    format!("LATCHKEY_{}", name.to_uppercase())
+}
 
 /// One setting as text, wherever it comes from.
 pub(super) struct Source<'a> {
     file: HashMap<String, String>,
+    file_name: String,
     env: &'a Environment,
 }
 
@@ -19,7 +25,7 @@ impl<'a> Source<'a> {
         let mut file = HashMap::new();
         if let Ok(Value::Dict(_, table)) = figment.find_value("latchkey") {
             for (name, value) in table {
-                if !SETTINGS.contains(&name.as_str()) {
+                if !is_setting(&name) {
                     return Err(BadSetting::new(
                         &format!("Rocket.toml, [latchkey] {name}"),
                         "there is no such setting",
@@ -28,17 +34,26 @@ impl<'a> Source<'a> {
                 file.insert(name, plain(&value));
             }
         }
-        Ok(Self { file, env })
+        Ok(Self {
+            file,
+            file_name: super::file_name(env).to_owned(),
+            env,
+        })
     }
 
     /// The value, trimmed of nothing; an empty text counts as unset.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        let var = format!("LATCHKEY_{}", name.to_uppercase());
-        self.env
-            .get(&var)
-            .or_else(|| self.file.get(name))
-            .filter(|text| !text.is_empty())
-            .cloned()
+        self.given(name).map(|(text, _)| text)
+    }
+
+    /// The same, and who says it.
+    pub(super) fn given(&self, name: &str) -> Option<(String, By)> {
+        let variable = variable(name);
+        let (text, by) = match self.env.get(&variable) {
+            Some(text) => (text, By::Environment(variable)),
+            None => (self.file.get(name)?, By::File(self.file_name.clone())),
+        };
+        (!text.is_empty()).then(|| (text.clone(), by))
     }
 
     pub(super) fn parse<T: FromStr>(&self, name: &str, default: T) -> Result<T, BadSetting> {
@@ -47,7 +62,7 @@ impl<'a> Source<'a> {
         };
         text.trim().parse().map_err(|_| {
             BadSetting::new(
-                &format!("LATCHKEY_{}", name.to_uppercase()),
+                &variable(name),
                 format!("{text:?} is not a {}", std::any::type_name::<T>()),
             )
         })
@@ -63,7 +78,7 @@ impl<'a> Source<'a> {
         let value = self.parse(name, default)?;
         if value < least || value > most {
             return Err(BadSetting::new(
-                &format!("LATCHKEY_{}", name.to_uppercase()),
+                &variable(name),
                 format!("{value} is not between {least} and {most}"),
             ));
         }
@@ -80,7 +95,7 @@ impl<'a> Source<'a> {
         };
         if text.len() < least {
             return Err(BadSetting::new(
-                &format!("LATCHKEY_{}", name.to_uppercase()),
+                &variable(name),
                 format!("must have at least {least} bytes"),
             ));
         }
@@ -101,7 +116,7 @@ impl<'a> Source<'a> {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
         chosen.map(|(_, value)| *value).ok_or_else(|| {
             BadSetting::new(
-                &format!("LATCHKEY_{}", name.to_uppercase()),
+                &variable(name),
                 format!("expected one of {}", words.join(", ")),
             )
         })

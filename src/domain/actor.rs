@@ -84,7 +84,8 @@ impl Actor {
         }
     }
 
-    /// The same door and address, with a name.
+    /// The same door and address, with a name. Who has just signed in acts on oneself, which needs no permission;
+    /// others are `holding` theirs.
     #[must_use]
     pub fn signed_in(self, user: &User) -> Self {
         Self {
@@ -92,11 +93,16 @@ impl Actor {
             username: user.username.clone(),
             is_staff: user.is_staff,
             is_superuser: user.is_superuser,
-            permissions: if user.is_staff {
-                Permissions::ALL
-            } else {
-                Permissions::NONE
-            },
+            permissions: Permissions::NONE,
+            ..self
+        }
+    }
+
+    /// The same with what groups give.
+    #[must_use]
+    pub fn holding(self, permissions: Permissions) -> Self {
+        Self {
+            permissions,
             ..self
         }
     }

@@ -9,9 +9,10 @@ use crate::{
     domain::{
         families,
         jwt::{Kind, Subject},
+        permissions::Permissions,
         scopes::Scopes,
         signing_keys, tokens,
-        users::{self, User},
+        users::{self, Entitled, User},
     },
     error::{AuthFailure, Error, Result},
     keys::Digest,
@@ -22,6 +23,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub user: Arc<User>,
+    /// What groups give.
+    pub permissions: Permissions,
     pub scopes: Scopes,
     /// When the token ends (Unix seconds); `None`: never, or by its sign-in.
     pub token_ends: Option<i64>,
@@ -47,6 +50,7 @@ pub async fn look_at_token(app: &App, key: &TokenKey) -> Result<(Caller, TokenFa
     };
     let Verdict::Known {
         user,
+        permissions,
         scopes,
         token: Some(token),
     } = verdict
@@ -58,6 +62,7 @@ pub async fn look_at_token(app: &App, key: &TokenKey) -> Result<(Caller, TokenFa
     }
     let caller = Caller {
         user,
+        permissions,
         scopes,
         token_ends: token.expires_at,
     };
@@ -77,9 +82,10 @@ fn recall(app: &App, credential: &Digest) -> Option<Verdict> {
 async fn load_token(app: &App, credential: Digest) -> Result<Verdict> {
     let stamp = app.db.checks().stamp();
     let (verdict, until) = match tokens::find_live(app, &credential).await? {
-        Some((token, user)) => {
+        Some((token, Entitled { user, permissions })) => {
             let verdict = Verdict::Known {
                 user: Arc::new(user),
+                permissions,
                 scopes: tokens::scopes(&token),
                 token: Some(TokenFacts {
                     id: token.id,
@@ -100,9 +106,16 @@ async fn load_token(app: &App, credential: Digest) -> Result<Verdict> {
 /// `Authorization: Bearer <access>`, as SimpleJWT judges it.
 pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Caller> {
     let credential = app.keys.jwt_digest(token.expose());
-    if let Some(Verdict::Known { user, scopes, .. }) = recall(app, &credential) {
+    if let Some(Verdict::Known {
+        user,
+        permissions,
+        scopes,
+        ..
+    }) = recall(app, &credential)
+    {
         return Ok(Caller {
             user,
+            permissions,
             scopes,
             token_ends: None,
         });
@@ -119,9 +132,9 @@ pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Caller> {
     let user = match claims.subject() {
         Subject::Missing => return Err(refused(AuthFailure::NoUserId)),
         Subject::Nobody => None,
-        Subject::User(id) => users::find(app, id).await?,
+        Subject::User(id) => users::find_entitled(app, id).await?,
     };
-    let user = user.ok_or_else(|| refused(AuthFailure::UserNotFound))?;
+    let Entitled { user, permissions } = user.ok_or_else(|| refused(AuthFailure::UserNotFound))?;
     if !user.is_active {
         return Err(refused(AuthFailure::UserInactive));
     }
@@ -131,6 +144,7 @@ pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Caller> {
     let user = Arc::new(user);
     let verdict = Verdict::Known {
         user: user.clone(),
+        permissions,
         scopes: Scopes::FULL,
         token: None,
     };
@@ -139,6 +153,7 @@ pub async fn by_bearer(app: &App, token: &Jwt) -> Result<Caller> {
         .keep(credential, stamp, verdict, claims.expires_at);
     Ok(Caller {
         user,
+        permissions,
         scopes: Scopes::FULL,
         token_ends: None,
     })

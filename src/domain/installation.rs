@@ -1,4 +1,4 @@
-//! What must be true of a database before it is served.
+//! What must be true of a database before it is served, and who may change the installation at a time.
 
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
 
@@ -33,4 +33,20 @@ pub async fn secret_fits(app: &App) -> Result<bool> {
     let stored = Entity::find_by_id(FINGERPRINT).one(&db).await?;
     db.commit(Affects::Nobody).await?;
     Ok(stored.is_some_and(|row| row.value == app.keys.fingerprint()))
+}
+
+/// Makes everybody who changes the same wait for each other, until the transaction ends.
+pub(crate) async fn lock<C: ConnectionTrait>(db: &C, what: &str) -> Result<()> {
+    let row = ActiveModel {
+        key: Set(what.to_owned()),
+        value: Set(String::new()),
+    };
+    let again = OnConflict::column(Column::Key)
+        .update_column(Column::Value)
+        .to_owned();
+    Entity::insert(row)
+        .on_conflict(again)
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
 }

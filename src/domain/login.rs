@@ -103,18 +103,17 @@ impl<'a> Tries<'a> {
         let name = username.to_lowercase();
         let sign_in = throttles::key(&app.keys, SIGN_IN, by.address, None);
         app.throttles.take(SIGN_IN, sign_in, now)?;
+        let settings = app.settings();
+        let here = LOGIN_BY_ACCOUNT_AND_ADDRESS.after(settings.login_tries);
         let rules = [
-            (
-                LOGIN_BY_ACCOUNT_AND_ADDRESS,
-                by.address,
-                Some(name.as_str()),
-            ),
+            (here, by.address, Some(name.as_str())),
             (LOGIN_BY_ACCOUNT, None, Some(name.as_str())),
             (LOGIN_BY_ADDRESS, by.address, None),
         ];
         let mut tries = Self {
             app,
             counted: rules.map(|(rule, address, name)| {
+                let rule = rule.within(settings.login_pause);
                 (rule, throttles::key(&app.keys, rule, address, name))
             }),
             entered: 0,
@@ -152,12 +151,12 @@ impl<'a> Tries<'a> {
             let (left, pause) = app.throttles.leave(rule, digest, now, failed);
             least = least.min(Some(left)).or(Some(left));
             // A pause of an address is about no account.
-            if let Some(ends_at) = pause.filter(|_| rule != LOGIN_BY_ADDRESS) {
+            if let Some(ends_at) = pause.filter(|_| !rule.counts_as(LOGIN_BY_ADDRESS)) {
                 begun.push(Begun {
                     digest,
                     tries: rule.limit(),
                     ends_at,
-                    here_only: rule == LOGIN_BY_ACCOUNT_AND_ADDRESS,
+                    here_only: rule.counts_as(LOGIN_BY_ACCOUNT_AND_ADDRESS),
                 });
             }
         }

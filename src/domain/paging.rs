@@ -239,7 +239,7 @@ where
 }
 
 /// How many rows a query has, as a query.
-pub(super) fn counting(mut query: SelectStatement, most: Option<u64>) -> SelectStatement {
+pub(crate) fn counting(mut query: SelectStatement, most: Option<u64>) -> SelectStatement {
     if let Some(most) = most {
         query.limit(most);
     }

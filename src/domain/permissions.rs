@@ -40,6 +40,13 @@ impl Record {
             Self::Audit => "audit",
         }
     }
+
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Audit => "the audit log",
+            other => other.as_str(),
+        }
+    }
 }
 
 impl Act {
@@ -67,6 +74,32 @@ impl Permission {
         Self { record, act }
     }
 
+    /// All that mean something, by record.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Record::ALL
+            .into_iter()
+            .flat_map(|record| Act::ALL.map(|act| Self::new(act, record)))
+            .filter(|permission| permission.exists())
+    }
+
+    /// Sessions begin by signing in and are not edited, and the audit log is only read.
+    pub fn exists(self) -> bool {
+        match self.record {
+            Record::Users | Record::Tokens | Record::Students => true,
+            Record::Sessions => matches!(self.act, Act::View | Act::Delete),
+            Record::Audit => self.act == Act::View,
+        }
+    }
+
+    /// `change_students`: in the database, in forms and at the command line.
+    pub fn name(self) -> String {
+        format!("{}_{}", self.act.as_str(), self.record.as_str())
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|permission| permission.name() == name)
+    }
+
     fn bit(self) -> u32 {
         1 << (self.record as u32 * 4 + self.act as u32)
     }
@@ -84,20 +117,69 @@ pub struct Permissions(u32);
 
 impl Permissions {
     pub const NONE: Self = Self(0);
-    pub const ALL: Self = Self(u32::MAX);
+
+    pub fn all() -> Self {
+        Self::of(Permission::all())
+    }
 
     pub fn of(all: impl IntoIterator<Item = Permission>) -> Self {
         Self(all.into_iter().fold(0, |set, p| set | p.bit()))
+    }
+
+    /// From names separated by blanks. One that means nothing here, as of a later version, gives nothing.
+    pub fn read(names: &str) -> Self {
+        Self::of(names.split_whitespace().filter_map(Permission::named))
+    }
+
+    /// Their names, separated by blanks.
+    pub fn names(self) -> String {
+        let names: Vec<String> = self.iter().map(Permission::name).collect();
+        names.join(" ")
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Permission> {
+        Permission::all().filter(move |p| self.has(p.act, p.record))
     }
 
     pub fn has(self, act: Act, record: Record) -> bool {
         self.0 & Permission::new(act, record).bit() != 0
     }
 
+    pub fn is_empty(self) -> bool {
+        self == Self::NONE
+    }
+
     /// These and those together.
     #[must_use]
     pub fn and(self, others: Self) -> Self {
         Self(self.0 | others.0)
+    }
+
+    /// These without those.
+    #[must_use]
+    pub fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
+    /// What they allow, in words: "view and change users, view audit". Empty for none.
+    pub fn in_words(self) -> String {
+        let parts = Record::ALL.into_iter().filter_map(|record| {
+            let acts: Vec<&str> = Act::ALL
+                .into_iter()
+                .filter(|act| self.has(*act, record))
+                .map(Act::as_str)
+                .collect();
+            let acts = match acts.as_slice() {
+                [] => return None,
+                [.., _, _] if acts.len() == Act::ALL.len() => "manage".to_owned(),
+                [first @ .., last] if !first.is_empty() => {
+                    format!("{} and {last}", first.join(", "))
+                }
+                _ => acts.join(""),
+            };
+            Some(format!("{acts} {}", record.in_words()))
+        });
+        parts.collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -107,16 +189,43 @@ mod tests {
 
     #[test]
     fn each_permission_stands_for_itself() {
-        for record in Record::ALL {
-            for act in Act::ALL {
-                let one = Permissions::of([Permission::new(act, record)]);
-                for other in Record::ALL {
-                    for deed in Act::ALL {
-                        assert_eq!(one.has(deed, other), (act, record) == (deed, other));
-                    }
-                }
-                assert!(Permissions::ALL.has(act, record) && !Permissions::NONE.has(act, record));
+        for permission in Permission::all() {
+            let one = Permissions::of([permission]);
+            for other in Permission::all() {
+                assert_eq!(one.has(other.act, other.record), permission == other);
             }
+            assert!(Permissions::all().has(permission.act, permission.record));
+            assert!(!Permissions::NONE.has(permission.act, permission.record));
+            assert_eq!(Permission::named(&permission.name()), Some(permission));
         }
+    }
+
+    #[test]
+    fn sets_are_read_as_they_are_written_and_what_is_unknown_gives_nothing() {
+        let some = Permissions::read("change_students view_audit");
+        assert_eq!(some.names(), "change_students view_audit");
+        assert_eq!(
+            Permissions::read(&Permissions::all().names()),
+            Permissions::all()
+        );
+        assert_eq!(
+            Permissions::read("view_moon change_audit add_sessions"),
+            Permissions::NONE
+        );
+    }
+
+    #[test]
+    fn what_a_set_allows_is_said_in_words() {
+        let said = |names: &str| Permissions::read(names).in_words();
+        assert_eq!(said(""), "");
+        assert_eq!(said("view_audit"), "view the audit log");
+        assert_eq!(
+            said("view_users change_users delete_users view_sessions delete_sessions"),
+            "view, change and delete users; view and delete sessions"
+        );
+        assert_eq!(
+            said("view_students add_students change_students delete_students"),
+            "manage students"
+        );
     }
 }

@@ -50,7 +50,7 @@ const SIGNED_ANEW: i64 = 1800;
 /// A family whose refresh tokens expired before this (Unix seconds) has no token left that counts:
 /// its last access token may outlive its last refresh token.
 pub fn horizon(app: &App) -> i64 {
-    app.now() - app.config.jwt_access_lifetime - app.config.jwt_leeway
+    app.now() - app.settings.longest_access(app.now()) - app.config.jwt_leeway
 }
 
 /// Where a token's bit is (the claim `status`).

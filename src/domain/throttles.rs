@@ -26,11 +26,29 @@ impl Rule {
     pub fn limit(self) -> u32 {
         self.limit
     }
+
+    #[must_use]
+    pub fn after(self, tries: i64) -> Self {
+        let limit = u32::try_from(tries).unwrap_or(self.limit);
+        Self { limit, ..self }
+    }
+
+    /// `window` in seconds, which is also how long the pause lasts.
+    #[must_use]
+    pub fn within(self, window: i64) -> Self {
+        Self { window, ..self }
+    }
+
+    /// Whether both count the same, perhaps with another limit.
+    pub fn counts_as(self, other: Self) -> bool {
+        self.name == other.name
+    }
 }
 
 const MINUTE: i64 = 60;
 
-/// Wrong passwords for one name from one address.
+/// Wrong passwords for one name from one address. Settings say how many, and for how long all three
+/// pause.
 pub const LOGIN_BY_ACCOUNT_AND_ADDRESS: Rule = Rule {
     name: "login account address",
     limit: 10,

@@ -45,6 +45,7 @@ impl Activity {
                     "user" | "session" | "jwt" => Some(format!("/admin/users/{id}/")),
                     "signing_key" => Some("/admin/keys/".to_owned()),
                     "token" => Some(format!("/admin/tokens/{id}/")),
+                    "group" => Some(format!("/admin/groups/{id}/")),
                     "student" => Some(format!("/admin/students/{id}/")),
                     _ => None,
                 });
@@ -78,7 +79,7 @@ impl Activity {
         let mut line = Self::of(event);
         if !std::mem::take(&mut line.object).is_empty() {
             let verb = line.verb.trim_end_matches(':');
-            let verb = [" user", " token", " student"]
+            let verb = [" user", " token", " group", " student"]
                 .into_iter()
                 .find_map(|noun| verb.strip_suffix(noun))
                 .unwrap_or(verb);
@@ -256,11 +257,14 @@ fn known(action: &str, alone: bool) -> Option<&'static str> {
         ("signing_key.superseded", _) => "replaced signing key",
         ("signing_key.shared", _) => "took over signing key",
         ("signing_key.revoked", _) => "revoked signing key",
+        ("group.created", _) => "made group",
+        ("group.changed", _) => "edited group",
+        ("group.deleted", _) => "deleted group",
         ("student.created", _) => "added student",
         ("student.changed", _) => "edited student",
         ("student.deleted", _) => "deleted student",
         ("student.imported", _) => "imported students from",
-        ("setting.changed", _) => "changed setting",
+        ("setting.changed", _) => "changed settings:",
         ("mail.retried", _) => "sent letters again",
         ("mail.dropped", _) => "threw letters away",
         _ => return None,

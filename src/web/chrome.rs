@@ -147,16 +147,9 @@ fn here(req: &Request<'_>) -> String {
 }
 
 fn may(actor: &Actor) -> HashMap<String, bool> {
-    let all = Record::ALL
-        .into_iter()
-        .flat_map(|record| Act::ALL.map(|act| Permission::new(act, record)));
-    all.map(|p| {
-        (
-            format!("{}_{}", p.act.as_str(), p.record.as_str()),
-            actor.may(p),
-        )
-    })
-    .collect()
+    Permission::all()
+        .map(|p| (p.name(), actor.may(p)))
+        .collect()
 }
 
 struct MenuGroup {
@@ -256,6 +249,7 @@ const MENU: &[MenuGroup] = &[
                 Record::Sessions,
                 item("Sessions", "/admin/sessions/", "sess", "sessions", "s"),
             ),
+            for_superusers(item("Groups", "/admin/groups/", "shield", "groups", "g")),
         ],
     },
     MenuGroup {
@@ -287,10 +281,14 @@ const MENU: &[MenuGroup] = &[
     },
     MenuGroup {
         label: "System",
-        items: &[to_view(
-            Record::Audit,
-            item("Audit log", "/admin/audit/", "log", "audit", "a"),
-        )],
+        items: &[
+            to_view(
+                Record::Audit,
+                item("Audit log", "/admin/audit/", "log", "audit", "a"),
+            ),
+            for_superusers(item("Settings", "/admin/settings/", "cog", "settings", "e")),
+            for_superusers(item("Health", "/admin/health/", "fine", "health", "h")),
+        ],
     },
 ];
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::{
     domain::{
+        health::Verdict,
         paging::{Count, EXACT},
         scopes::Scopes,
         signing_keys,
@@ -47,6 +48,15 @@ impl Tag {
             Current => ("ok", "Signs"),
             Previous => ("warn", "Previous"),
             Retired => ("off", "Retired"),
+        };
+        Self { kind, word }
+    }
+
+    pub fn health(verdict: Verdict) -> Self {
+        let (kind, word) = match verdict {
+            Verdict::Good => ("ok", "OK"),
+            Verdict::Look => ("warn", "Look"),
+            Verdict::Bad => ("bad", "Bad"),
         };
         Self { kind, word }
     }

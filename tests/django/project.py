@@ -73,7 +73,7 @@ class CheapScrypt(hashers.ScryptPasswordHasher):
 
 
 def make():
-    from django.contrib.auth.models import Group, User
+    from django.contrib.auth.models import Group, Permission, User
     from django.core.management import call_command
     from django.db import connection
     from rest_framework.authtoken.models import Token
@@ -107,7 +107,10 @@ def make():
     users["Upper"] = User.objects.create_user("Upper", password=PASSWORD)
     users["upper"] = User.objects.create_user("upper", password=PASSWORD)
     users["with space"] = User.objects.create_user("with space", password=PASSWORD, email="none")
-    users["by-argon2"].groups.add(Group.objects.create(name="readers"))
+    readers = Group.objects.create(name="readers")
+    readers.permissions.set(Permission.objects.filter(codename__in=["view_user", "change_token", "view_session"]))
+    users["clerk"].groups.add(readers)
+    users["clerk"].user_permissions.add(Permission.objects.get(codename="add_user"))
     keys = {name: Token.objects.create(user=users[name]).key for name in ("default", "root", "gone", "upper")}
     pairs = {}
     for name in ("default", "root", "by-scrypt", "upper"):

@@ -2,7 +2,7 @@
 //! next request, here and on another node.
 
 use latchkey::{
-    domain::{actor::Actor, families, scopes::Scopes, tokens, users},
+    domain::{actor::Actor, families, permissions::Permissions, scopes::Scopes, tokens, users},
     news,
     secret::{Jwt, Password},
 };
@@ -142,6 +142,7 @@ both! {
             username: "ann".to_owned(),
             is_active: true,
             is_staff: true,
+            groups: Some(vec![app.group("Staff", Permissions::all()).await]),
             ..users::UserInput::default()
         };
         users::update(&app.app, &Actor::operator(), user.id, staff, 1)

@@ -250,3 +250,91 @@ fn signing_keys_are_listed_rotated_and_revoked_from_the_command_line() {
         async || server.get("/studentapi/", &bearer).status == 401,
     ));
 }
+
+#[test]
+fn settings_are_listed_set_and_reset() {
+    let program = program().set("LATCHKEY_LOGIN_TRIES", "5");
+    program.succeeds(&["migrate"]);
+    let said = program.succeeds(&["settings", "set", "jwt_access_lifetime", "300"]);
+    assert_eq!(said, "jwt_access_lifetime: 1 hour -> 5 minutes\n");
+    let listed = program.succeeds(&["settings", "list", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let find = |name: &str| {
+        let mut lines = listed.as_array().unwrap().iter();
+        lines.find(|line| line["name"] == name).unwrap().clone()
+    };
+    let access = json!({"name": "jwt_access_lifetime", "value": "300", "default": "3600", "from": "database"});
+    assert_eq!(find("jwt_access_lifetime"), access);
+    assert_eq!(find("login_tries")["from"], "LATCHKEY_LOGIN_TRIES");
+    assert_eq!(find("contact")["from"], "default");
+    for (arguments, words) in [
+        (
+            vec!["set", "login_tries", "7"],
+            "LATCHKEY_LOGIN_TRIES fixes it",
+        ),
+        (
+            vec!["set", "login_pause", "1"],
+            "login_pause: 1 is not between 60 and 86400",
+        ),
+        (
+            vec!["set", "hash_iterations", "3"],
+            "hash_iterations is read at the start",
+        ),
+        (
+            vec!["set", "colour", "green"],
+            "there is no setting \"colour\"",
+        ),
+        (vec!["reset"], "required"),
+    ] {
+        let said = program.fails(&[vec!["settings"], arguments].concat());
+        assert!(said.contains(words), "{said}");
+    }
+    let said = program.succeeds(&["settings", "reset", "--all"]);
+    assert_eq!(said, "jwt_access_lifetime: 5 minutes -> 1 hour\n");
+    let table = program.succeeds(&["settings", "list"]);
+    assert!(
+        table.contains("jwt_access_lifetime") && !table.contains("database"),
+        "{table}"
+    );
+}
+
+#[test]
+fn groups_are_made_filled_and_deleted_from_the_command_line() {
+    let program = Program::with_root();
+    let made = [
+        "groups",
+        "create",
+        "Support",
+        "--may",
+        "view_users",
+        "--may",
+        "view_audit",
+    ];
+    assert_eq!(program.succeeds(&made), "Support\n");
+    let twice = program.fails(&["groups", "create", "support"]);
+    assert!(twice.contains("already exists"), "{twice}");
+    let unknown = program.fails(&["groups", "create", "Other", "--may", "fly"]);
+    assert!(unknown.contains("change_students"), "{unknown}");
+    program.succeeds(&["groups", "add", "Support", "root"]);
+    let listed: serde_json::Value =
+        serde_json::from_str(&program.succeeds(&["groups", "list", "--json"])).unwrap();
+    let expected =
+        json!([{"group": "Support", "members": 1, "permissions": ["view_users", "view_audit"]}]);
+    assert_eq!(listed, expected);
+    program.succeeds(&["groups", "remove", "Support", "root"]);
+    assert!(
+        program
+            .fails(&["groups", "add", "Support", "nobody"])
+            .contains("no user \"nobody\"")
+    );
+    assert!(
+        program
+            .fails(&["groups", "delete", "Nothing"])
+            .contains("no group \"Nothing\"")
+    );
+    program.succeeds(&["groups", "delete", "support"]);
+    assert_eq!(
+        program.succeeds(&["groups", "list"]),
+        "GROUP  MEMBERS  PERMISSIONS\n"
+    );
+}

@@ -144,6 +144,39 @@ fn every_setting_is_described() {
 }
 
 #[test]
+fn what_is_said_of_settings_that_run_is_what_the_code_says() {
+    use latchkey::domain::settings::{Kind, TABLE};
+
+    let text = std::fs::read_to_string(root().join("docs/settings.md")).unwrap();
+    let (_, running) = text.split_once("## While the server runs").unwrap();
+    let (running, start) = running.split_once("## Read at the start").unwrap();
+    let rows = |text: &str| text.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(rows(running), TABLE.len());
+    for name in latchkey::config::SETTINGS {
+        assert!(start.contains(&format!("`{name}`")), "{name} is not there");
+    }
+    for setting in TABLE {
+        let name = format!("| `{}` |", setting.name);
+        let row = running.lines().find(|line| line.starts_with(&name));
+        let cell = |text: String| {
+            if text.is_empty() {
+                "  ".to_owned()
+            } else {
+                format!(" `{text}` ")
+            }
+        };
+        let (least, most) = match setting.kind {
+            Kind::Number { least, most, .. } => (least.to_string(), most.to_string()),
+            Kind::Flag | Kind::Text { .. } => Default::default(),
+        };
+        let cells = [least, most, setting.default().to_string()].map(cell);
+        let end = format!("|{}|", cells.join("|"));
+        let row = row.unwrap_or_else(|| panic!("{name} is not described"));
+        assert!(row.ends_with(&end), "{row} should end with {end}");
+    }
+}
+
+#[test]
 fn silence_is_kept_with_a_reason() {
     for (path, text) in files("src", ".rs") {
         for line in code(&text) {

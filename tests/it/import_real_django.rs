@@ -91,6 +91,25 @@ fn stored(url: &str, username: &str) -> String {
     })
 }
 
+/// What the groups of somebody give, group by group.
+fn rights(url: &str, username: &str) -> String {
+    wait(async {
+        let db = Database::connect(url).await.unwrap();
+        let sql = format!(
+            "SELECT groups.permissions FROM groups JOIN user_groups ON group_id = groups.id \
+             JOIN users ON users.id = user_id WHERE username = '{username}' ORDER BY 1"
+        );
+        let question = Statement::from_string(db.get_database_backend(), sql);
+        let rows = db.query_all_raw(question).await.unwrap();
+        let texts = rows
+            .iter()
+            .map(|row| row.try_get_by_index::<String>(0).unwrap());
+        let texts = texts.collect::<Vec<_>>().join(" | ");
+        db.close().await.unwrap();
+        texts
+    })
+}
+
 fn everything_works_as_before(backend: Backend) {
     let Some(python) = python() else {
         return without_django();
@@ -139,9 +158,10 @@ fn everything_works_as_before(backend: Backend) {
         "1  scrypt",
         "1  unusable",
         "2 unknown or too costly password hash",
-        "1 groups",
+        "2  groups (1 read",
+        "group \"readers\": sessions.view_session",
+        "\"clerk\": add users",
         "columns of school_student: house",
-        "staff: here staff manages all",
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }
@@ -149,6 +169,11 @@ fn everything_works_as_before(backend: Backend) {
     assert!(
         doctor.contains("2 accounts have an unknown or too costly hash"),
         "{doctor}"
+    );
+
+    assert_eq!(
+        rights(&new.url, "clerk"),
+        "add_users | view_users change_tokens"
     );
 
     let server = program.serve();

@@ -164,7 +164,7 @@ both! {
         let ann = app.user("ann").await;
         let token = app.named_token_with(&ann, |new| new).await.0;
         let mut over = Vec::new();
-        // Two look-ups say whose the session is.
+        // One look-up says whose the session is; a node that hears no news asks for the names of groups, too.
         for (most, path) in [
             (4, "/admin/users/"),
             (4, "/admin/users/?status=active&role=user&sort=-joined"),
@@ -179,6 +179,9 @@ both! {
             (5, "/admin/users/new/"),
             (5, "/admin/tokens/new/"),
             (5, "/admin/students/new/"),
+            (5, "/admin/settings/"),
+            // Each finding asks by itself, so that one that fails does not hide the others.
+            (12, "/admin/health/"),
             (6, "/admin/users/{ann}/"),
             (5, "/admin/tokens/{token}/"),
             (10, "/admin/"),

@@ -4,6 +4,7 @@ use latchkey::{
     domain::{
         actor::Actor,
         one_time_links::{self, Handed, PASSWORDS},
+        permissions::Permissions,
         users::{self, User, UserInput},
     },
     error::Error,
@@ -162,7 +163,7 @@ both! {
             .user_with("staff", |input| UserInput { is_staff: true, ..input })
             .await;
         let by = Actor::operator();
-        let by = Actor { is_superuser: false, ..by }.signed_in(&staff);
+        let by = Actor { is_superuser: false, ..by }.signed_in(&staff).holding(Permissions::all());
         for user in [&root] {
             let refused = one_time_links::hand_out(&app.app, &by, user.id, false).await;
             assert!(matches!(refused, Err(Error::PermissionDenied)), "{refused:?}");

@@ -3,6 +3,7 @@
 use latchkey::{
     domain::{
         actor::{Actor, Via},
+        permissions::Permissions,
         setup::{self, Proof},
         users::{self, User, UserInput},
     },
@@ -201,7 +202,7 @@ both! {
                 ..input
             })
             .await;
-        let by = stranger().signed_in(&staff);
+        let by = stranger().signed_in(&staff).holding(Permissions::all());
         let id = root.id;
         let new = Password::new("An0ther-pass-2");
         let wish = UserInput {

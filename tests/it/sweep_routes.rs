@@ -8,7 +8,7 @@ use crate::support::{Caller, TestApp, nothing_inline};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Routes that answer without session or credential. Whoever makes a route public adds it here.
-const PUBLIC: &[&str] = &[
+pub const PUBLIC: &[&str] = &[
     "GET /",
     "GET /.well-known/jwks.json",
     "GET /.well-known/oauth-authorization-server",
@@ -49,7 +49,7 @@ const PUBLIC: &[&str] = &[
 ];
 
 /// Handlers of ours, without the ones that only answer 405 or describe.
-fn routes(app: &TestApp) -> Vec<Route> {
+pub fn routes(app: &TestApp) -> Vec<Route> {
     let mut routes: Vec<Route> = app
         .client
         .rocket()
@@ -62,7 +62,7 @@ fn routes(app: &TestApp) -> Vec<Route> {
     routes
 }
 
-fn name(route: &Route) -> String {
+pub fn name(route: &Route) -> String {
     let path = route.uri.path();
     let path = if path == "/" {
         path
@@ -94,7 +94,7 @@ fn spellings(path: &str) -> Vec<String> {
     }
 }
 
-fn is_api(route: &Route) -> bool {
+pub fn is_api(route: &Route) -> bool {
     let path = route.uri.path();
     [
         "/studentapi",

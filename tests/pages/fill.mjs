@@ -40,9 +40,16 @@ export async function fill(server, root) {
   ids.person = users.get("ben.suzuki");
   ids.staff = users.get("chiara.lombardi");
   ids.root = users.get("ada.lovelace");
+  // What staff may do: much, little, nothing.
+  for (const [name, ...permission] of [
+    ["Support", "view_users", "change_users", "view_sessions", "delete_sessions", "view_students", "add_students", "change_students", "delete_students"],
+    ["Readers of the log", "view_audit"],
+    ["Waiting for a decision"],
+  ]) await root.submit("/admin/groups/new/", "/admin/groups/new/", { name, permission });
+  ids.group = /\/admin\/groups\/(\d+)\/"[^>]*>Support</.exec((await root.get("/admin/groups/")).text)?.[1];
   for (const [username, first_name, last_name] of NAMES.slice(0, 12)) {
     const path = `/admin/users/${users.get(username)}/`;
-    const staff = ["amara.okafor", "chiara.lombardi"].includes(username) ? { is_staff: "on" } : {};
+    const staff = ["amara.okafor", "chiara.lombardi"].includes(username) ? { is_staff: "on", ...(username === "chiara.lombardi" && { group: ids.group }) } : {};
     const { text } = await root.get(path);
     const hidden = Object.fromEntries([...text.matchAll(/<input type="hidden" name="(?!csrf|next)([^"]+)" value="([^"]*)"/g)].map((m) => [m[1], m[2]]));
     await root.submit(path, path, { ...hidden, username, first_name, last_name, email: `${username}@example.org`, is_active: "on", ...staff });

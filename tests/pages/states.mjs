@@ -73,6 +73,7 @@ export const AFTER = {
   root: [
     ["user refused", (page) => refused(page, "/admin/users/new/", { Username: "amara okafor" })],
     ["token refused", (page) => refused(page, "/admin/tokens/new/")],
+    ["group refused", (page) => refused(page, "/admin/groups/new/")],
     ["student refused", (page) => refused(page, "/admin/students/new/", { Roll: "seven" })],
     ["rows refused", async (page) => {
       await page.goto("/admin/students/?edit=1");
@@ -80,6 +81,15 @@ export const AFTER = {
       await page.locator("input[name^=name]").nth(1).fill("");
       await page.getByRole("button", { name: "Save all" }).click();
       await page.locator("#errors").waitFor();
+    }],
+    ["settings refused", (page) => refused(page, "/admin/settings/", { "Wrong passwords before a pause": "many" })],
+    ["settings, defaults filled in", async (page) => {
+      await page.goto("/admin/settings/");
+      await page.getByLabel("Wrong passwords before a pause").fill("7");
+      await page.getByRole("button", { name: "Save settings" }).click();
+      await page.waitForURL(/settings\/$/);
+      await page.getByRole("button", { name: "Defaults of Sign-in limits" }).click();
+      await page.getByText("These are the defaults").waitFor();
     }],
     ["import refused", (page) => refused(page, "/admin/students/import/")],
     ["student changed meanwhile", async (page) => {

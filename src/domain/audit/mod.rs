@@ -121,6 +121,24 @@ pub async fn recent(app: &App, limit: u64) -> Result<Vec<AuditEvent>> {
         .await?)
 }
 
+/// The newest event of one kind.
+pub async fn latest(app: &App, action: &'static str) -> Result<Option<AuditEvent>> {
+    let event = Entity::find()
+        .filter(Column::Action.eq(action))
+        .order_by_desc(Column::Id)
+        .limit(1);
+    Ok(event.one(app.db.read()).await?)
+}
+
+/// When the oldest event was written that waits for its place in the chain; None: none waits.
+pub async fn oldest_unsealed(app: &App) -> Result<Option<i64>> {
+    let event = Entity::find()
+        .filter(Column::Seq.is_null())
+        .order_by_asc(Column::Id)
+        .limit(1);
+    Ok(event.one(app.db.read()).await?.map(|event| event.at))
+}
+
 /// What happened to one object, newest first. `object_type` is the first part of the action.
 pub async fn for_object(
     app: &App,

@@ -31,7 +31,7 @@ fn jti_of(app: &App, family: &Family, counter: i64, kind: Kind) -> String {
 }
 
 pub(super) async fn answer(app: &App, family: &Family) -> Result<Refreshed> {
-    if app.config.jwt_rotate_refresh_tokens {
+    if app.settings().jwt_rotate_refresh_tokens {
         let pair = pair(app, family).await?;
         return Ok(Refreshed {
             access: pair.access,
@@ -66,8 +66,8 @@ pub async fn pair(app: &App, family: &Family) -> Result<TokenPair> {
 
 fn token(app: &App, ring: &Ring, family: &Family, kind: Kind, jti: &str, iat: i64) -> Result<Jwt> {
     let lifetime = match kind {
-        Kind::Access => app.config.jwt_access_lifetime,
-        Kind::Refresh => app.config.jwt_refresh_lifetime,
+        Kind::Access => app.settings().jwt_access_lifetime,
+        Kind::Refresh => app.settings().jwt_refresh_lifetime,
     };
     let claims = NewClaims {
         token_type: kind.as_str(),

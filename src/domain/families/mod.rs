@@ -115,7 +115,7 @@ pub async fn refresh(app: &App, token: &Jwt, by: &Actor) -> Result<Refreshed> {
 /// not remembered, or no longer true.
 async fn unread(app: &App, claims: &Claims, by: &Actor) -> Result<Option<Refreshed>> {
     let remembered = handle_of(&claims.jti).and_then(|handle| app.families.find(handle));
-    let Some(family) = remembered.filter(|_| app.config.jwt_rotate_refresh_tokens) else {
+    let Some(family) = remembered.filter(|_| app.settings().jwt_rotate_refresh_tokens) else {
         return Ok(None);
     };
     let live = claims.subject() == Subject::User(family.user_id)
@@ -216,7 +216,7 @@ async fn holder(app: &App, claims: &Claims) -> Result<User> {
 /// `Ok(None)`: somebody else adopted it meanwhile.
 async fn adopt(app: &App, claims: &Claims, user: &User, by: &Actor) -> Result<Option<Refreshed>> {
     foreign_is_current(claims, user).map_err(Error::JwtRefused)?;
-    let counter = i64::from(app.config.jwt_rotate_refresh_tokens);
+    let counter = i64::from(app.settings().jwt_rotate_refresh_tokens);
     let db = app.db.begin().await?;
     let family = match insert(&db, app, user, Some(claims), counter, by).await {
         Ok(family) => family,
@@ -243,7 +243,7 @@ async fn advance(
     let now = app.now();
     let number = presented(app, &family, &claims.jti);
     if number == family.counter {
-        if !app.config.jwt_rotate_refresh_tokens {
+        if !app.settings().jwt_rotate_refresh_tokens {
             return Ok(Some(answer(app, &family).await?));
         }
         return rotate(app, &family, by).await;
@@ -272,7 +272,9 @@ async fn rotate(app: &App, family: &Family, by: &Actor) -> Result<Option<Refresh
         counter: family.counter + 1,
         issued_at: now,
         // Never earlier: the tokens before it must stay known as long as they last.
-        expires_at: family.expires_at.max(now + app.config.jwt_refresh_lifetime),
+        expires_at: family
+            .expires_at
+            .max(now + app.settings().jwt_refresh_lifetime),
         address: by.address_text(),
         ..family.clone()
     };
@@ -287,8 +289,8 @@ async fn rotate(app: &App, family: &Family, by: &Actor) -> Result<Option<Refresh
 /// Whether this number is the one before the live one, and that is very young.
 fn is_retry(app: &App, family: &Family, number: i64) -> bool {
     number == family.counter - 1
-        && app.now() - family.issued_at <= app.config.jwt_refresh_retry_window
-        && app.config.jwt_rotate_refresh_tokens
+        && app.now() - family.issued_at <= app.settings().jwt_refresh_retry_window
+        && app.settings().jwt_rotate_refresh_tokens
 }
 
 fn is_alive(family: &Family, user: &User) -> bool {

@@ -72,7 +72,7 @@ pub(super) async fn insert<C: ConnectionTrait>(
         // A token signed elsewhere may last longer than ours do, and must stay known so long.
         expires_at: Set(origin
             .map_or(0, |claims| claims.expires_at)
-            .max(now + app.config.jwt_refresh_lifetime)),
+            .max(now + app.settings().jwt_refresh_lifetime)),
         address: Set(by.address_text()),
         revoked_at: Set(None),
         revoked_because: Set(None),

@@ -6,6 +6,7 @@
 //! its rows again, since the server may be running; what is there already is left alone, so an
 //! import that was stopped goes on where it was when it is started again.
 
+mod groups;
 mod hashes;
 mod refresh_tokens;
 mod report;
@@ -82,6 +83,7 @@ struct Pass<'a> {
     /// Users that are left out.
     left_out: HashSet<i64>,
     students_left_out: HashSet<i64>,
+    groups: groups::Groups,
     /// The largest ids that were seen.
     last_user: i64,
     last_student: i64,
@@ -114,6 +116,7 @@ pub async fn import(
         report: Report::default(),
         left_out: HashSet::new(),
         students_left_out: HashSet::new(),
+        groups: groups::Groups::default(),
         last_user: 0,
         last_student: 0,
     };
@@ -162,6 +165,7 @@ impl Pass<'_> {
     }
 
     async fn tables(&mut self) -> Result<()> {
+        self.groups().await?;
         self.users().await?;
         if self.source.has("authtoken_token") {
             self.tokens().await?;
@@ -212,18 +216,14 @@ impl Pass<'_> {
     async fn not_imported(&mut self) -> Result<()> {
         let users = &self.wanted.users_table;
         let tables = [
-            ("auth_group".to_owned(), "groups"),
-            (format!("{users}_groups"), "memberships in groups"),
-            ("auth_group_permissions".to_owned(), "permissions of groups"),
-            (format!("{users}_user_permissions"), "permissions of users"),
             (
-                "django_session".to_owned(),
+                "django_session",
                 "browser sessions (people sign in to the pages again)",
             ),
-            ("django_admin_log".to_owned(), "entries of the admin's log"),
+            ("django_admin_log", "entries of the admin's log"),
         ];
         for (table, words) in tables {
-            let count = self.source.count(&table).await?;
+            let count = self.source.count(table).await?;
             if count > 0 {
                 self.report.not_imported.push(format!("{count} {words}"));
             }

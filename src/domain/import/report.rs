@@ -67,6 +67,8 @@ pub enum KeyFinding {
 #[derive(Debug, Default)]
 pub struct Report {
     pub users: Tally,
+    /// With those that are made for permissions without a group.
+    pub groups: Tally,
     pub tokens: Tally,
     /// Of refresh tokens that have not expired.
     pub refresh_tokens: Tally,
@@ -109,6 +111,7 @@ impl Report {
     pub(super) fn json(&self) -> Value {
         json!({
             "users": self.users.json(),
+            "groups": self.groups.json(),
             "tokens": self.tokens.json(),
             "refresh_tokens": self.refresh_tokens.json(),
             "blacklisted": self.blacklisted,

@@ -1,6 +1,8 @@
 //! The tables of a Django project, read and never written: SQLite or PostgreSQL, by keyset, so that
 //! neither side holds more than one batch. What the rows mean here is not decided here.
 
+mod rights;
+
 use std::{collections::HashMap, time::Duration};
 
 use sea_orm::{
@@ -12,6 +14,8 @@ use crate::{
     error::{Error, Result},
     secret::Jwt,
 };
+
+pub use rights::ForeignPermission;
 
 /// Rows read, and written in one transaction, at a time.
 pub const BATCH: u64 = 1000;

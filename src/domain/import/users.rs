@@ -9,6 +9,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryF
 
 use super::{
     ID_MAX, OnConflict, Pass, Report,
+    groups::Newcomer,
     source::{ForeignUser, Texts},
 };
 use crate::{
@@ -89,9 +90,11 @@ impl Pass<'_> {
         let mut after = i64::MIN;
         loop {
             let batch = self.source.users(table, after).await?;
-            let Some(last) = batch.last() else { break };
-            after = last.id;
-            self.user_batch(batch, &mut names).await?;
+            let Some(last) = batch.last().map(|row| row.id) else {
+                break;
+            };
+            self.user_batch(batch, after, &mut names).await?;
+            after = last;
             (self.progress)("users", self.report.users.read, all);
         }
         if !self.writes {
@@ -100,7 +103,12 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn user_batch(&mut self, batch: Vec<ForeignUser>, names: &mut Names) -> Result<()> {
+    async fn user_batch(
+        &mut self,
+        batch: Vec<ForeignUser>,
+        after: i64,
+        names: &mut Names,
+    ) -> Result<()> {
         self.report.users.read += batch.len() as u64;
         let db = if self.writes {
             Some(self.app.db.begin().await?)
@@ -112,6 +120,7 @@ impl Pass<'_> {
             None => there(self.app.db.read(), &batch).await?,
         };
         let mut new = Vec::new();
+        let mut newcomers = Vec::new();
         for row in batch {
             let id = row.id;
             if self.left_out.contains(&id) {
@@ -133,6 +142,12 @@ impl Pass<'_> {
                 Verdict::New(user) => {
                     self.last_user = self.last_user.max(id);
                     self.report.users.new += 1;
+                    newcomers.push(Newcomer {
+                        id,
+                        who: format!("user {id} {:?}", user.username),
+                        is_staff: user.is_staff,
+                        is_superuser: user.is_superuser,
+                    });
                     if self.writes {
                         let name = (id, user.username.clone());
                         there.by_key.insert(user.username_key.clone(), name);
@@ -146,6 +161,7 @@ impl Pass<'_> {
         if let Some(db) = db.as_ref().filter(|_| !new.is_empty()) {
             Entity::insert_many(new).exec_without_returning(db).await?;
         }
+        self.memberships(db.as_ref(), &newcomers, after).await?;
         self.finish(db, Affects::Nobody).await
     }
 
@@ -245,13 +261,6 @@ fn judge(row: ForeignUser, there: &There, now: i64, report: &mut Report) -> Verd
             .add("no date of joining: today's is taken", who.clone());
         now
     });
-    if row.is_staff && !row.is_superuser {
-        report.notices.add(
-            "staff: here staff manages all ordinary accounts, tokens and students, whatever its \
-             permissions were in Django",
-            who.clone(),
-        );
-    }
     let email = report.email(&who, &texts.email);
     let first_name = report.name(&who, &texts.first_name);
     let last_name = report.name(&who, &texts.last_name);

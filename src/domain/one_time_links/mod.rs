@@ -53,9 +53,9 @@ impl Purpose {
     /// Seconds.
     pub fn lifetime(self, app: &App) -> i64 {
         match self {
-            Self::SetPassword => app.config.invitation_lifetime,
-            Self::ResetPassword => app.config.password_reset_lifetime,
-            Self::VerifyAddress => app.config.email_verification_lifetime,
+            Self::SetPassword => app.settings().invitation_lifetime,
+            Self::ResetPassword => app.settings().password_reset_lifetime,
+            Self::VerifyAddress => app.settings().email_verification_lifetime,
         }
     }
 

@@ -129,7 +129,7 @@ pub async fn hand_out(app: &App, by: &Actor, id: i64, by_mail: bool) -> Result<H
 /// A new account without a password; its owner sets one by the link.
 pub async fn invite(app: &App, by: &Actor, input: UserInput) -> Result<(User, Handed)> {
     by.require(Permission::new(Act::Add, Record::Users))?;
-    if (input.is_staff || input.is_superuser) && !by.is_superuser {
+    if input.has_rights() && !by.is_superuser {
         return Err(Error::PermissionDenied);
     }
     let input = users::check(app, input, None).await?;

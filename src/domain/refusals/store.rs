@@ -25,8 +25,6 @@ use crate::{
 
 /// Rows kept at most, about: of the latest ids.
 const ROWS: i64 = 100_000;
-/// Seconds for which a refusal is told about: a week.
-const KEPT: i64 = 7 * 86_400;
 /// Rows in one statement; each binds fourteen values.
 const BATCH: usize = 500;
 /// Rows deleted in one transaction.
@@ -118,9 +116,9 @@ async fn trim(db: &Change) -> Result<()> {
     Ok(())
 }
 
-/// Deletes what is older than a week. Returns how many.
+/// Deletes what is older than the setting says. Returns how many.
 pub async fn sweep(app: &App) -> Result<u64> {
-    let before = app.now() - KEPT;
+    let before = app.now() - app.settings().refusals_kept_days * 86_400;
     let mut gone = 0;
     loop {
         let db = app.db.begin().await?;

@@ -9,7 +9,8 @@ mod renew;
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
     sea_query::Expr,
 };
 
@@ -26,7 +27,8 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         paging::{Count, count_up_to},
-        users::{self, User},
+        permissions::Permissions,
+        users::{Entitled, User},
     },
     entity::session::{ActiveModel, Column, Entity, Model},
     error::{Error, Result},
@@ -62,7 +64,7 @@ pub async fn start(app: &App, user: &User, by: &Actor, user_agent: &str) -> Resu
         epoch: Set(user.epoch),
         created_at: Set(now),
         last_seen_at: Set(now),
-        expires_at: Set(now + app.config.session_lifetime),
+        expires_at: Set(now + app.settings().session_lifetime),
         confirmed_at: Set(Some(now)),
         address: Set(by.address_text()),
         user_agent: Set(user_agent
@@ -90,19 +92,18 @@ pub async fn start(app: &App, user: &User, by: &Actor, user_agent: &str) -> Resu
 }
 
 /// The session of a cookie, if it lives: not ended, not idle too long, not past its end, and its
-/// user active and not signed out everywhere since.
-pub async fn load(app: &App, key: &SessionKey) -> Result<Option<Session>> {
+/// user active and not signed out everywhere since. With it, what groups give.
+pub async fn load(app: &App, key: &SessionKey) -> Result<Option<(Session, Permissions)>> {
     let digest = app.keys.session_digest(key.expose()).to_vec();
-    let Some(row) = Entity::find()
+    let mut query = Entity::find()
         .filter(Column::Digest.eq(digest))
-        .one(app.db.read())
-        .await?
-    else {
+        .into_query();
+    Entitled::join(&mut query, (Entity, Column::UserId));
+    let Some(found) = app.db.read().query_one(&query).await? else {
         return Ok(None);
     };
-    let Some(user) = users::find(app, row.user_id).await? else {
-        return Ok(None);
-    };
+    let row = Model::from_query_result(&found, "")?;
+    let Entitled { user, permissions } = Entitled::read(&found)?;
     let now = app.now();
     if !user.is_active || !is_alive(app, &row, user.epoch) {
         return Ok(None);
@@ -116,7 +117,7 @@ pub async fn load(app: &App, key: &SessionKey) -> Result<Option<Session>> {
             .await?;
         db.commit(Affects::Nobody).await?;
     }
-    Ok(Some(session(row, user)))
+    Ok(Some((session(row, user), permissions)))
 }
 
 /// The living sessions of a user, the last seen first, at most a hundred.
@@ -146,7 +147,7 @@ pub async fn sweep(app: &App) -> Result<u64> {
     let db = app.db.begin().await?;
     let over = Condition::any()
         .add(Column::ExpiresAt.lte(now))
-        .add(Column::LastSeenAt.lte(now - app.config.session_idle_lifetime));
+        .add(Column::LastSeenAt.lte(now - app.settings().session_idle_lifetime));
     let gone = Entity::delete_many()
         .filter(over)
         .exec(&db)
@@ -164,14 +165,14 @@ fn is_alive(app: &App, row: &Model, epoch: i64) -> bool {
     let now = app.now();
     row.epoch == epoch
         && row.expires_at > now
-        && row.last_seen_at > now - app.config.session_idle_lifetime
+        && row.last_seen_at > now - app.settings().session_idle_lifetime
 }
 
 fn living(app: &App) -> Select<Entity> {
     let now = app.now();
     Entity::find()
         .filter(Column::ExpiresAt.gt(now))
-        .filter(Column::LastSeenAt.gt(now - app.config.session_idle_lifetime))
+        .filter(Column::LastSeenAt.gt(now - app.settings().session_idle_lifetime))
 }
 
 fn living_of(app: &App, user: &User) -> Select<Entity> {

@@ -4,18 +4,14 @@ use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{NotSet, Set},
     ConnectionTrait, EntityTrait, IntoActiveModel, QueryOrder,
-    sea_query::OnConflict,
 };
 
 use super::SigningKey;
 use crate::{
     app::App,
     config::JwtAlgorithm,
-    domain::jwt::Key,
-    entity::{
-        meta,
-        signing_key::{ActiveModel, Column, Entity},
-    },
+    domain::{installation, jwt::Key},
+    entity::signing_key::{ActiveModel, Column, Entity},
     error::{Error, Result},
     secret::{self, SecretBytes},
 };
@@ -62,19 +58,7 @@ pub(super) fn waiting(rows: &[SigningKey]) -> Option<&SigningKey> {
 
 /// Makes everybody who changes keys wait for each other, until the transaction ends.
 pub(super) async fn lock<C: ConnectionTrait>(db: &C) -> Result<()> {
-    let row = meta::ActiveModel {
-        key: Set("signing_keys".to_owned()),
-        value: Set(String::new()),
-    };
-    meta::Entity::insert(row)
-        .on_conflict(
-            OnConflict::column(meta::Column::Key)
-                .update_column(meta::Column::Value)
-                .to_owned(),
-        )
-        .exec_without_returning(db)
-        .await?;
-    Ok(())
+    installation::lock(db, "signing_keys").await
 }
 
 /// The key of the setting, where there is one.
@@ -150,11 +134,10 @@ pub(super) async fn supersede<C: ConnectionTrait>(
         Entity::delete_by_id(row.id).exec(db).await?;
         return Ok(());
     }
-    let config = &app.config;
-    // The lifetimes of now: a longer one that is set later counts for later tokens.
-    let longest = config.jwt_refresh_lifetime.max(config.jwt_access_lifetime);
+    // A longer life that is set later counts for later tokens.
+    let longest = app.settings.longest_jwt(app.now());
     let mut row = row.into_active_model();
-    row.retires_at = Set(Some(at + longest + config.jwt_leeway + SLACK));
+    row.retires_at = Set(Some(at + longest + app.config.jwt_leeway + SLACK));
     row.update(db).await?;
     Ok(())
 }

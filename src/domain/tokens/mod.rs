@@ -14,8 +14,8 @@ mod scan;
 mod unused;
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
-    QueryFilter, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult,
+    IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
 };
 use serde_json::json;
 
@@ -46,7 +46,7 @@ use crate::{
         audit::{self, Event},
         permissions::{Act, Permission, Record},
         scopes::Scopes,
-        users::{self, User},
+        users::{self, Entitled, User},
     },
     entity::token::{Column, Entity},
     error::{Error, Result},
@@ -109,17 +109,19 @@ pub struct DefaultToken {
 }
 
 /// A token that opens something now, and whose it is.
-pub async fn find_live(app: &App, digest: &Digest) -> Result<Option<(Token, User)>> {
-    let digest = digest.to_vec();
-    let token = Entity::find()
-        .filter(Column::Digest.eq(digest))
-        .one(app.db.read())
-        .await?;
-    let Some(token) = token.filter(|token| state(token, app.now()) == TokenState::Active) else {
+pub async fn find_live(app: &App, digest: &Digest) -> Result<Option<(Token, Entitled)>> {
+    let mut query = Entity::find()
+        .filter(Column::Digest.eq(digest.to_vec()))
+        .into_query();
+    Entitled::join(&mut query, (Entity, Column::UserId));
+    let Some(row) = app.db.read().query_one(&query).await? else {
         return Ok(None);
     };
-    let user = users::find(app, token.user_id).await?;
-    Ok(user.map(|user| (token, user)))
+    let token = Token::from_query_result(&row, "")?;
+    if state(&token, app.now()) != TokenState::Active {
+        return Ok(None);
+    }
+    Ok(Some((token, Entitled::read(&row)?)))
 }
 
 pub async fn get(app: &App, id: i64) -> Result<TokenRow> {

@@ -11,7 +11,7 @@ pub const MOST_GRACE: i64 = 7 * DAY;
 
 /// The longest life of a named token in seconds; `None`: no limit.
 pub fn longest_life(app: &App) -> Option<i64> {
-    Some(app.config.token_longest_life).filter(|seconds| *seconds > 0)
+    Some(app.settings().token_longest_life).filter(|seconds| *seconds > 0)
 }
 
 /// Why a new token may not live for so many seconds.

@@ -34,7 +34,7 @@ pub(super) const SEEN: &str = "COALESCE(last_used_at, created_at)";
 /// made), each with its event. Several nodes may sweep at once: a token that one has locked the
 /// others pass over. Returns how many.
 pub async fn sweep_unused(app: &App) -> Result<u64> {
-    let days = app.config.token_unused_revoke_days;
+    let days = app.settings().token_unused_revoke_days;
     if days == 0 {
         return Ok(0);
     }

@@ -32,10 +32,12 @@ use table::Table;
 pub type Report = Vec<(&'static str, Content)>;
 
 /// All tables, those that others point to first.
-fn tables() -> [Table; 21] {
+fn tables() -> [Table; 23] {
     [
         Table::of::<entity::meta::Entity>(),
         Table::of::<entity::user::Entity>(),
+        Table::of::<entity::group::Entity>(),
+        Table::of::<entity::user_group::Entity>(),
         Table::of::<entity::session::Entity>(),
         Table::of::<entity::login_pause::Entity>(),
         Table::of::<entity::token::Entity>(),

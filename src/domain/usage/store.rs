@@ -13,8 +13,6 @@ use crate::{
 
 /// Tokens in one transaction, so that a flush never holds the writer long.
 const BATCH: usize = 500;
-/// Days for which counts are kept.
-const KEPT: i64 = 400;
 /// Seconds for which slots are kept.
 const SLOTS_KEPT: i64 = 2 * DAY;
 /// Rows deleted in one transaction.
@@ -184,7 +182,8 @@ async fn execute(db: &Change, sql: &str, rows: &Value) -> Result<()> {
 
 /// Deletes the counts of days long past, and of slots past. Returns how many.
 pub async fn sweep(app: &App) -> Result<u64> {
-    let days = delete_before(app, "token_uses", "day", day_of(app.now()) - KEPT * DAY).await?;
+    let kept = app.settings().token_uses_kept_days * DAY;
+    let days = delete_before(app, "token_uses", "day", day_of(app.now()) - kept).await?;
     let slots = delete_before(app, "token_slots", "slot", app.now() - SLOTS_KEPT).await?;
     Ok(days + slots)
 }

@@ -11,7 +11,7 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
-        one_time_links,
+        groups, one_time_links,
         passwords::Person,
         permissions::{Act, Permission, Record},
         search, tokens,
@@ -52,7 +52,17 @@ pub async fn update(
     if loses_superuser {
         require_another_superuser(&db, id).await?;
     }
-    let changes = differences(&user, &input);
+    let mut changes = differences(&user, &input);
+    let picked = match &input.groups {
+        Some(ids) => groups::pick(&db, id, ids).await?,
+        None => groups::Picked::default(),
+    };
+    if !picked.is_nothing() {
+        if !by.is_superuser {
+            return Err(Error::PermissionDenied);
+        }
+        changes.push(("groups", picked.before.clone(), picked.after.clone()));
+    }
     if changes.is_empty() {
         return Ok(Vec::new());
     }
@@ -82,6 +92,7 @@ pub async fn update(
         raise_epoch(&mut row, &user, app.now());
     }
     let saved = save(&db, row, &user).await?;
+    groups::put(&db, id, &picked).await?;
     let detail: Map<String, Value> = changes
         .iter()
         .map(|(name, old, new)| ((*name).to_owned(), json!({"from": old, "to": new})))
@@ -197,6 +208,12 @@ pub(crate) fn judge(user: &User, password: &Password) -> Result<()> {
 pub(super) fn raise_epoch(row: &mut ActiveModel, user: &User, now: i64) {
     row.epoch = Set(user.epoch + 1);
     row.epoch_at = Set(now);
+}
+
+/// For what belongs to an account and stands in another table: its editors notice each other all the same.
+pub(crate) async fn touch<C: ConnectionTrait>(db: &C, user: &User) -> Result<()> {
+    save(db, user.clone().into_active_model(), user).await?;
+    Ok(())
 }
 
 pub(super) async fn save<C: ConnectionTrait>(

@@ -14,6 +14,7 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         families::{self, TokenPair},
+        groups,
         permissions::{Act, Permission, Record},
         search,
     },
@@ -24,10 +25,10 @@ use crate::{
 
 const TAKEN: &str = "A user with that username already exists.";
 
-/// By an administrator. Only superusers make staff and superusers.
+/// By an administrator. Only superusers make staff and superusers, and put people into groups.
 pub async fn create(app: &App, by: &Actor, input: UserInput, password: Password) -> Result<User> {
     by.require(Permission::new(Act::Add, Record::Users))?;
-    if (input.is_staff || input.is_superuser) && !by.is_superuser {
+    if input.has_rights() && !by.is_superuser {
         return Err(Error::PermissionDenied);
     }
     let input = check(app, input, Some(&password)).await?;
@@ -91,6 +92,7 @@ pub(crate) async fn insert<C: ConnectionTrait>(
     action: &'static str,
 ) -> Result<User> {
     let now = app.now();
+    let groups = input.groups.unwrap_or_default();
     let row = ActiveModel {
         id: NotSet,
         search: Set(search::text_of_user(
@@ -122,8 +124,13 @@ pub(crate) async fn insert<C: ConnectionTrait>(
             Some(SqlErr::UniqueConstraintViolation(_)) => Error::field("username", TAKEN),
             _ => e.into(),
         })?;
-    let event = Event::new(action, Some(user.id), &user.username)
-        .with(json!({"staff": user.is_staff, "superuser": user.is_superuser}));
+    let mut detail = json!({"staff": user.is_staff, "superuser": user.is_superuser});
+    if !groups.is_empty() {
+        let picked = groups::pick(db, user.id, &groups).await?;
+        groups::put(db, user.id, &picked).await?;
+        detail["groups"] = picked.after.into();
+    }
+    let event = Event::new(action, Some(user.id), &user.username).with(detail);
     audit::record(db, now, by, event).await?;
     Ok(user)
 }

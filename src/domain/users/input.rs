@@ -21,9 +21,17 @@ pub struct UserInput {
     pub is_active: bool,
     pub is_staff: bool,
     pub is_superuser: bool,
+    /// Ids; None: as it is.
+    pub groups: Option<Vec<i64>>,
 }
 
 impl UserInput {
+    /// Whether a new account like this takes a superuser to make it.
+    pub(crate) fn has_rights(&self) -> bool {
+        let in_groups = self.groups.as_ref().is_some_and(|ids| !ids.is_empty());
+        self.is_staff || self.is_superuser || in_groups
+    }
+
     pub(super) fn normalized(self) -> Self {
         Self {
             username: normalize_username(&self.username),

@@ -12,7 +12,7 @@ use super::User;
 use crate::{
     app::App,
     domain::{
-        login_pauses,
+        groups, login_pauses,
         paging::{Count, Key, Kind, List, Order, Page, PageRequest, count_up_to, page_of},
         search::Words,
         totals::{self, Total, rows},
@@ -20,6 +20,7 @@ use crate::{
     entity::{
         token,
         user::{Column, Entity},
+        user_group,
     },
     error::Result,
 };
@@ -42,6 +43,14 @@ pub enum Role {
     Superuser,
 }
 
+/// Whom groups leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InGroup {
+    One(i64),
+    /// Staff that no group gives anything.
+    StaffInNone,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UserSort {
     #[default]
@@ -58,6 +67,7 @@ pub struct UserFilter {
     pub q: Option<String>,
     pub status: UserStatus,
     pub role: Option<Role>,
+    pub group: Option<InGroup>,
     /// Whether there is a live token.
     pub token: Option<bool>,
     /// Only whose password is stored in a way that nobody here can verify.
@@ -198,6 +208,7 @@ impl UserStatus {
 impl UserFilter {
     fn is_narrowed(&self) -> bool {
         self.role.is_some()
+            || self.group.is_some()
             || self.token.is_some()
             || self.unknown_password
             || self.joined != (None, None)
@@ -290,6 +301,11 @@ fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Entity> {
         Some(Role::Staff) => query.filter(is_staff),
         Some(Role::Superuser) => query.filter(is_superuser),
     };
+    query = match filter.group {
+        None => query,
+        Some(InGroup::One(id)) => query.filter(Column::Id.in_subquery(groups::member_ids(id))),
+        Some(InGroup::StaffInNone) => query.filter(staff_in_no_group()),
+    };
     if let Some(has_one) = filter.token {
         let mut live = Query::select();
         live.expr(Expr::val(1))
@@ -323,6 +339,28 @@ fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Entity> {
         query = query.filter(joined.lt(before));
     }
     query
+}
+
+/// Superusers need no group.
+fn staff_in_no_group() -> Condition {
+    let mut theirs = Query::select();
+    theirs
+        .expr(Expr::val(1))
+        .from(user_group::Entity)
+        .and_where(
+            Expr::col((user_group::Entity, user_group::Column::UserId))
+                .equals((Entity, Column::Id)),
+        );
+    Condition::all()
+        .add(Column::IsStaff.into_expr())
+        .add(Column::IsSuperuser.into_expr().not())
+        .add(Expr::exists(theirs).not())
+}
+
+/// Staff that can do nothing.
+pub async fn count_staff_in_no_group(app: &App) -> Result<Count> {
+    let idle = Entity::find().filter(staff_in_no_group());
+    count_up_to(app.db.read(), idle, Column::Id).await
 }
 
 /// How many live tokens these people have, and who of them is locked: one question.

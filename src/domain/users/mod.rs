@@ -5,6 +5,7 @@ mod bulk;
 mod change;
 mod create;
 mod delete;
+mod entitled;
 mod input;
 mod list;
 mod own_password;
@@ -20,12 +21,16 @@ pub use bulk::{
 pub use change::{set_active, set_password, sign_out_everywhere, update};
 pub use create::{create, register};
 pub use delete::{DeletionPreview, delete, deletion_preview};
+pub use entitled::{Entitled, find_entitled};
 pub use input::{USERNAME_MAX, UserInput, normalize_username};
 pub(in crate::domain) use list::odd_totals;
-pub use list::{Role, UserCounts, UserFilter, UserRow, UserSort, UserStatus, counts, list};
+pub use list::{
+    InGroup, Role, UserCounts, UserFilter, UserRow, UserSort, UserStatus, count_staff_in_no_group,
+    counts, list,
+};
 pub use own_password::change_password;
 
-pub(crate) use change::{judge as judge_password, put_password};
+pub(crate) use change::{judge as judge_password, put_password, touch};
 pub(crate) use create::{check, insert};
 pub(crate) use input::{is_email, key as username_key};
 

@@ -173,8 +173,8 @@ pub struct Choice {
 
 #[derive(Clone, Debug, Serialize)]
 struct Opt {
-    value: &'static str,
-    label: &'static str,
+    value: Cow<'static, str>,
+    label: Cow<'static, str>,
     chosen: bool,
 }
 
@@ -187,16 +187,26 @@ impl Choice {
     ) -> Self {
         let options = options
             .iter()
-            .map(|(value, label)| Opt {
-                value,
-                label,
-                chosen: *value == chosen,
-            })
-            .collect();
+            .map(|(value, label)| ((*value).into(), (*label).into()));
+        Self::of(name, label, options.collect(), chosen)
+    }
+
+    /// Of values that only the database knows.
+    pub fn of(
+        name: &'static str,
+        label: &'static str,
+        options: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+        chosen: &str,
+    ) -> Self {
+        let options = options.into_iter().map(|(value, label)| Opt {
+            chosen: value == chosen,
+            value,
+            label,
+        });
         Self {
             name,
             label,
-            options,
+            options: options.collect(),
         }
     }
 }

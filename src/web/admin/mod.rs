@@ -3,6 +3,8 @@
 
 pub mod audit;
 pub mod bulk;
+pub mod groups;
+pub mod health;
 pub mod index;
 pub mod keys;
 pub mod listing;
@@ -11,6 +13,7 @@ pub mod reauth;
 pub mod refusals;
 pub mod search;
 pub mod sessions;
+pub mod settings;
 pub mod students;
 pub mod tokens;
 pub mod users;
@@ -23,6 +26,8 @@ use crate::web::page::Page;
 pub fn routes() -> Vec<Route> {
     [
         audit::routes(),
+        health::routes(),
+        groups::routes(),
         index::routes(),
         keys::routes(),
         login::routes(),
@@ -30,6 +35,7 @@ pub fn routes() -> Vec<Route> {
         refusals::routes(),
         search::routes(),
         sessions::routes(),
+        settings::routes(),
         students::routes(),
         tokens::routes(),
         users::routes(),
@@ -41,12 +47,15 @@ pub fn routes() -> Vec<Route> {
 pub fn samples() -> Vec<Page> {
     [
         audit::samples(),
+        health::samples(),
+        groups::samples(),
         index::samples(),
         keys::samples(),
         login::samples(),
         refusals::samples(),
         search::samples(),
         sessions::samples(),
+        settings::samples(),
         students::samples(),
         tokens::samples(),
         users::samples(),

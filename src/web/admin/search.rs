@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::{
     app::App,
     domain::{
+        actor::Actor,
         permissions::{Act, Permission, Record},
         students::{self, StudentFilter},
         tokens::{self, TokenFilter},
@@ -77,7 +78,7 @@ async fn search(
         groups.push(people(app, &q).await?);
     }
     if sees(Record::Tokens) {
-        groups.push(keys(app, &q).await?);
+        groups.push(keys(app, &session.actor, &q).await?);
     }
     if sees(Record::Students) {
         groups.push(pupils(app, &q).await?);
@@ -114,7 +115,7 @@ async fn people(app: &App, q: &str) -> Result<Group> {
     Ok(group("Users", "users", &all, hits.collect()))
 }
 
-async fn keys(app: &App, q: &str) -> Result<Group> {
+async fn keys(app: &App, by: &Actor, q: &str) -> Result<Group> {
     let filter = TokenFilter {
         q: Some(q.to_owned()),
         ..TokenFilter::default()
@@ -124,8 +125,14 @@ async fn keys(app: &App, q: &str) -> Result<Group> {
         let facts = TokenFacts::of(&row.token, &row.owner.username, app.now());
         Hit {
             note: format!("{}… of {}", facts.prefix, facts.owner),
+            // Of people whom one may not touch, a token is a line in the list and no more.
+            href: if tokens::may_look_into(by, &row) {
+                facts.href
+            } else {
+                let list = Address::new("/admin/tokens/").with("state", "all");
+                list.with("q", facts.prefix).href()
+            },
             name: facts.name,
-            href: facts.href,
         }
     });
     // Tokens of every state were searched, so the list behind it shows every state too.

@@ -47,7 +47,7 @@ impl<'r> FromRequest<'r> for Enabled {
     type Error = Rejected;
 
     async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Rejected> {
-        if App::of(req).config.generate_token_enabled {
+        if App::of(req).settings().generate_token_enabled {
             Outcome::Success(Self)
         } else {
             reject(req, Error::NotFound)

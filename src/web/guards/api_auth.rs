@@ -147,7 +147,7 @@ pub async fn by_header(req: &Request<'_>) -> Result<Authenticated> {
     count(req, scheme, &judged);
     let caller = judged?;
     Ok(Authenticated {
-        actor: actor.signed_in(&caller.user),
+        actor: actor.signed_in(&caller.user).holding(caller.permissions),
         scopes: caller.scopes,
         token_ends: caller.token_ends,
     })

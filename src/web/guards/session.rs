@@ -75,9 +75,11 @@ async fn load(req: &Request<'_>) -> Result<Option<UserSession>> {
         return Ok(None);
     };
     let key = SessionKey::new(cookie.value());
-    let session = sessions::load(App::of(req), &key).await?;
-    Ok(session.map(|session| {
-        let actor = client::anonymous(req, Via::Web).signed_in(&session.user);
+    let found = sessions::load(App::of(req), &key).await?;
+    Ok(found.map(|(session, permissions)| {
+        let actor = client::anonymous(req, Via::Web)
+            .signed_in(&session.user)
+            .holding(permissions);
         UserSession {
             session,
             actor,

@@ -119,12 +119,19 @@ async fn an_ordinary_account_is_shown_the_way_out_of_the_panel() {
 async fn staff_gets_no_token_of_a_superuser() {
     let browser = Browser::new().await;
     browser.set_up().await;
+    let fields = [("name", "Helpers"), ("permission", "add_tokens")];
+    let made = browser
+        .send("/admin/groups/new/", "/admin/groups/new/", &fields)
+        .await;
+    assert_eq!(location(&made), "/admin/groups/");
     let fields = [
         ("username", "helper"),
         ("password", PASSWORD),
         ("confirm_password", PASSWORD),
         ("is_active", "on"),
         ("is_staff", "on"),
+        ("groups_shown", "on"),
+        ("group", "1"),
     ];
     let made = browser
         .send("/admin/users/new/", "/admin/users/new/", &fields)

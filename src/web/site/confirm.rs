@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::login::{Problem, problem};
 use crate::{
     app::App,
-    domain::sessions,
+    domain::{sessions, settings::Settings},
     error::{Error, Result},
     web::{
         error::PageError,
@@ -64,7 +64,7 @@ impl Confirm {
             next: next.to_owned(),
             cancel: next.to_owned(),
             has_password: sessions::has_password(app, &session.user),
-            problem: refused.and_then(|e| problem(e, "Check the password.")),
+            problem: refused.and_then(|e| problem(&app.settings(), e, "Check the password.")),
             form: FormState::default(),
         }
     }
@@ -118,7 +118,7 @@ pub fn samples() -> Vec<Page> {
             next: String::new(),
             cancel: "/admin/users/7/".to_owned(),
             has_password,
-            problem: refused.and_then(|e| problem(&e, "Check the password.")),
+            problem: refused.and_then(|e| problem(&Settings::default(), &e, "Check the password.")),
             form: FormState::default(),
         })
     };

@@ -36,7 +36,7 @@ pub async fn home(visitor: MaybeSession, app: &State<App>) -> Result<Reply, Page
     }
     Ok(Reply::page(&Home {
         setup_open: setup::is_open(app).await?,
-        registration_open: app.config.registration_open,
+        registration_open: app.settings().registration_open,
         calls: CALLS,
     }))
 }

@@ -6,7 +6,10 @@ use serde::Serialize;
 use super::{password_reset::Help, visit::Visit};
 use crate::{
     app::App,
-    domain::login as domain,
+    domain::{
+        login as domain,
+        settings::{Settings, largest},
+    },
     error::Error,
     web::{
         error::PageError,
@@ -66,7 +69,7 @@ impl Login {
                 lead: "",
                 action: "/login/",
                 next,
-                registration_open: app.config.registration_open,
+                registration_open: app.settings().registration_open,
                 help: Help::of(app),
                 problem: None,
                 form,
@@ -130,7 +133,7 @@ pub async fn attempt(
         }
         Err(e) => e,
     };
-    let Some(problem) = problem(&e, "Check the username and the password.") else {
+    let Some(problem) = problem(&app.settings(), &e, "Check the username and the password.") else {
         return Err(e.into());
     };
     let login = Login::new(door, app, form.text("next"));
@@ -157,20 +160,30 @@ pub fn refused(page: Page, e: &Error) -> Page {
 }
 
 /// What a password met, in words. `advice` is for one that did not match.
-pub fn problem(e: &Error, advice: &str) -> Option<Problem> {
+pub fn problem(settings: &Settings, e: &Error, advice: &str) -> Option<Problem> {
     match *e {
-        Error::InvalidCredentials { tries_left } => Some(no_match(tries_left, advice)),
+        Error::InvalidCredentials { tries_left } => {
+            Some(no_match(tries_left, settings.login_pause, advice))
+        }
         Error::Throttled { retry_after } => Some(paused(retry_after)),
         Error::Busy { retry_after } => Some(busy(retry_after)),
         _ => None,
     }
 }
 
-fn no_match(tries_left: Option<u32>, advice: &str) -> Problem {
+/// `pause`: in seconds.
+fn no_match(tries_left: Option<u32>, pause: i64, advice: &str) -> Problem {
+    let (n, unit) = largest(pause);
     let left = match tries_left {
-        Some(0) => " That was the last try before a 15-minute pause.".to_owned(),
-        Some(1) => " 1 try left before a 15-minute pause.".to_owned(),
-        Some(n) => format!(" {n} tries left before a 15-minute pause."),
+        Some(0) => format!(
+            " That was the last try before {} {n}-{unit} pause.",
+            article(n)
+        ),
+        Some(1) => format!(" 1 try left before {} {n}-{unit} pause.", article(n)),
+        Some(tries) => format!(
+            " {tries} tries left before {} {n}-{unit} pause.",
+            article(n)
+        ),
         None => String::new(),
     };
     Problem {
@@ -179,10 +192,21 @@ fn no_match(tries_left: Option<u32>, advice: &str) -> Problem {
     }
 }
 
+/// Before a number that is read aloud.
+fn article(n: i64) -> &'static str {
+    let digits = n.to_string();
+    if digits.starts_with('8') || matches!(n, 11 | 18) {
+        "an"
+    } else {
+        "a"
+    }
+}
+
 fn paused(seconds: u64) -> Problem {
     let wait = match seconds.div_ceil(60) {
         0 | 1 => "a minute".to_owned(),
-        minutes => format!("{minutes} minutes"),
+        minutes if minutes < 120 => format!("{minutes} minutes"),
+        minutes => format!("{} hours", minutes.div_ceil(60)),
     };
     Problem {
         title: "Too many tries",
@@ -215,6 +239,7 @@ pub fn samples() -> Vec<Page> {
         sample(None),
         sample(Some(no_match(
             Some(7),
+            900,
             "Check the username and the password.",
         ))),
         sample(Some(paused(840))),
@@ -229,11 +254,17 @@ mod tests {
     #[test]
     fn the_pause_is_told_in_minutes() {
         assert_eq!(paused(840).text, "Sign-in opens again in 14 minutes.");
+        assert_eq!(paused(86_000).text, "Sign-in opens again in 24 hours.");
         assert_eq!(paused(20).text, "Sign-in opens again in a minute.");
         assert!(
-            no_match(Some(7), "Check it.")
+            no_match(Some(7), 900, "Check it.")
                 .text
                 .ends_with("7 tries left before a 15-minute pause.")
+        );
+        assert!(
+            no_match(Some(1), 8 * 3600, "Check it.")
+                .text
+                .ends_with("1 try left before an 8-hour pause.")
         );
     }
 }

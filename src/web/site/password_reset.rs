@@ -53,7 +53,7 @@ impl Help {
 
 /// Whom people are told to ask.
 pub fn whom(app: &App) -> String {
-    match app.config.contact.as_str() {
+    match app.settings().contact.as_str() {
         "" => "the person who runs this server".to_owned(),
         contact => contact.to_owned(),
     }

@@ -48,7 +48,7 @@ impl View for Registration {
 
 #[get("/registration")]
 pub fn registration_form(_visitor: MaybeSession, app: &State<App>) -> Page {
-    let open = app.config.registration_open;
+    let open = app.settings().registration_open;
     Page::of(&Registration {
         open,
         form: FormState::default(),
@@ -63,7 +63,7 @@ pub async fn register(
     app: &State<App>,
     form: CsrfForm,
 ) -> Result<Reply, PageError> {
-    if !app.config.registration_open {
+    if !app.settings().registration_open {
         let page = Page::of(&Registration {
             open: false,
             form: FormState::default(),

@@ -16,8 +16,10 @@ use latchkey::{
     domain::{
         actor::{Actor, Via},
         families,
+        groups::{self, GroupInput},
+        permissions::Permissions,
         scopes::Scopes,
-        sessions,
+        sessions, settings,
         tokens::{self, NewToken},
         users::{self, User, UserInput},
     },
@@ -97,6 +99,7 @@ impl TestApp {
         let clock = Clock::manual(START);
         let mut app = open(folder.path(), &url, settings, clock.clone()).await;
         let statements = count_statements(&mut app);
+        settings::load(&app).await.unwrap();
         let client = client(&app, folder.path(), settings).await;
         let settings = settings
             .iter()
@@ -122,6 +125,7 @@ impl TestApp {
         let url = self.app.config.database_url.clone();
         let mut app = open(folder.path(), &url, &settings, self.clock.clone()).await;
         let statements = count_statements(&mut app);
+        settings::load(&app).await.unwrap();
         let client = client(&app, folder.path(), &settings).await;
         Self(Arc::new(Inner {
             app,
@@ -213,16 +217,53 @@ impl TestApp {
         self.user_with(name, all).await
     }
 
+    /// Staff gets all that groups can give, unless the input says otherwise.
     pub async fn user_with(&self, name: &str, f: impl FnOnce(UserInput) -> UserInput) -> User {
-        let input = f(UserInput {
+        let mut input = f(UserInput {
             username: name.to_owned(),
             is_active: true,
             ..UserInput::default()
         });
+        if input.is_staff && !input.is_superuser && input.groups.is_none() {
+            input.groups = Some(vec![self.group("Staff", Permissions::all()).await]);
+        }
         let password = Password::new(PASSWORD);
         users::create(&self.app, &Actor::operator(), input, password)
             .await
             .unwrap()
+    }
+
+    /// Staff in one group that gives this and nothing else.
+    pub async fn staff(&self, name: &str, permissions: Permissions) -> User {
+        let group = self.group(&format!("Group of {name}"), permissions).await;
+        let staff = |input| UserInput {
+            is_staff: true,
+            groups: Some(vec![group]),
+            ..input
+        };
+        self.user_with(name, staff).await
+    }
+
+    /// The id of the group of that name, which is made if there is none.
+    pub async fn group(&self, name: &str, permissions: Permissions) -> i64 {
+        if let Some(group) = groups::find_by_name(&self.app, name).await.unwrap() {
+            return group.id;
+        }
+        let input = GroupInput {
+            name: name.to_owned(),
+            permissions,
+        };
+        match groups::create(&self.app, &Actor::operator(), input).await {
+            Ok(group) => group.id,
+            // Another user of this test was quicker.
+            Err(_) => {
+                groups::find_by_name(&self.app, name)
+                    .await
+                    .unwrap()
+                    .unwrap()
+                    .id
+            }
+        }
     }
 
     pub async fn find_user(&self, name: &str) -> User {

@@ -11,13 +11,13 @@ use crate::{
         paging::Count,
         permissions::{Act, Permission, Record},
         signing_keys::{self, KeyState},
-        tokens,
+        tokens, users,
     },
     error::Result,
     web::{
         chart::{count, short},
         filters,
-        words::counted,
+        words::{self, counted},
     },
 };
 
@@ -54,8 +54,10 @@ pub(super) async fn of(
     if sees(Record::Users) {
         found.extend(are_locked(standing.users.locked));
     }
+    // Nobody else can do anything about it.
     if actor.is_superuser {
         found.extend(key_ends(app).await?);
+        found.extend(idle_staff(users::count_staff_in_no_group(app).await?));
     }
     if sees(Record::Audit) {
         found.extend(stormy_day(figures, days));
@@ -82,6 +84,20 @@ fn are_locked(n: Count) -> Option<Attention> {
         title: counted(n, "account is locked", "accounts are locked"),
         text: "Too many wrong passwords".to_owned(),
         href: "/admin/users/?status=locked".to_owned(),
+        action: "Review",
+    })
+}
+
+fn idle_staff(n: Count) -> Option<Attention> {
+    (n.n > 0).then(|| Attention {
+        kind: "warn",
+        icon: "users",
+        title: match n.n {
+            1 => "A member of staff without a group can do nothing".to_owned(),
+            _ => format!("{} staff without a group can do nothing", words::count(n)),
+        },
+        text: "Groups say what staff may do".to_owned(),
+        href: "/admin/users/?group=none".to_owned(),
         action: "Review",
     })
 }
@@ -216,6 +232,7 @@ pub(super) fn sample() -> Vec<Attention> {
     let one = Count { n: 1, exact: true };
     let lines = [
         are_locked(one),
+        idle_staff(one),
         Some(expiring(one, 1_795_435_200 + DAY, 1_795_435_200)),
         unused(one),
         disabled_with_tokens(one),

@@ -197,7 +197,7 @@ fn not_found() -> Answer {
     Answer {
         title: "No such refusal".to_owned(),
         what:
-            "It was not refused, or is older than seven days, or was one of too many at once. What \
+            "It was not refused, or is older than what is kept, or was one of too many at once. What \
                another node refused appears here within ten seconds."
                 .to_owned(),
         to_do: "Check the id: it is the header X-Request-Id of the answer.".to_owned(),

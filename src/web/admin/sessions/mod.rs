@@ -13,6 +13,7 @@ use crate::{
         bulk::Skip,
         paging::Count,
         sessions::{self, Seen, Session, SessionFilter},
+        users,
     },
     error::Error,
     web::{
@@ -131,10 +132,12 @@ struct Row {
     last_seen: i64,
     expires: i64,
     is_this: bool,
+    /// Staff does not touch staff.
+    can_touch: bool,
 }
 
 impl Row {
-    fn of(session: &Session, this: i64) -> Self {
+    fn of(by: &Actor, session: &Session, this: i64) -> Self {
         let user = &session.user;
         let (device, icon) = words::device(&session.user_agent);
         Self {
@@ -151,6 +154,7 @@ impl Row {
             last_seen: session.last_seen_at,
             expires: session.expires_at,
             is_this: session.id == this,
+            can_touch: users::may_touch(by, user).is_ok(),
         }
     }
 }
@@ -208,7 +212,11 @@ async fn list(
             found.rows.len(),
             query.all.is_some(),
         ),
-        rows: found.rows.iter().map(|row| Row::of(row, this)).collect(),
+        rows: found
+            .rows
+            .iter()
+            .map(|row| Row::of(&session.actor, row, this))
+            .collect(),
         chips,
         q: q.unwrap_or_default(),
     }))
@@ -279,6 +287,7 @@ pub fn samples() -> Vec<Page> {
         last_seen: 1_700_000_300,
         expires: 1_701_000_000,
         is_this: id == 1,
+        can_touch: true,
     };
     let bar = |n| {
         let list = Sessions {

@@ -5,7 +5,7 @@ use rocket::{State, get, post};
 use serde::Serialize;
 
 use super::{
-    expiry::{self, Expiry, expiries, usual},
+    expiry::{self, Expiry, expiries, preselected},
     place::Place,
 };
 use crate::{
@@ -122,6 +122,7 @@ pub fn add_form_in(
     kind: Option<&str>,
 ) -> Page {
     let limit = tokens::longest_life(app);
+    let (expires, on) = preselected(app, &expiries(limit));
     let owner = owner.unwrap_or(&by.username);
     let kind = if kind == Some("default") {
         "default"
@@ -134,7 +135,8 @@ pub fn add_form_in(
             .with("owner", owner)
             .with("kind", kind)
             .with("access", "full")
-            .with("expires", usual(&expiries(limit))),
+            .with("expires", expires)
+            .with("on", on),
         &[],
         limit,
     )

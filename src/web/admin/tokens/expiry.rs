@@ -7,7 +7,7 @@ use crate::{
     app::App,
     domain::tokens,
     error::{Error, Result},
-    web::guards::CsrfForm,
+    web::{filters, guards::CsrfForm},
 };
 
 /// Days that are offered, as far as the server's settings allow.
@@ -76,6 +76,28 @@ pub fn usual(expiries: &[Expiry]) -> &str {
     let longest = expiries.iter().rev().find(|expiry| expiry.value != ON);
     let usual = ninety.or(longest);
     usual.map_or("", |expiry| expiry.value.as_str())
+}
+
+/// What the form of a new token begins with: a choice, and a day where that is what was chosen.
+pub fn preselected(app: &App, expiries: &[Expiry]) -> (String, String) {
+    let days = app.settings().token_default_days;
+    let value = if days == 0 {
+        String::new()
+    } else {
+        days.to_string()
+    };
+    if expiries.iter().any(|expiry| expiry.value == value) {
+        return (value, String::new());
+    }
+    match tokens::longest_life(app) {
+        Some(limit) if days == 0 || days * DAY > limit => {
+            (usual(expiries).to_owned(), String::new())
+        }
+        _ => {
+            let last = filters::iso(app.now() + days * DAY);
+            (ON.to_owned(), last.chars().take(10).collect())
+        }
+    }
 }
 
 /// What a form chose, in Unix seconds; `None`: never.

@@ -57,11 +57,12 @@ fn password_page(id: i64, username: &str, form: FormState) -> Page {
 
 #[get("/users/<id>/password")]
 pub async fn password_form(
-    _may: May<'_, ChangeUsers>,
+    may: May<'_, ChangeUsers>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
     let user = users::get(app, id).await?;
+    users::may_touch(&may.actor, &user)?;
     Ok(password_page(id, &user.username, FormState::default()))
 }
 

@@ -3,6 +3,7 @@
 use rocket::{State, get, post};
 use serde::Serialize;
 
+use super::groups::{self, Tick};
 use crate::{
     app::App,
     domain::{
@@ -25,6 +26,7 @@ struct UserAddForm {
     passwords: bool,
     /// Why the access boxes are off; empty if they are not.
     locked: &'static str,
+    groups: Vec<Tick>,
 }
 
 impl View for UserAddForm {
@@ -44,22 +46,30 @@ impl View for UserAddForm {
     }
 }
 
-fn page(session: &AdminSession, form: FormState) -> Page {
+/// `typed`: the groups that were ticked.
+async fn page(
+    session: &AdminSession,
+    app: &App,
+    form: FormState,
+    typed: Option<&[i64]>,
+) -> Result<Page, Error> {
     let locked = if session.actor.is_superuser {
         ""
     } else {
         super::SUPERUSERS_ONLY
     };
-    Page::of(&UserAddForm {
+    Ok(Page::of(&UserAddForm {
         form,
         passwords: true,
         locked,
-    })
+        groups: groups::ticks(app, &session.actor, 0, typed).await?,
+    }))
 }
 
 #[get("/users/new")]
-pub fn add_form(session: May<'_, AddUsers>) -> Page {
-    page(&session, FormState::default().flag("is_active", true))
+pub async fn add_form(session: May<'_, AddUsers>, app: &State<App>) -> Result<Page, PageError> {
+    let form = FormState::default().flag("is_active", true);
+    Ok(page(&session, app, form, None).await?)
 }
 
 #[post("/users/new", data = "<form>")]
@@ -76,14 +86,18 @@ pub async fn add(
             "staff"
         };
         form.require(format!("Add {} as {role}", input.username.trim()))?;
+    } else if input.has_rights() {
+        form.require(format!("Add {} to groups", input.username.trim()))?;
     }
+    let typed = input.groups.clone();
     let by_link = form.flag("by_link");
     let shown = super::shown(&input).flag("by_link", by_link);
     if by_link {
         return match super::links::add(app, &session, input).await {
             Ok(go) => Ok(go.into()),
             Err(Error::Validation(errors)) => {
-                Ok(page(&session, shown.refused(&errors, super::LABELS)).into())
+                let form = shown.refused(&errors, super::LABELS);
+                Ok(page(&session, app, form, typed.as_deref()).await?.into())
             }
             Err(other) => Err(other.into()),
         };
@@ -104,7 +118,8 @@ pub async fn add(
             Ok(Go::to(to).with(added).into())
         }
         Err(Error::Validation(errors)) => {
-            Ok(page(&session, shown.refused(&errors, super::LABELS)).into())
+            let form = shown.refused(&errors, super::LABELS);
+            Ok(page(&session, app, form, typed.as_deref()).await?.into())
         }
         Err(other) => Err(other.into()),
     }
@@ -116,5 +131,6 @@ pub fn samples() -> Vec<Page> {
         form,
         passwords: true,
         locked: super::SUPERUSERS_ONLY,
+        groups: vec![Tick::sample()],
     })]
 }

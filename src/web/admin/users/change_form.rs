@@ -3,7 +3,10 @@
 use rocket::{State, get, http::Status, post};
 use serde::Serialize;
 
-use super::conflict;
+use super::{
+    conflict,
+    groups::{self, Tick},
+};
 use crate::{
     app::App,
     domain::{
@@ -41,6 +44,7 @@ struct UserChangeForm {
     form: FormState,
     passwords: bool,
     locked: &'static str,
+    groups: Vec<Tick>,
     version: i64,
     user: Facts,
     tokens: Vec<TokenFacts>,
@@ -131,6 +135,7 @@ async fn page(
     app: &App,
     (user, last_address): (&User, Option<String>),
     form: FormState,
+    groups: Vec<Tick>,
     version: i64,
 ) -> Result<Page> {
     let sees = |record| session.actor.may(Permission::new(Act::View, record));
@@ -156,6 +161,7 @@ async fn page(
         } else {
             super::SUPERUSERS_ONLY
         },
+        groups,
         version,
         user: Facts::of(&session.actor, user, found.len() as u64, !pauses.is_empty()),
         more_tokens: found.len() > BESIDE,
@@ -217,7 +223,8 @@ pub async fn change_form(
 ) -> Result<Page, PageError> {
     let (user, address) = users::get_with_address(app, id).await?;
     let form = super::shown(&super::of_user(&user));
-    Ok(page(&session, app, (&user, address), form, user.version).await?)
+    let groups = groups::ticks(app, &session.actor, id, None).await?;
+    Ok(page(&session, app, (&user, address), form, groups, user.version).await?)
 }
 
 #[post("/users/<id>", data = "<form>")]
@@ -234,12 +241,19 @@ pub async fn change(
         // Boxes that are switched off are not sent.
         input.is_staff = user.is_staff;
         input.is_superuser = user.is_superuser;
+        input.groups = None;
     }
-    if let Some(act) = needs_password(&user, &input, &session.actor) {
+    let saved = groups::ticks(app, &session.actor, id, None).await?;
+    let moves = groups::differ(&saved, input.groups.as_deref());
+    if let Some(act) = needs_password(&user, &input, moves, &session.actor) {
         form.require(act)?;
     }
     let typed = input.clone();
-    let refused = |errors: &FieldErrors| super::shown(&typed).refused(errors, super::LABELS);
+    let refused = async |errors: &FieldErrors| {
+        let form = super::shown(&typed).refused(errors, super::LABELS);
+        let ticked = groups::ticks(app, &session.actor, id, typed.groups.as_deref()).await?;
+        page(&session, app, (&user, address.clone()), form, ticked, version).await
+    };
     match users::update(app, &session.actor, id, input, version).await {
         Ok(changed) => {
             let flash = if changed.is_empty() {
@@ -255,24 +269,24 @@ pub async fn change(
             };
             Ok(Go::to(to).with(flash).into())
         }
-        Err(Error::Validation(errors)) => {
-            let form = refused(&errors);
-            let page = page(&session, app, (&user, address), form, version).await?;
-            Ok(page.into())
-        }
+        Err(Error::Validation(errors)) => Ok(refused(&errors).await?.into()),
         Err(Error::LastSuperuser) => {
             let mut errors = FieldErrors::default();
             errors.push("non_field_errors", super::delete::LAST_SUPERUSER);
-            let page = page(&session, app, (&user, address), refused(&errors), version).await?;
+            let page = refused(&errors).await?;
             Ok(page.status(Status::Conflict).into())
         }
-        Err(Error::Conflict(_)) => Ok(conflict::conflict(app, &user, &typed).await?.into()),
+        Err(Error::Conflict(_)) => {
+            let ticked = groups::ticks(app, &session.actor, id, typed.groups.as_deref()).await?;
+            let groups = (groups::in_a_row(&saved), groups::in_a_row(&ticked));
+            Ok(conflict::conflict(app, &user, &typed, groups).await?.into())
+        }
         Err(other) => Err(other.into()),
     }
 }
 
 /// What of a change waits for the password: rights, and the address to which a way in may be mailed.
-fn needs_password(user: &User, input: &UserInput, by: &Actor) -> Option<String> {
+fn needs_password(user: &User, input: &UserInput, moves: bool, by: &Actor) -> Option<String> {
     let name = &user.username;
     let mut acts = Vec::new();
     match (user.is_superuser, input.is_superuser) {
@@ -284,6 +298,9 @@ fn needs_password(user: &User, input: &UserInput, by: &Actor) -> Option<String> 
         (false, true) => acts.push(format!("Make {name} staff")),
         (true, false) => acts.push(format!("{name} is staff no more")),
         _ => {}
+    }
+    if moves {
+        acts.push(format!("Change the groups of {name}"));
     }
     if by.user_id != Some(user.id) && user.email != input.email.trim() {
         acts.push(format!("Change the e-mail of {name}"));
@@ -302,6 +319,7 @@ pub fn samples() -> Vec<Page> {
         links: super::links::Card::sample(),
         passwords: false,
         locked: "",
+        groups: vec![Tick::sample()],
         version: 1,
         user: Facts::of(&Actor::operator(), &user, 0, true),
         tokens: Vec::new(),
@@ -328,6 +346,7 @@ pub fn samples() -> Vec<Page> {
         Page::of(&conflict::compare(
             &user,
             &typed,
+            ("Support".to_owned(), "Support, Editors".to_owned()),
             "daniel.brandt saved this record 2 min ago.".to_owned(),
         )),
     ]

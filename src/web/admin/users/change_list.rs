@@ -5,12 +5,16 @@ use serde::Serialize;
 
 use super::{
     bulk::Users,
-    query::{DATES, JOINED, ListQuery, PATH, ROLES, SORTS, TOKENS, joined_label},
+    query::{
+        DATES, JOINED, ListQuery, PATH, ROLES, SORTS, TOKENS, group_choice, group_label,
+        joined_label,
+    },
 };
 use crate::{
     app::App,
     domain::{
         actor::Actor,
+        groups,
         users::{self, UserCounts, UserRow},
     },
     error::Error,
@@ -34,6 +38,7 @@ struct UserChangeList {
     q: String,
     kept: Vec<Hidden>,
     role: Choice,
+    group: Option<Choice>,
     token: Choice,
     joined: Choice,
     from: String,
@@ -131,6 +136,7 @@ pub async fn change_list(
     let mut filter = query.filter(app.now());
     filter.total = counts.of(&filter);
     let found = users::list(app, &filter).await?;
+    let groups = groups::names(app).await?;
     let here = query.address();
     let (status, role, sort) = (query.status(), query.role(), query.sort());
     let all = query.all.is_some();
@@ -145,6 +151,12 @@ pub async fn change_list(
         chips.push(Chip {
             label: (*label).to_owned(),
             href: here.without("role").href(),
+        });
+    }
+    if let Some(label) = group_label(&query, &groups) {
+        chips.push(Chip {
+            label,
+            href: here.without("group").href(),
         });
     }
     if let Some((_, label)) = TOKENS
@@ -173,8 +185,11 @@ pub async fn change_list(
     let day = |day: Option<&str>| query.day(day).unwrap_or_default().to_owned();
     Ok(Page::of(&UserChangeList {
         tabs: tabs(&counts, status),
-        kept: here.hidden(&["q", "role", "token", "joined", "from", "to", "sort"]),
+        kept: here.hidden(&[
+            "q", "role", "group", "token", "joined", "from", "to", "sort",
+        ]),
         role: Choice::new("role", "Role", ROLES, role),
+        group: group_choice(&query, &groups),
         token: Choice::new("token", "Token", TOKENS, query.token()),
         joined: Choice::new("joined", "Joined", JOINED, query.joined()),
         from: day(query.from.as_deref()),
@@ -189,6 +204,7 @@ pub async fn change_list(
         clear: undated
             .without("q")
             .without("role")
+            .without("group")
             .without("token")
             .without("password")
             .href(),
@@ -301,6 +317,7 @@ pub fn samples() -> Vec<Page> {
         q: "smyth".to_owned(),
         kept: here.hidden(&["q"]),
         role: Choice::new("role", "Role", ROLES, ""),
+        group: group_choice(&ListQuery::default(), &[(2, "<i>Support</i>".to_owned())]),
         token: Choice::new("token", "Token", TOKENS, "yes"),
         joined: Choice::new("joined", "Joined", JOINED, DATES),
         from: "2026-01-01".to_owned(),

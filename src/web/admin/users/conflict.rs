@@ -3,6 +3,7 @@
 use rocket::http::Status;
 use serde::Serialize;
 
+use super::groups;
 use crate::{
     app::App,
     domain::{
@@ -40,6 +41,17 @@ struct Compared {
     differs: bool,
 }
 
+impl Compared {
+    fn of(label: &'static str, saved: String, yours: String) -> Self {
+        Self {
+            label,
+            differs: saved != yours,
+            saved,
+            yours,
+        }
+    }
+}
+
 impl View for UserConflict {
     const TEMPLATE: &'static str = "admin/users/conflict.html";
     const NAV: &'static str = "users";
@@ -53,7 +65,13 @@ impl View for UserConflict {
     }
 }
 
-pub async fn conflict(app: &App, user: &User, typed: &UserInput) -> Result<Page> {
+/// `in_groups`: the names of the groups that are saved, and of those that were ticked.
+pub async fn conflict(
+    app: &App,
+    user: &User,
+    typed: &UserInput,
+    in_groups: (String, String),
+) -> Result<Page> {
     let last = audit::for_object(app, "user", user.id, 10).await?;
     let edit = last.iter().find(|e| e.action == "user.changed");
     let headline = match edit {
@@ -66,11 +84,16 @@ pub async fn conflict(app: &App, user: &User, typed: &UserInput) -> Result<Page>
         }
         None => "Someone saved this record meanwhile.".to_owned(),
     };
-    let view = compare(user, typed, headline);
+    let view = compare(user, typed, in_groups, headline);
     Ok(Page::of(&view).status(Status::Conflict))
 }
 
-pub fn compare(user: &User, typed: &UserInput, headline: String) -> UserConflict {
+pub fn compare(
+    user: &User,
+    typed: &UserInput,
+    in_groups: (String, String),
+    headline: String,
+) -> UserConflict {
     let saved = super::of_user(user);
     let texts =
         |i: &UserInput| [&i.username, &i.email, &i.first_name, &i.last_name].map(String::clone);
@@ -101,20 +124,25 @@ pub fn compare(user: &User, typed: &UserInput, headline: String) -> UserConflict
             });
         }
     }
+    let fields_of_groups = groups::fields(typed.groups.as_deref());
+    mine.extend(
+        fields_of_groups
+            .into_iter()
+            .map(|(name, value)| Mine { name, value }),
+    );
+    let mut rows: Vec<Compared> = fields
+        .zip(pairs)
+        .map(|((_, label), (saved, yours))| Compared::of(label, saved, yours))
+        .collect();
+    if typed.groups.is_some() {
+        rows.push(Compared::of("Groups", in_groups.0, in_groups.1));
+    }
     UserConflict {
         href: super::href(user.id),
         id: user.id,
         username: user.username.clone(),
         headline,
         mine,
-        rows: fields
-            .zip(pairs)
-            .map(|((_, label), (saved, yours))| Compared {
-                label,
-                differs: saved != yours,
-                saved,
-                yours,
-            })
-            .collect(),
+        rows,
     }
 }

@@ -121,11 +121,12 @@ impl View for UserDeleteConfirmation {
 
 #[get("/users/<id>/delete")]
 pub async fn delete_confirmation(
-    _may: May<'_, DeleteUsers>,
+    may: May<'_, DeleteUsers>,
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
     let preview = users::deletion_preview(app, id).await?;
+    users::may_touch(&may.actor, &preview.user)?;
     Ok(Page::of(&UserDeleteConfirmation::of(&preview)))
 }
 

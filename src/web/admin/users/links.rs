@@ -163,7 +163,7 @@ pub async fn show_link(
     // Whoever reads this page asked for it by that name, so it is theirs to trust.
     let base = app.config.public_url.clone().unwrap_or(origin.0);
     Ok(page(
-        app.config.invitation_lifetime,
+        app.settings().invitation_lifetime,
         &user,
         key.as_ref(),
         &base,

@@ -8,6 +8,7 @@ mod change_list;
 mod conflict;
 mod delete;
 mod export;
+mod groups;
 mod history;
 mod links;
 mod query;
@@ -108,6 +109,7 @@ fn input(form: &CsrfForm) -> UserInput {
         is_active: form.flag("is_active"),
         is_staff: form.flag("is_staff"),
         is_superuser: form.flag("is_superuser"),
+        groups: groups::ticked(form),
     }
 }
 
@@ -120,6 +122,7 @@ fn of_user(user: &User) -> UserInput {
         is_active: user.is_active,
         is_staff: user.is_staff,
         is_superuser: user.is_superuser,
+        groups: None,
     }
 }
 

@@ -3,9 +3,9 @@
 use rocket::FromForm;
 
 use crate::{
-    domain::users::{Role as Kind, UserFilter, UserSort, UserStatus},
+    domain::users::{InGroup, Role as Kind, UserFilter, UserSort, UserStatus},
     web::{
-        admin::listing::{Address, Paging, search},
+        admin::listing::{Address, Choice, Paging, search},
         filters,
     },
 };
@@ -31,6 +31,8 @@ pub const JOINED: &[(&str, &str)] = &[
     (DATES, "Choose dates…"),
 ];
 pub const DATES: &str = "dates";
+/// In the place of a group's id.
+pub const NO_GROUP: &str = "none";
 const DAY: i64 = 86_400;
 pub const SORTS: &[(&str, &str)] = &[
     ("username", "Username A to Z"),
@@ -46,6 +48,7 @@ pub struct ListQuery {
     q: Option<String>,
     status: Option<String>,
     role: Option<String>,
+    group: Option<String>,
     token: Option<String>,
     password: Option<String>,
     joined: Option<String>,
@@ -68,6 +71,13 @@ impl ListQuery {
 
     pub fn role(&self) -> &str {
         self.role.as_deref().unwrap_or_default()
+    }
+
+    /// An id, `none`, or empty.
+    pub fn group(&self) -> &str {
+        let given = self.group.as_deref().unwrap_or_default();
+        let counts = given == NO_GROUP || given.parse::<i64>().is_ok();
+        if counts { given } else { "" }
     }
 
     pub fn token(&self) -> &str {
@@ -129,6 +139,10 @@ impl ListQuery {
                 "superuser" => Some(Kind::Superuser),
                 _ => None,
             },
+            group: match self.group() {
+                NO_GROUP => Some(InGroup::StaffInNone),
+                id => id.parse().ok().map(InGroup::One),
+            },
             token: match self.token() {
                 "yes" => Some(true),
                 "no" => Some(false),
@@ -156,6 +170,7 @@ impl ListQuery {
             .with("status", self.status())
             .with("q", self.q().unwrap_or_default())
             .with("role", self.role())
+            .with("group", self.group())
             .with("token", self.token())
             .with(
                 "password",
@@ -176,6 +191,35 @@ impl ListQuery {
 fn known<'a>(choices: &[(&'a str, &str)], given: Option<&str>) -> &'a str {
     let found = choices.iter().find(|(value, _)| Some(*value) == given);
     found.map_or("", |(value, _)| value)
+}
+
+/// The groups there are, for the filter; none where there are none and nobody asks for one.
+pub fn group_choice(query: &ListQuery, groups: &[(i64, String)]) -> Option<Choice> {
+    let chosen = query.group();
+    let known = groups
+        .iter()
+        .map(|(id, name)| (id.to_string().into(), name.clone().into()));
+    let mut options = vec![("".into(), "Any group".into())];
+    options.extend(known);
+    options.push((NO_GROUP.into(), NO_GROUP_LABEL.into()));
+    let is_useful = !groups.is_empty() || !chosen.is_empty();
+    is_useful.then(|| Choice::of("group", "Group", options, chosen))
+}
+
+const NO_GROUP_LABEL: &str = "Staff without a group";
+
+/// What the chip says.
+pub fn group_label(query: &ListQuery, groups: &[(i64, String)]) -> Option<String> {
+    let id = match query.group() {
+        "" => return None,
+        NO_GROUP => return Some(NO_GROUP_LABEL.to_owned()),
+        id => id,
+    };
+    let known = groups.iter().find(|(known, _)| known.to_string() == id);
+    Some(known.map_or_else(
+        || format!("Group {id}"),
+        |(_, name)| format!("In the group “{name}”"),
+    ))
 }
 
 /// What the chip says; nothing where no day counts.

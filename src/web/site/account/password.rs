@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::{sessions, users},
+    domain::{sessions, settings::Settings, users},
     error::{Error, FieldErrors},
     web::{
         error::PageError,
@@ -114,7 +114,7 @@ pub async fn change(
     if let Error::Validation(errors) = &e {
         return Ok(view(None, shown.refused(errors, LABELS)).into());
     }
-    match problem(&e, "Check the current password.") {
+    match problem(&app.settings(), &e, "Check the current password.") {
         Some(problem) => Ok(refused(view(Some(problem), shown), &e).into()),
         None => Err(e.into()),
     }
@@ -137,7 +137,7 @@ pub fn samples() -> Vec<Page> {
         sample(true, None, FormState::default().refused(&errors, LABELS)),
         sample(
             true,
-            problem(&wrong, "Check the current password."),
+            problem(&Settings::default(), &wrong, "Check the current password."),
             FormState::default(),
         ),
         sample(false, None, FormState::default()),

@@ -147,6 +147,7 @@ pub async fn save(
         is_active: user.is_active,
         is_staff: user.is_staff,
         is_superuser: user.is_superuser,
+        groups: None,
     };
     match users::update(app, &session.actor, user.id, input, version).await {
         Ok(changed) if changed.is_empty() => {

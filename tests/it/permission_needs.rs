@@ -1,0 +1,355 @@
+//! What each address of the panel and each operation of the API needs: the tables of `permissions`.
+
+/// What opens an address.
+pub enum Need {
+    /// Any member of staff; what is seen there depends on more.
+    Staff,
+    /// All of these permissions.
+    All(&'static [&'static str]),
+    Superuser,
+}
+
+use Need::{All, Staff, Superuser};
+
+pub type Fields = &'static [(&'static str, &'static str)];
+
+const PASSWORD: &str = "An0ther-pass-2";
+
+/// Routes of the panel beside those that everybody may call. One may stand here twice, with other fields.
+pub const PANEL: &[(&str, Need, Fields)] = &[
+    ("GET /admin", Staff, &[]),
+    ("GET /admin/audit", All(&["view_audit"]), &[]),
+    ("GET /admin/audit/<id>", All(&["view_audit"]), &[]),
+    ("GET /admin/audit/export.csv", All(&["view_audit"]), &[]),
+    ("GET /admin/audit/export.json", All(&["view_audit"]), &[]),
+    ("GET /admin/groups", Superuser, &[]),
+    ("GET /admin/groups/new", Superuser, &[]),
+    (
+        "POST /admin/groups/new",
+        Superuser,
+        &[("name", "Mine"), ("permission", "view_users")],
+    ),
+    ("GET /admin/groups/<id>", Superuser, &[]),
+    (
+        "POST /admin/groups/<id>",
+        Superuser,
+        &[("name", "Mine"), ("version", "1")],
+    ),
+    ("GET /admin/groups/<id>/delete", Superuser, &[]),
+    ("POST /admin/groups/<id>/delete", Superuser, &[]),
+    ("GET /admin/health", Superuser, &[]),
+    ("GET /admin/keys", Superuser, &[]),
+    ("POST /admin/keys/rotate", Superuser, &[]),
+    ("GET /admin/keys/<id>/revoke", Superuser, &[]),
+    ("POST /admin/keys/<id>/revoke", Superuser, &[]),
+    ("GET /admin/settings", Superuser, &[]),
+    ("POST /admin/settings", Superuser, &[]),
+    ("GET /admin/reauth", Staff, &[]),
+    (
+        "POST /admin/reauth",
+        Staff,
+        &[("password", crate::support::PASSWORD)],
+    ),
+    ("GET /admin/refusals", All(&["view_tokens"]), &[]),
+    ("GET /admin/refusals/<id>", All(&["view_tokens"]), &[]),
+    (
+        "POST /admin/refusals/inspect",
+        All(&["view_tokens"]),
+        &[("pasted", "abc")],
+    ),
+    ("GET /admin/search", Staff, &[]),
+    ("GET /admin/sessions", All(&["view_sessions"]), &[]),
+    (
+        "POST /admin/sessions/end",
+        All(&["delete_sessions"]),
+        &[("id", "{session}")],
+    ),
+    ("POST /admin/sessions/end-others", Staff, &[]),
+    ("GET /admin/students", All(&["view_students"]), &[]),
+    ("GET /admin/students/export", All(&["view_students"]), &[]),
+    ("GET /admin/students/new", All(&["add_students"]), &[]),
+    (
+        "POST /admin/students/new",
+        All(&["add_students"]),
+        &[("name", "Asha"), ("roll", "7"), ("city", "Pune")],
+    ),
+    ("GET /admin/students/<id>", All(&["view_students"]), &[]),
+    (
+        "POST /admin/students/<id>",
+        All(&["change_students"]),
+        &[("name", "Asha"), ("roll", "8"), ("city", "Pune")],
+    ),
+    (
+        "GET /admin/students/<id>/delete",
+        All(&["delete_students"]),
+        &[],
+    ),
+    (
+        "POST /admin/students/<id>/delete",
+        All(&["delete_students"]),
+        &[],
+    ),
+    ("POST /admin/students/edit", All(&["change_students"]), &[]),
+    (
+        "POST /admin/students/bulk",
+        All(&["view_students", "delete_students"]),
+        &[("act", "delete"), ("id", "{student}")],
+    ),
+    (
+        "POST /admin/students/bulk/confirmed",
+        All(&["delete_students"]),
+        &[
+            ("act", "delete"),
+            ("id", "{student}"),
+            ("upto", "{student}"),
+        ],
+    ),
+    ("GET /admin/students/import", All(&["add_students"]), &[]),
+    ("POST /admin/students/import", All(&["add_students"]), &[]),
+    (
+        "GET /admin/students/import/preview/<id>",
+        All(&["add_students"]),
+        &[],
+    ),
+    (
+        "POST /admin/students/import/preview/<id>",
+        All(&["add_students"]),
+        &[],
+    ),
+    ("GET /admin/tokens", All(&["view_tokens"]), &[]),
+    ("GET /admin/tokens/new", All(&["add_tokens"]), &[]),
+    (
+        "POST /admin/tokens/new",
+        All(&["add_tokens"]),
+        &[
+            ("owner", "{name}"),
+            ("kind", "named"),
+            ("name", "CI"),
+            ("expires", "30"),
+            ("access", "full"),
+        ],
+    ),
+    ("GET /admin/tokens/<id>", All(&["view_tokens"]), &[]),
+    (
+        "POST /admin/tokens/<id>",
+        All(&["change_tokens"]),
+        &[("name", "Other")],
+    ),
+    ("GET /admin/tokens/<id>/created", All(&["view_tokens"]), &[]),
+    (
+        "HEAD /admin/tokens/<id>/created",
+        All(&["view_tokens"]),
+        &[],
+    ),
+    ("GET /admin/tokens/<id>/exists", All(&["add_tokens"]), &[]),
+    (
+        "GET /admin/tokens/<id>/extend",
+        All(&["change_tokens"]),
+        &[],
+    ),
+    (
+        "POST /admin/tokens/<id>/extend",
+        All(&["change_tokens"]),
+        &[("expires", "90")],
+    ),
+    (
+        "GET /admin/tokens/<id>/rotate",
+        All(&["change_tokens"]),
+        &[],
+    ),
+    (
+        "POST /admin/tokens/<id>/rotate",
+        All(&["change_tokens"]),
+        &[("grace", "0")],
+    ),
+    (
+        "GET /admin/tokens/<id>/revoke",
+        All(&["delete_tokens"]),
+        &[],
+    ),
+    (
+        "POST /admin/tokens/<id>/revoke",
+        All(&["delete_tokens"]),
+        &[],
+    ),
+    ("POST /admin/tokens/<id>/show", All(&["add_tokens"]), &[]),
+    ("GET /admin/users", All(&["view_users"]), &[]),
+    ("GET /admin/users/suggest", All(&["view_users"]), &[]),
+    ("GET /admin/users/new", All(&["add_users"]), &[]),
+    (
+        "POST /admin/users/new",
+        All(&["add_users"]),
+        &[
+            ("username", "new.{name}"),
+            ("is_active", "on"),
+            ("password", PASSWORD),
+            ("confirm_password", PASSWORD),
+        ],
+    ),
+    ("GET /admin/users/<id>", All(&["view_users"]), &[]),
+    (
+        "POST /admin/users/<id>",
+        All(&["change_users"]),
+        &[
+            ("username", "{name}"),
+            ("first_name", "Ann"),
+            ("is_active", "on"),
+            ("version", "1"),
+        ],
+    ),
+    ("GET /admin/users/<id>/delete", All(&["delete_users"]), &[]),
+    ("POST /admin/users/<id>/delete", All(&["delete_users"]), &[]),
+    (
+        "POST /admin/users/<id>/disable",
+        All(&["change_users"]),
+        &[],
+    ),
+    ("POST /admin/users/<id>/enable", All(&["change_users"]), &[]),
+    (
+        "GET /admin/users/<id>/history",
+        All(&["view_users", "view_audit"]),
+        &[],
+    ),
+    ("GET /admin/users/<id>/link", All(&["view_users"]), &[]),
+    ("HEAD /admin/users/<id>/link", All(&["view_users"]), &[]),
+    (
+        "POST /admin/users/<id>/link",
+        All(&["change_users"]),
+        &[("how", "show")],
+    ),
+    (
+        "GET /admin/users/<id>/password",
+        All(&["change_users"]),
+        &[],
+    ),
+    (
+        "POST /admin/users/<id>/password",
+        All(&["change_users"]),
+        &[("password", PASSWORD), ("confirm_password", PASSWORD)],
+    ),
+    (
+        "POST /admin/users/<id>/sessions/<session_id>/end",
+        All(&["delete_sessions"]),
+        &[],
+    ),
+    (
+        "POST /admin/users/<id>/sign-out",
+        All(&["delete_sessions"]),
+        &[],
+    ),
+    ("POST /admin/users/<id>/unlock", All(&["change_users"]), &[]),
+    (
+        "POST /admin/users/<id>/verify-email",
+        All(&["change_users"]),
+        &[],
+    ),
+    (
+        "POST /admin/users/bulk",
+        All(&["view_users", "change_users"]),
+        &[("act", "disable"), ("id", "{user}")],
+    ),
+    (
+        "POST /admin/users/bulk/run",
+        All(&["view_users", "change_users"]),
+        &[("act", "enable"), ("id", "{user}"), ("upto", "{user}")],
+    ),
+    (
+        "POST /admin/users/bulk/run",
+        All(&["view_users", "delete_sessions"]),
+        &[("act", "sign-out"), ("id", "{user}"), ("upto", "{user}")],
+    ),
+    (
+        "POST /admin/users/bulk/confirmed",
+        All(&["view_users", "delete_tokens"]),
+        &[
+            ("act", "revoke-tokens"),
+            ("id", "{user}"),
+            ("upto", "{user}"),
+        ],
+    ),
+    (
+        "POST /admin/users/bulk/confirmed",
+        All(&["view_users", "delete_users"]),
+        &[("act", "delete"), ("id", "{user}"), ("upto", "{user}")],
+    ),
+];
+
+/// Operations of the API on what belongs to others; `{…}` as above. Those without a line are everybody's with a
+/// credential, or nobody's: see `OWN`.
+pub const API: &[(&str, Need, &str)] = &[
+    ("GET /metrics", Staff, ""),
+    (
+        "POST /studentapi",
+        All(&["add_students"]),
+        r#"{"name": "Asha", "roll": 7, "city": "Pune"}"#,
+    ),
+    (
+        "PUT /studentapi/<id>",
+        All(&["change_students"]),
+        r#"{"name": "Asha", "roll": 7, "city": "Pune"}"#,
+    ),
+    (
+        "PATCH /studentapi/<id>",
+        All(&["change_students"]),
+        r#"{"city": "Delhi"}"#,
+    ),
+    ("DELETE /studentapi/<id>", All(&["delete_students"]), ""),
+    (
+        "POST /studentsapi",
+        All(&["add_students"]),
+        r#"{"name": "Asha", "roll": 7, "city": "Pune"}"#,
+    ),
+    (
+        "PUT /studentsapi/<id>",
+        All(&["change_students"]),
+        r#"{"name": "Asha", "roll": 7, "city": "Pune"}"#,
+    ),
+    (
+        "PATCH /studentsapi/<id>",
+        All(&["change_students"]),
+        r#"{"city": "Delhi"}"#,
+    ),
+    ("DELETE /studentsapi/<id>", All(&["delete_students"]), ""),
+    ("GET /api/tokens?owner={name}", All(&["view_tokens"]), ""),
+    (
+        "POST /api/tokens",
+        All(&["add_tokens"]),
+        r#"{"owner": "{name}", "name": "CI"}"#,
+    ),
+    ("GET /api/tokens/<id>", All(&["view_tokens"]), ""),
+    (
+        "PATCH /api/tokens/<id>",
+        All(&["change_tokens"]),
+        r#"{"name": "Other"}"#,
+    ),
+    ("DELETE /api/tokens/<id>", All(&["delete_tokens"]), ""),
+    (
+        "POST /api/tokens/<id>/rotate",
+        All(&["change_tokens"]),
+        "{}",
+    ),
+    (
+        "POST /api/revoke",
+        All(&["delete_tokens"]),
+        r#"{"token": "{key}"}"#,
+    ),
+    (
+        "POST /api/revoke",
+        All(&["delete_sessions"]),
+        r#"{"token": "{jwt}"}"#,
+    ),
+];
+
+/// What asks for no permission: it gives what is everybody's, or acts on whoever signs in by it. Introspection of
+/// other people's tokens has a test of its own, as it never says no.
+pub const OWN: &[&str] = &[
+    "GET /auth/verify",
+    "GET /studentapi",
+    "GET /studentapi/<id>",
+    "GET /studentsapi",
+    "GET /studentsapi/<id>",
+    "POST /api/introspect",
+    "POST /get-token",
+    "POST /login",
+    "POST /registerapi",
+];
