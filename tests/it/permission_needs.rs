@@ -140,7 +140,12 @@ pub const PANEL: &[(&str, Need, Fields)] = &[
     (
         "POST /admin/tokens/bulk/run",
         All(&["view_tokens", "change_tokens"]),
-        &[("act", "extend"), ("answer", "90"), ("id", "1"), ("expected", "1")],
+        &[
+            ("act", "extend"),
+            ("answer", "90"),
+            ("id", "1"),
+            ("expected", "1"),
+        ],
     ),
     (
         "POST /admin/tokens/bulk/confirmed",

@@ -252,7 +252,15 @@ pub async fn change(
     let refused = async |errors: &FieldErrors| {
         let form = super::shown(&typed).refused(errors, super::LABELS);
         let ticked = groups::ticks(app, &session.actor, id, typed.groups.as_deref()).await?;
-        page(&session, app, (&user, address.clone()), form, ticked, version).await
+        page(
+            &session,
+            app,
+            (&user, address.clone()),
+            form,
+            ticked,
+            version,
+        )
+        .await
     };
     match users::update(app, &session.actor, id, input, version).await {
         Ok(changed) => {
