@@ -100,7 +100,7 @@
     box.className = "hits"; box.id = "hits-" + n; box.hidden = true;
     said.className = "vh"; said.setAttribute("role", "status");
     const set = (el, all) => Object.entries(all).forEach(([k, v]) => el.setAttribute(k, v));
-    set(box, { role: "listbox", "aria-label": f.getAttribute("aria-label") || f.labels?.[0]?.textContent.trim() || "People" });
+    set(box, { role: "listbox", "aria-label": "People found" });
     set(f, { role: "combobox", autocomplete: "off", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": box.id });
     f.after(box, said);
     let known = f.value.trim(), wait, at = -1;

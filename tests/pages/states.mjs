@@ -115,7 +115,7 @@ export const AFTER = {
       const owner = page.getByLabel("Owner", { exact: true });
       await owner.fill("");
       await owner.pressSequentially("nova");
-      await page.getByRole("listbox", { name: "Owner" }).waitFor();
+      await page.getByRole("listbox", { name: "People found" }).waitFor();
       await page.keyboard.press("ArrowDown");
       const active = await owner.getAttribute("aria-activedescendant");
       if (!active || await page.locator("#" + active).getAttribute("aria-selected") !== "true") throw new Error("no option is active");
@@ -126,9 +126,9 @@ export const AFTER = {
       const owner = page.getByLabel("Owner", { exact: true });
       await owner.fill("");
       await owner.pressSequentially("nova");
-      await page.getByRole("listbox", { name: "Owner" }).waitFor();
+      await page.getByRole("listbox", { name: "People found" }).waitFor();
       await page.keyboard.press("Escape");
-      await page.getByRole("listbox", { name: "Owner" }).waitFor({ state: "hidden" });
+      await page.getByRole("listbox", { name: "People found" }).waitFor({ state: "hidden" });
       if (await owner.inputValue() !== "nova") throw new Error("Escape took what was typed");
       await page.keyboard.press("ArrowUp");
       await page.keyboard.press("Enter");
