@@ -44,10 +44,17 @@ async fn listen(app: &App) {
         }
         sleep(PAUSE).await;
         // Without news, settings are at most a few seconds old.
-        if let Err(e) = settings::load(app).await {
+        if let Err(e) = read_settings(app).await {
             tracing::warn!(error = %e, "cannot read the settings");
         }
     }
+}
+
+/// Not for ever: whoever hears must not wait for a full pool, or revocations would wait behind it. One that cannot
+/// read in time is deaf instead.
+async fn read_settings(app: &App) -> Result<()> {
+    let read = timeout(PATIENCE, settings::load(app)).await;
+    read.map_err(Error::internal)?.map(drop)
 }
 
 /// Returns when the connection is lost.
@@ -57,7 +64,7 @@ async fn hear(app: &App) -> Result<()> {
         .map_err(Error::internal)?;
     listener.listen(CHANNEL).await.map_err(Error::internal)?;
     // What changed while nobody listened.
-    settings::load(app).await?;
+    read_settings(app).await?;
     app.db.checks().hear(true);
     loop {
         match timeout(SILENCE, listener.try_recv()).await {
@@ -91,7 +98,7 @@ async fn receive(app: &App, payload: &str) -> Result<()> {
     let concerns_settings = matches!(affects, Affects::Settings | Affects::Everything);
     checks.changed(affects);
     if concerns_settings {
-        settings::load(app).await?;
+        read_settings(app).await?;
     }
     if let (Some(node), Some(number)) = (node, number)
         && node == checks.echo().node()

@@ -104,7 +104,10 @@ impl<'a> Tries<'a> {
         let sign_in = throttles::key(&app.keys, SIGN_IN, by.address, None);
         app.throttles.take(SIGN_IN, sign_in, now)?;
         let settings = app.settings();
-        let here = LOGIN_BY_ACCOUNT_AND_ADDRESS.after(settings.login_tries);
+        // The other two stay as they are: they stand for many people, or against many addresses.
+        let here = LOGIN_BY_ACCOUNT_AND_ADDRESS
+            .after(settings.login_tries)
+            .within(settings.login_pause);
         let rules = [
             (here, by.address, Some(name.as_str())),
             (LOGIN_BY_ACCOUNT, None, Some(name.as_str())),
@@ -113,7 +116,6 @@ impl<'a> Tries<'a> {
         let mut tries = Self {
             app,
             counted: rules.map(|(rule, address, name)| {
-                let rule = rule.within(settings.login_pause);
                 (rule, throttles::key(&app.keys, rule, address, name))
             }),
             entered: 0,

@@ -47,8 +47,7 @@ impl Rule {
 
 const MINUTE: i64 = 60;
 
-/// Wrong passwords for one name from one address. Settings say how many, and for how long all three
-/// pause.
+/// Wrong passwords for one name from one address. Settings say how many, and how long the pause is.
 pub const LOGIN_BY_ACCOUNT_AND_ADDRESS: Rule = Rule {
     name: "login account address",
     limit: 10,

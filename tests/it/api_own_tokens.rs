@@ -33,6 +33,19 @@ both! {
         assert_eq!(child["expires"], "2026-11-23T12:01:00Z");
     }
 
+    async fn a_token_prolongs_none_that_may_do_more(app: &TestApp) {
+        let ann = app.token_user("ann").await;
+        let wide = create(&ann, json!({"name": "wide", "expires_in": 60})).await;
+        let narrow = create(&ann, json!({"name": "narrow", "scopes": ["tokens:manage"]})).await;
+        let narrow = app.anonymous().token(narrow["key"].as_str().unwrap());
+        let path = format!("/api/tokens/{}/", wide["id"]);
+        for longer in [json!(3600), Value::Null] {
+            let refused = narrow.patch(&path, json!({"expires_in": longer})).await;
+            assert!(refused.expect(400)["expires_in"].is_array(), "{refused:?}");
+        }
+        narrow.patch(&path, json!({"name": "renamed"})).await.expect(200);
+    }
+
     async fn a_token_lives_its_whole_life_over_the_api(app: &TestApp) {
         let ann = app.token_user("ann").await;
         let body = json!({"name": "CI", "expires_in": 3600, "scopes": ["students:read"]});

@@ -7,6 +7,7 @@ use latchkey::{
     secret::Password,
 };
 use sea_orm::ConnectionTrait;
+use serde_json::json;
 
 use crate::support::{Answer, Caller, PASSWORD, TestApp, between, csrf};
 
@@ -248,6 +249,38 @@ both! {
         }
         let to = format!("/admin/tokens/{own}/revoke/");
         root.submit(&to, &to, &[]).await.redirect();
+    }
+
+    async fn ones_own_address_asks_in_the_panel_as_in_the_account(app: &TestApp) {
+        let user = app.superuser("root").await;
+        let root = app.browser(&user).await;
+        app.clock.advance(GOOD_FOR);
+        let to = format!("/admin/users/{}/", user.id);
+        let fields = [
+            ("version", "1"),
+            ("username", "root"),
+            ("email", "elsewhere@example.org"),
+            ("is_active", "on"),
+            ("is_staff", "on"),
+            ("is_superuser", "on"),
+        ];
+        let page = asked(&root, &to, &to, &fields).await;
+        assert!(page.text.contains("Change the e-mail of root"), "{page:?}");
+    }
+
+    async fn over_the_api_a_browser_shows_the_password_for_tokens_of_others(app: &TestApp) {
+        let root = app.admin("root").await;
+        app.user("ann").await;
+        let html = root.get("/admin/").await.text;
+        let script = root.with("Accept", "application/json").with("X-CSRFToken", csrf(&html));
+        let body = |owner: &str| json!({"name": "CI", "owner": owner});
+        let made = script.post_json("/api/tokens/", body("ann")).await.expect(201);
+        app.clock.advance(GOOD_FOR);
+        let rotate = format!("/api/tokens/{}/rotate/", made["id"]);
+        for (path, body) in [("/api/tokens/", body("ann")), (&rotate, json!({}))] {
+            script.post_json(path, body).await.is_detail(403, "Confirm your password first.");
+        }
+        script.post_json("/api/tokens/", body("root")).await.expect(201);
     }
 
     async fn an_account_without_a_password_is_told_what_to_do(app: &TestApp) {

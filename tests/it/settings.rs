@@ -230,6 +230,32 @@ both! {
         assert_eq!(generate().await, 404);
     }
 
+    async fn who_is_busy_stays_signed_in_however_short_the_idle_time_is(app: &TestApp) {
+        set(app, "session_idle_lifetime", "60").await;
+        let ann = app.user("ann").await;
+        let browser = app.browser(&ann).await;
+        for _ in 0..4 {
+            app.clock.advance(40);
+            assert_eq!(browser.get("/dashboard/").await.status, 200);
+        }
+    }
+
+    #[with(("LATCHKEY_THROTTLES_ENABLED", "true"))]
+    async fn a_long_pause_closes_no_address_to_everybody_for_so_long(app: &TestApp) {
+        set(app, "login_pause", "86400").await;
+        app.user("ann").await;
+        let sign_in = async |name: &str, password: &str| {
+            let body = json!({"username": name, "password": password});
+            app.anonymous().post_json("/api/token/", body).await.status
+        };
+        for n in 0..60 {
+            assert_eq!(sign_in(&format!("nobody{n}"), "wrong").await, 401);
+        }
+        assert_eq!(sign_in("ann", PASSWORD).await, 429);
+        app.clock.advance(900);
+        assert_eq!(sign_in("ann", PASSWORD).await, 200);
+    }
+
     async fn shorter_lives_do_not_end_what_was_issued_before(app: &TestApp) {
         signing_keys::fit_settings(&app.app).await.unwrap();
         let ann = app.user("ann").await;

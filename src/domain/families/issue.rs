@@ -65,13 +65,14 @@ pub async fn pair(app: &App, family: &Family) -> Result<TokenPair> {
 }
 
 fn token(app: &App, ring: &Ring, family: &Family, kind: Kind, jti: &str, iat: i64) -> Result<Jwt> {
-    let lifetime = match kind {
-        Kind::Access => app.settings().jwt_access_lifetime,
-        Kind::Refresh => app.settings().jwt_refresh_lifetime,
+    let exp = match kind {
+        Kind::Access => iat + app.settings().jwt_access_lifetime,
+        // A retry after the setting was raised gets nothing that outlives its family.
+        Kind::Refresh => (iat + app.settings().jwt_refresh_lifetime).min(family.expires_at),
     };
     let claims = NewClaims {
         token_type: kind.as_str(),
-        exp: iat + lifetime,
+        exp,
         iat,
         jti,
         user_id: family.user_id.to_string(),

@@ -35,7 +35,7 @@ use crate::{
     secret::{self, SessionKey},
 };
 
-/// "Last seen" is written down at most once in so many seconds.
+/// "Last seen" is written down at most once in so many seconds; more often where sessions end soon when unused.
 const SEEN_EVERY: i64 = 60;
 
 /// A living session and whose it is.
@@ -108,7 +108,8 @@ pub async fn load(app: &App, key: &SessionKey) -> Result<Option<(Session, Permis
     if !user.is_active || !is_alive(app, &row, user.epoch) {
         return Ok(None);
     }
-    if now - row.last_seen_at >= SEEN_EVERY {
+    let often = SEEN_EVERY.min(app.settings().session_idle_lifetime / 4);
+    if now - row.last_seen_at >= often {
         let db = app.db.begin().await?;
         Entity::update_many()
             .col_expr(Column::LastSeenAt, Expr::value(now))

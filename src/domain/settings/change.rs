@@ -119,7 +119,10 @@ async fn record_and_commit(
     let event = Event::new("setting.changed", None, &names).with(Json::Object(detail));
     audit::record(&db, app.now(), by, event).await?;
     db.commit(Affects::Settings).await?;
-    kept::load(app).await?;
+    // It is done, whoever hears of it when.
+    if let Err(e) = kept::load(app).await {
+        tracing::warn!(error = %e, "settings were changed and cannot be read yet");
+    }
     Ok(changed)
 }
 

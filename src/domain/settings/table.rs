@@ -145,7 +145,7 @@ macro_rules! settings {
 settings! {
     registration_open: bool = true, Kind::Flag, Accounts,
         "Open registration",
-        "Everybody can make an account at /registration/. The API of staff works either way.";
+        "Everybody can make an account at /registration/. /registerapi/ asks for a credential and works either way.";
     contact: String = String::new(), Kind::Text { most: 500 }, Accounts,
         "Contact",
         "Whom pages tell people to ask: a name, a room, an address.";
@@ -163,7 +163,7 @@ settings! {
         "For one name from one address. Many more for a name from everywhere, or for an address, pause as well.";
     login_pause: i64 = 900, seconds(60, DAY), SignIn,
         "Pause",
-        "How long sign-in then stays closed. A longer one also locks out whoever mistyped.";
+        "How long sign-in with that name from there then stays closed. A longer one also locks out whoever mistyped.";
     session_idle_lifetime: i64 = DAY, seconds(60, 90 * DAY), Sessions,
         "End when unused",
         "A browser session ends after so long without a request. A shorter time ends sessions at once.";
@@ -181,7 +181,7 @@ settings! {
         "The server revokes what nobody used for so long. 0: never. It cannot be undone.";
     generate_token_enabled: bool = true, Kind::Flag, Tokens,
         "/generate-token/",
-        "Clients may exchange a password for a token there. Off: it answers 404.";
+        "Anybody may have three given texts signed there; what they get is no credential. Off: it answers 404.";
     jwt_access_lifetime: i64 = 3600, seconds(1, 365 * DAY), Jwts,
         "Life of an access token",
         "Of those that are issued from now on.";

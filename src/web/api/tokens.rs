@@ -145,8 +145,12 @@ async fn create(
         );
     }
     read.finish()?;
+    let owner = owner_id(app, &auth.actor, owner.as_deref(), Act::Add).await?;
+    if auth.actor.user_id != Some(owner) {
+        auth.require_confirmed("Create a token for somebody else")?;
+    }
     let new = NewToken {
-        user_id: owner_id(app, &auth.actor, owner.as_deref(), Act::Add).await?,
+        user_id: owner,
         name,
         expires_at: ends.or(auth.token_ends),
         scopes,
@@ -200,6 +204,12 @@ async fn change(
     let mut read = body.reader();
     let name = read.optional_text("name");
     let at = end(app, &auth, &mut read);
+    if body.has("expires_in") && !auth.scopes.include(tokens::scopes(&token)) {
+        read.complain(
+            "expires_in",
+            "A token cannot prolong one that may do more than it.",
+        );
+    }
     // Null: never.
     if body.has("expires_in") && at.is_none() && auth.token_ends.is_some() {
         read.complain("expires_in", OUTLIVES);
@@ -248,6 +258,9 @@ async fn rotate(
         );
     }
     read.finish()?;
+    if auth.actor.user_id != Some(token.user_id) {
+        auth.require_confirmed("Rotate a token of somebody else")?;
+    }
     let (token, key) = tokens::rotate(app, &auth.actor, token.id, grace).await?;
     Answer::ok(TokenResponse::of(app, token).with(&key))
 }

@@ -32,7 +32,21 @@ pub struct ApiAuth<S> {
     pub scopes: Scopes,
     /// When a token ends (Unix seconds): nothing it makes may outlive it.
     pub token_ends: Option<i64>,
+    is_confirmed: bool,
     scope: PhantomData<S>,
+}
+
+impl<S> ApiAuth<S> {
+    /// For dangerous acts: of a browser the password is wanted again, as on the pages.
+    pub fn require_confirmed(&self, act: &str) -> Result<()> {
+        if self.is_confirmed {
+            return Ok(());
+        }
+        Err(Error::Unconfirmed {
+            act: act.to_owned(),
+            refused: None,
+        })
+    }
 }
 
 /// What a handler needs a credential for: `ApiAuth<StudentsRead>` in its signature.
@@ -66,6 +80,8 @@ pub struct Authenticated {
     pub actor: Actor,
     pub scopes: Scopes,
     token_ends: Option<i64>,
+    /// A token or a JWT, or a browser whose password was shown lately.
+    is_confirmed: bool,
 }
 
 impl Authenticated {
@@ -84,16 +100,18 @@ impl<'r, S: Needs> FromRequest<'r> for ApiAuth<S> {
 
     async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Rejected> {
         let judged = authenticate(req).await.and_then(|auth| {
-            let (scopes, token_ends) = (auth.scopes, auth.token_ends);
-            auth.may(S::SCOPE).map(|actor| (actor, scopes, token_ends))
-        });
-        match judged {
-            Ok((actor, scopes, token_ends)) => Outcome::Success(Self {
+            let (scopes, token_ends, is_confirmed) =
+                (auth.scopes, auth.token_ends, auth.is_confirmed);
+            auth.may(S::SCOPE).map(|actor| Self {
                 actor,
                 scopes,
                 token_ends,
+                is_confirmed,
                 scope: PhantomData,
-            }),
+            })
+        });
+        match judged {
+            Ok(auth) => Outcome::Success(auth),
             Err(e) => reject(req, e),
         }
     }
@@ -123,6 +141,7 @@ pub async fn by_session(req: &Request<'_>) -> Result<Option<Authenticated>> {
         },
         scopes: Scopes::FULL,
         token_ends: None,
+        is_confirmed: user.session.confirmed_until(App::of(req).now()).is_some(),
     }))
 }
 
@@ -150,6 +169,7 @@ pub async fn by_header(req: &Request<'_>) -> Result<Authenticated> {
         actor: actor.signed_in(&caller.user).holding(caller.permissions),
         scopes: caller.scopes,
         token_ends: caller.token_ends,
+        is_confirmed: true,
     })
 }
 

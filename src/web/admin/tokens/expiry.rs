@@ -103,7 +103,11 @@ pub fn preselected(app: &App, expiries: &[Expiry]) -> (String, String) {
 /// What a form chose, in Unix seconds; `None`: never.
 pub fn chosen(app: &App, form: &CsrfForm) -> Result<Option<i64>> {
     if form.text("expires") == ON {
-        return on(form.text("on")).map(Some);
+        let end = on(form.text("on"))?;
+        if end - app.now() > tokens::LONGEST {
+            return Err(Error::field("on", "A hundred years are the most."));
+        }
+        return Ok(Some(end));
     }
     let life = life(form.text("expires"), tokens::longest_life(app))?;
     Ok(life.map(|seconds| app.now() + seconds))

@@ -245,7 +245,7 @@ pub async fn change(
     }
     let saved = groups::ticks(app, &session.actor, id, None).await?;
     let moves = groups::differ(&saved, input.groups.as_deref());
-    if let Some(act) = needs_password(&user, &input, moves, &session.actor) {
+    if let Some(act) = needs_password(&user, &input, moves) {
         form.require(act)?;
     }
     let typed = input.clone();
@@ -294,7 +294,7 @@ pub async fn change(
 }
 
 /// What of a change waits for the password: rights, and the address to which a way in may be mailed.
-fn needs_password(user: &User, input: &UserInput, moves: bool, by: &Actor) -> Option<String> {
+fn needs_password(user: &User, input: &UserInput, moves: bool) -> Option<String> {
     let name = &user.username;
     let mut acts = Vec::new();
     match (user.is_superuser, input.is_superuser) {
@@ -310,7 +310,7 @@ fn needs_password(user: &User, input: &UserInput, moves: bool, by: &Actor) -> Op
     if moves {
         acts.push(format!("Change the groups of {name}"));
     }
-    if by.user_id != Some(user.id) && user.email != input.email.trim() {
+    if user.email != input.email.trim() {
         acts.push(format!("Change the e-mail of {name}"));
     }
     (!acts.is_empty()).then(|| acts.join(", "))
