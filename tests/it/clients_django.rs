@@ -455,7 +455,7 @@ fn django_goes_on_with_the_keys_it_has_when_latchkey_is_slow_or_answers_noise() 
     ]);
     let ask = |answer: &str| {
         thread::scope(|scope| {
-            let asking = scope.spawn(|| next_door.get("/drf/", &bearer));
+            let asking = scope.spawn(|| next_door.get("/plain/", &bearer));
             let mut stream = stand_in.asked(KEYS);
             stream.write_all(answer.as_bytes()).unwrap();
             drop(stream);
@@ -475,7 +475,7 @@ fn django_goes_on_with_the_keys_it_has_when_latchkey_is_slow_or_answers_noise() 
     }
     // One waits for the new ones; the others do not wait for it.
     thread::scope(|scope| {
-        let asking = scope.spawn(|| next_door.get("/drf/", &bearer));
+        let asking = scope.spawn(|| next_door.get("/plain/", &bearer));
         let mut stream = stand_in.asked(KEYS);
         next_door.knows(&access);
         stream.write_all(with_body(&keys).as_bytes()).unwrap();
