@@ -12,6 +12,7 @@ among them. So a token is believed until it expires, however its sign-in ended m
 """
 
 import asyncio
+import http.client
 import json
 import threading
 import time
@@ -88,11 +89,16 @@ class Copy:
         """`anew`: something is missing in it, so it is fetched unless that was tried a moment ago."""
         now = time.monotonic()
         if self.value is None or now - self.fetched > keep or anew:
-            with self.lock:
-                now = time.monotonic()
-                if now - self.asked >= setting("ASK_AGAIN") and (anew or now - self.fetched > keep or self.value is None):
-                    self.asked = now
-                    self._fetch(parse)
+            # Who can go on with what there is does not wait for the one who fetches.
+            if self.lock.acquire(blocking=self.value is None or anew):
+                try:
+                    now = time.monotonic()
+                    old = self.value is None or now - self.fetched > keep
+                    if now - self.asked >= setting("ASK_AGAIN") and (anew or old):
+                        self.asked = now
+                        self._fetch(parse)
+                finally:
+                    self.lock.release()
         if self.value is None or now - self.fetched > keep + setting("KEEP_STALE"):
             raise Unavailable("Tokens cannot be judged at the moment")
         return self.value
@@ -102,7 +108,7 @@ class Copy:
             with urllib.request.urlopen(self.url, timeout=setting("TIMEOUT")) as answer:
                 self.value = parse(answer.read(LARGEST))
             self.fetched = time.monotonic()
-        except (OSError, ValueError, KeyError, jwt.PyJWTError):
+        except (OSError, http.client.HTTPException, jwt.PyJWTError, ValueError, KeyError, TypeError, AttributeError):
             pass  # what was fetched before counts on, for KEEP_STALE
 
 
@@ -209,7 +215,14 @@ def _refuse(why):
 
 
 def _enter(request, claims):
-    request.user, request.auth = LatchkeyUser(claims), claims
+    user = LatchkeyUser(claims)
+
+    async def auser():
+        return user
+
+    # Each way in which Django looks for the user: none may lead to that of a session cookie.
+    request.user = request._cached_user = request._acached_user = user
+    request.auser, request.auth = auser, claims
     # No page of elsewhere can make a browser send this header.
     request._dont_enforce_csrf_checks = True
 

@@ -6,6 +6,7 @@ API tokens say nothing themselves; `LatchkeyTokenAuthentication` asks Latchkey a
 with the scope `tokens:introspect`: `LATCHKEY = {..., "TOKEN": "lk_..."}`.
 """
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -58,6 +59,8 @@ class LatchkeyTokenAuthentication(_FromHeader):
     keyword = "Token"
 
     def judge(self, token):
+        if not token:
+            raise AuthenticationFailed("Invalid token.")
         facts = introspect(token)
         if not facts.get("active") or facts.get("token_type") != "Token":
             raise AuthenticationFailed("Invalid token.")
@@ -73,9 +76,15 @@ def introspect(token):
     )
     try:
         with urllib.request.urlopen(request, timeout=setting("TIMEOUT")) as answer:
-            return json.load(answer)
-    except (OSError, ValueError):
+            facts = json.load(answer)
+    except urllib.error.HTTPError as e:
+        # Nothing that Latchkey could look up, or too long for it: asking again would not help.
+        raise AuthenticationFailed("Invalid token.") if e.code in (400, 413) else NotNow from None
+    except (OSError, http.client.HTTPException, ValueError):
         raise NotNow from None
+    if not isinstance(facts, dict):
+        raise NotNow
+    return facts
 
 
 class HasScope(BasePermission):

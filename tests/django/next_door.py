@@ -21,7 +21,14 @@ settings.configure(
     SECRET_KEY="of the service next door",
     ROOT_URLCONF=__name__,
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "rest_framework"],
-    MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware", "latchkey_django.middleware"],
+    MIDDLEWARE=[
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "latchkey_django.middleware",
+    ],
+    SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
+    AUTHENTICATION_BACKENDS=[f"{__name__}.Bobs"],
     LATCHKEY=json.loads(sys.argv[1]),
     REST_FRAMEWORK={
         "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -34,12 +41,25 @@ settings.configure(
 )
 django.setup()
 
+from django.contrib import auth  # noqa: E402
+from django.contrib.auth.backends import BaseBackend  # noqa: E402
+from django.contrib.auth.decorators import login_required  # noqa: E402
+from django.contrib.auth.middleware import auser  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.sessions.backends.signed_cookies import SessionStore  # noqa: E402
 from django.http import JsonResponse  # noqa: E402
 from django.test import AsyncClient  # noqa: E402
 from django.urls import path  # noqa: E402
 from latchkey_drf import HasScope  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
+
+
+class Bobs(BaseBackend):
+    """Sessions of the service's own users. There is one."""
+
+    def get_user(self, user_id):
+        return User(pk=user_id, username="bob")
 
 
 class Who(APIView):
@@ -65,12 +85,20 @@ async def plain_async(request):
     return plain(request)
 
 
+@login_required
+async def guarded(request):
+    """Each way in which Django knows the user."""
+    users = [request.user, await request.auser(), await auser(request)]
+    return JsonResponse({"ids": [user.id for user in users]})
+
+
 urlpatterns = [
     path("drf/", Who.as_view()),
     path("students/", Students.as_view()),
     path("metrics/", Metrics.as_view()),
     path("plain/", plain),
     path("async/", plain_async),
+    path("guarded/", guarded),
 ]
 
 
@@ -83,12 +111,31 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
+def session_of_bob():
+    session = SessionStore()
+    session[auth.SESSION_KEY] = "700"
+    session[auth.BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[auth.HASH_SESSION_KEY] = User(pk=700).get_session_auth_hash()
+    session.save()
+    return session.session_key
+
+
 async def asynchronously(token):
     client = AsyncClient()
-    with_token = await client.get("/async/", headers={"Authorization": f"Bearer {token}"})
+    bearer = {"Authorization": f"Bearer {token}"}
+    with_token = await client.get("/async/", headers=bearer)
     bad = await client.get("/async/", headers={"Authorization": "Bearer nonsense"})
     without = await client.get("/async/")
-    return {"good": with_token.json(), "bad": bad.status_code, "without": without.json()}
+    nobody = await client.get("/guarded/")
+    client.cookies[settings.SESSION_COOKIE_NAME] = session_of_bob()
+    bob = await client.get("/guarded/")
+    both = await client.get("/guarded/", headers=bearer)
+    return {
+        "good": with_token.json(),
+        "bad": bad.status_code,
+        "without": without.json(),
+        "guarded": {"nobody": nobody.status_code, "session": bob.json(), "session and token": both.json()},
+    }
 
 
 if __name__ == "__main__":
