@@ -326,6 +326,22 @@ both! {
         };
         assert!(names(ann).await.is_empty());
         assert_eq!(names(106).await, ["Clerks", "From Django: delete tokens"]);
+        // A group for permissions of one's own that gives something else by now is not theirs.
+        let own = groups::find_by_name(&app.app, "From Django: delete tokens").await.unwrap().unwrap();
+        let input = GroupInput { name: own.name.clone(), permissions: Permissions::all() };
+        groups::update(&app.app, &Actor::operator(), own.id, input, 1).await.unwrap();
+        for (id, name, new) in [(107, "later", 1), (108, "last", 0)] {
+            let more = format!(
+                "{}; INSERT INTO auth_user_user_permissions (user_id, permission_id) VALUES ({id}, 4)",
+                users(&clerk(id, name))
+            );
+            db.execute_unprepared(&more).await.unwrap();
+            let again = run(app, &path, &with_students(false)).await.unwrap();
+            assert_eq!(again.report.groups.new, new);
+            assert_eq!(names(id).await, ["From Django: delete tokens (from Django)"]);
+        }
+        let made = groups::find_by_name(&app.app, "From Django: delete tokens (from Django)").await.unwrap().unwrap();
+        assert_eq!(made.permissions, "delete_tokens");
     }
 
     async fn what_is_no_django_is_said(app: &TestApp) {

@@ -3,6 +3,7 @@
 use latchkey::{
     domain::{
         actor::Actor,
+        groups,
         one_time_links::{self, Handed, PASSWORDS},
         permissions::Permissions,
         users::{self, User, UserInput},
@@ -124,6 +125,45 @@ both! {
         app.clock.advance(1);
         assert!(!works(app, &key).await, "too old");
         assert_eq!(one_time_links::sweep(&app.app).await.unwrap(), 1);
+    }
+
+    async fn a_link_ends_when_its_account_gets_more_rights(app: &TestApp) {
+        app.superuser("root").await;
+        let (by, group) = (Actor::operator(), app.group("Support", Permissions::all()).await);
+        let as_is = |user: &User| UserInput {
+            username: user.username.clone(),
+            is_active: true,
+            is_staff: user.is_staff,
+            is_superuser: user.is_superuser,
+            ..UserInput::default()
+        };
+        let save = async |user: &User, input: UserInput| {
+            let version = users::get(&app.app, user.id).await.unwrap().version;
+            users::update(&app.app, &by, user.id, input, version).await.unwrap();
+        };
+        let groups_of = |ids: &[i64]| Some(ids.to_vec());
+        let ann = app.user("ann").await;
+        for raised in [
+            UserInput { is_staff: true, ..as_is(&ann) },
+            UserInput { is_superuser: true, ..as_is(&ann) },
+            UserInput { groups: groups_of(&[group]), ..as_is(&ann) },
+        ] {
+            let key = link(app, &ann).await;
+            save(&ann, raised.clone()).await;
+            assert!(!works(app, &key).await, "{raised:?}");
+            // What takes rights away, or changes none, leaves links alone.
+            let key = link(app, &ann).await;
+            save(&ann, UserInput { groups: groups_of(&[]), ..as_is(&ann) }).await;
+            save(&ann, UserInput { first_name: "Ann".to_owned(), ..as_is(&ann) }).await;
+            assert!(works(app, &key).await, "{raised:?}");
+        }
+        let key = link(app, &ann).await;
+        let group = groups::get(&app.app, group).await.unwrap();
+        assert!(groups::add(&app.app, &by, &group, ann.id).await.unwrap());
+        assert!(!works(app, &key).await, "joined by a step");
+        let key = link(app, &ann).await;
+        assert!(groups::remove(&app.app, &by, &group, ann.id).await.unwrap());
+        assert!(works(app, &key).await, "left by a step");
     }
 
     async fn a_link_is_for_one_purpose_and_its_key_says_nothing(app: &TestApp) {

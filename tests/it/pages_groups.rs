@@ -220,6 +220,42 @@ both! {
         assert_eq!(post(&root, &format!("/admin/groups/{id}/"), &renamed).await.status, 303);
     }
 
+    async fn a_group_that_was_not_offered_is_not_joined_without_the_password(app: &TestApp) {
+        let root = app.admin("root").await;
+        for n in 0..200 {
+            group(app, &format!("A {n}"), "").await;
+        }
+        let last = group(app, "Z", "view_users").await.id.to_string();
+        let sam = app.user_with("sam", |input| UserInput { is_staff: true, groups: Some(Vec::new()), ..input }).await;
+        let path = format!("/admin/users/{}/", sam.id);
+        assert!(!root.get(&path).await.text.contains(&format!("id=\"group-{last}\"")));
+        app.clock.advance(11 * 60);
+        let answer = post(&root, &path, &account("sam", "1", &[&last])).await;
+        assert_eq!(answer.status, 403);
+        assert!(answer.text.contains("Change the groups of sam"), "{}", answer.text);
+        assert!(names_of(app, sam.id).await.is_empty());
+    }
+
+    async fn more_groups_than_are_offered_are_refused(app: &TestApp) {
+        let root = app.admin("root").await;
+        let made = group(app, "Support", "view_users").await.id.to_string();
+        let sam = app.user_with("sam", |input| UserInput { is_staff: true, groups: Some(Vec::new()), ..input }).await;
+        let path = format!("/admin/users/{}/", sam.id);
+        let many: Vec<String> = (1..=250).map(|id: i64| id.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let mut new = account("new", "1", &many);
+        new.extend([("password", PASSWORD), ("confirm_password", PASSWORD)]);
+        for (path, fields) in [(path.as_str(), account("sam", "1", &many)), ("/admin/users/new/", new)] {
+            let answer = post(&root, path, &fields).await;
+            assert_eq!(answer.status, 400, "{path}");
+            assert!(answer.text.contains("Select no more than 200 groups."), "{path}: {}", answer.text);
+        }
+        // The same one often is one.
+        let often = vec![made.as_str(); 300];
+        assert_eq!(post(&root, &path, &account("sam", "1", &often)).await.status, 303);
+        assert_eq!(names_of(app, sam.id).await, ["Support"]);
+    }
+
     async fn the_list_of_users_shows_who_is_in_a_group(app: &TestApp) {
         let root = app.admin("root").await;
         let made = group(app, "Support", "view_users").await;

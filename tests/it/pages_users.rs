@@ -1,6 +1,7 @@
 //! One user in the panel: what a deletion takes along, from where the last sign-in came, one after the other.
 
 use latchkey::domain::{
+    permissions::Permissions,
     sessions,
     tokens::{self, NewToken},
     users,
@@ -33,6 +34,36 @@ both! {
         assert!(!html.contains("name=\"typed\""), "only of superusers");
         root.submit(&path, &path, &[]).await.redirect();
         assert!(users::find(&app.app, ann.id).await.unwrap().is_none());
+    }
+
+    async fn a_deletion_shows_no_more_of_somebody_than_one_may_view(app: &TestApp) {
+        let (ann, boss) = (app.user("ann").await, app.superuser("boss").await);
+        for user in [&ann, &boss] {
+            app.named_token_with(user, |new| NewToken { name: "nightly job".to_owned(), ..new }).await;
+            app.browser(user).await;
+        }
+        let path = |id| format!("/admin/users/{id}/delete/");
+        for (name, permissions, tokens, sessions) in [
+            ("none", "delete_users", false, false),
+            ("keys", "delete_users view_tokens", true, false),
+            ("both", "delete_users view_tokens view_sessions", true, true),
+        ] {
+            let staff = app.browser(&app.staff(name, Permissions::read(permissions)).await).await;
+            let page = staff.get(&path(ann.id)).await;
+            assert!(page.text.contains("Goes: the account, 1 token, 1 session"), "{name}: {page:?}");
+            assert_eq!(page.text.contains("nightly job"), tokens, "{name}: {page:?}");
+            // One line is of what stays.
+            let lines = 1 + usize::from(tokens) + usize::from(sessions);
+            assert_eq!(page.text.matches("pip info").count(), lines, "{name}: {page:?}");
+            assert!(!page.text.contains(" more</p>"), "{name}: {page:?}");
+            // What it may not touch it does not see, whatever it types.
+            for typed in ["", "wrong", "boss"] {
+                let answer = staff.submit(&path(ann.id), &path(boss.id), &[("typed", typed)]).await;
+                assert_eq!(answer.status, 403, "{name}: {answer:?}");
+                assert!(!answer.text.contains("nightly job") && !answer.text.contains("Delete boss?"), "{answer:?}");
+            }
+        }
+        assert!(users::find(&app.app, boss.id).await.unwrap().is_some());
     }
 
     async fn a_superuser_is_deleted_only_once_the_username_is_typed(app: &TestApp) {

@@ -1,6 +1,8 @@
 //! Who is in which group. A membership belongs to the user: it is changed with the account, under its version, and told
 //! in its history.
 
+use std::collections::BTreeSet;
+
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait,
@@ -15,7 +17,7 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
-        users,
+        one_time_links, users,
     },
     entity::{
         group::{Column, Entity},
@@ -24,8 +26,8 @@ use crate::{
     error::Result,
 };
 
-/// Groups that a form offers to tick.
-const OFFERED: u64 = 200;
+/// Groups that a form offers to tick, and takes.
+pub const OFFERED: usize = 200;
 
 /// A group, and whether somebody is in it.
 #[derive(Clone, Debug)]
@@ -68,7 +70,7 @@ pub async fn choices(app: &App, user_id: i64) -> Result<Vec<Membership>> {
         // One's own are always among them, however many there are.
         .order_by_desc(Expr::col("is_in"))
         .order_by_asc(Column::NameKey)
-        .limit(OFFERED)
+        .limit(OFFERED as u64)
         .into_tuple()
         .all(app.db.read())
         .await?;
@@ -98,7 +100,7 @@ pub async fn names(app: &App) -> Result<GroupNames> {
         .select_only()
         .columns([Column::Id, Column::Name])
         .order_by_asc(Column::NameKey)
-        .limit(OFFERED)
+        .limit(OFFERED as u64)
         .into_tuple()
         .all(app.db.read())
         .await?;
@@ -127,8 +129,9 @@ pub(crate) async fn pick<C: ConnectionTrait>(
     wanted: &[i64],
 ) -> Result<Picked> {
     let there = of_user(db, user_id).await?;
+    let wanted: BTreeSet<i64> = wanted.iter().copied().collect();
     let wanted = Entity::find()
-        .filter(Column::Id.is_in(wanted.iter().copied()))
+        .filter(Column::Id.is_in(wanted))
         .order_by_asc(Column::NameKey)
         .all(db)
         .await?;
@@ -145,6 +148,7 @@ pub(crate) async fn pick<C: ConnectionTrait>(
     })
 }
 
+/// Whoever joins a group gets rights: see `one_time_links::end_passwords`.
 pub(crate) async fn put<C: ConnectionTrait>(db: &C, user_id: i64, picked: &Picked) -> Result<()> {
     if !picked.leave.is_empty() {
         user_group::Entity::delete_many()
@@ -161,6 +165,7 @@ pub(crate) async fn put<C: ConnectionTrait>(db: &C, user_id: i64, picked: &Picke
         user_group::Entity::insert_many(rows)
             .exec_without_returning(db)
             .await?;
+        one_time_links::end_passwords(db, user_id).await?;
     }
     Ok(())
 }

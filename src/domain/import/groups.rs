@@ -11,7 +11,7 @@ use crate::{
     checks::Affects,
     db::Change,
     domain::{
-        groups::{self, GroupInput},
+        groups::{self, Group, GroupInput},
         permissions::{Act, Permission, Permissions, Record},
     },
     entity::{group, meta, user_group},
@@ -57,9 +57,9 @@ impl Pass<'_> {
             let gives = self.translate(&about, &permissions);
             self.groups.gives.insert(foreign.id, gives);
             let mark = format!("django_group_{}", foreign.id);
-            if let Some(id) = made_for(self.app.db.read(), &mark).await? {
+            if let Some(ours) = made_for(self.app.db.read(), &mark).await? {
                 self.report.groups.there += 1;
-                self.groups.ours.insert(foreign.id, id);
+                self.groups.ours.insert(foreign.id, ours.id);
                 continue;
             }
             self.report.groups.new += 1;
@@ -140,10 +140,14 @@ impl Pass<'_> {
             return Ok(*known);
         }
         let mark = format!("django_own {names}");
-        let mut id = match db {
+        let made = match db {
             Some(db) => made_for(db, &mark).await?,
             None => made_for(self.app.db.read(), &mark).await?,
         };
+        // If somebody changed since what it gives, it is not for this set any more.
+        let mut id = made
+            .filter(|group| groups::permissions(group) == set)
+            .map(|group| group.id);
         if id.is_none() {
             self.report.groups.new += 1;
             if let Some(db) = db {
@@ -219,13 +223,12 @@ impl ForeignPermission {
 
 /// What an earlier run made for this, if it is still there. By name alone another group could be taken for it, and
 /// give more.
-async fn made_for<C: ConnectionTrait>(db: &C, mark: &str) -> Result<Option<i64>> {
+async fn made_for<C: ConnectionTrait>(db: &C, mark: &str) -> Result<Option<Group>> {
     let known = meta::Entity::find_by_id(mark).one(db).await?;
     let Some(id) = known.and_then(|row| row.value.parse::<i64>().ok()) else {
         return Ok(None);
     };
-    let there = group::Entity::find_by_id(id).one(db).await?;
-    Ok(there.map(|group| group.id))
+    Ok(group::Entity::find_by_id(id).one(db).await?)
 }
 
 /// A name that can be kept and that nobody has. In Django, names may differ in case alone.

@@ -159,6 +159,19 @@ async fn use_up<C: ConnectionTrait>(db: &C, link: &Model, now: i64) -> Result<bo
     Ok(used.rows_affected == 1)
 }
 
+/// Ends the links that would set a password. With more rights for an account, or else whoever made one for somebody
+/// ordinary would come by these rights.
+pub(crate) async fn end_passwords<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<()> {
+    let purposes = PASSWORDS.iter().map(|purpose| purpose.as_str());
+    Entity::delete_many()
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::Purpose.is_in(purposes))
+        .filter(Column::UsedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Deletes links that are over. Returns how many.
 pub async fn sweep(app: &App) -> Result<u64> {
     let db = app.db.begin().await?;

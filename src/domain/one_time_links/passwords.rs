@@ -92,6 +92,10 @@ async fn called(app: &App, typed: &str) -> Result<Vec<User>> {
 async fn send(app: &App, by: &Actor, id: i64, purpose: Purpose) -> Result<()> {
     let db = app.db.begin().await?;
     let user = users::get_in(&db, id).await?;
+    if purpose == Purpose::SetPassword {
+        // Rights may have come meanwhile.
+        users::may_touch(by, &user)?;
+    }
     if user.email.is_empty() {
         return Ok(());
     }

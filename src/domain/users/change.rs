@@ -52,6 +52,7 @@ pub async fn update(
     if loses_superuser {
         require_another_superuser(&db, id).await?;
     }
+    let rises = (input.is_staff && !user.is_staff) || (input.is_superuser && !user.is_superuser);
     let mut changes = differences(&user, &input);
     let picked = match &input.groups {
         Some(ids) => groups::pick(&db, id, ids).await?,
@@ -93,6 +94,9 @@ pub async fn update(
     }
     let saved = save(&db, row, &user).await?;
     groups::put(&db, id, &picked).await?;
+    if rises {
+        one_time_links::end_passwords(&db, id).await?;
+    }
     let detail: Map<String, Value> = changes
         .iter()
         .map(|(name, old, new)| ((*name).to_owned(), json!({"from": old, "to": new})))

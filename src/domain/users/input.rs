@@ -3,7 +3,10 @@
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
-    domain::passwords::{self, Person},
+    domain::{
+        groups,
+        passwords::{self, Person},
+    },
     error::FieldErrors,
     secret::Password,
 };
@@ -61,6 +64,14 @@ impl UserInput {
             if value.contains('\0') {
                 errors.push(name, "Null characters are not allowed.");
             }
+        }
+        if self
+            .groups
+            .as_ref()
+            .is_some_and(|ids| ids.len() > groups::OFFERED)
+        {
+            let most = groups::OFFERED;
+            errors.push("group", format!("Select no more than {most} groups."));
         }
         if let Some(password) = password {
             let person = Person {

@@ -6,8 +6,9 @@ use serde::Serialize;
 use crate::{
     app::App,
     domain::{
+        actor::Actor,
         paging::Count,
-        permissions::Record,
+        permissions::{Act, Permission, Record},
         sessions::Session,
         tokens::Token,
         users::{self, DeletionPreview},
@@ -34,7 +35,7 @@ struct UserDeleteConfirmation {
     tokens: String,
     sessions: String,
     audit_lines: String,
-    /// The first of what goes, by name.
+    /// The first of what goes, by name, as far as this person may view it.
     goes: Vec<Dependant>,
     /// How many more.
     more: u64,
@@ -57,11 +58,10 @@ const FIRST: usize = 10;
 const LABELS: Labels = &[("typed", "The username")];
 
 impl UserDeleteConfirmation {
-    fn of(preview: &DeletionPreview) -> Self {
-        let all = preview.tokens.n + preview.sessions.n;
-        let goes = dependants(preview);
+    fn of(preview: &DeletionPreview, by: &Actor) -> Self {
+        let (goes, more) = dependants(preview, by);
         Self {
-            more: all.saturating_sub(goes.len() as u64),
+            more,
             goes,
             word: if preview.user.is_superuser {
                 preview.user.username.clone()
@@ -85,8 +85,9 @@ impl UserDeleteConfirmation {
     }
 }
 
-/// Tokens first: programs that use them notice.
-fn dependants(preview: &DeletionPreview) -> Vec<Dependant> {
+/// Those that this person may view, and how many more there are. Tokens first: programs that use them notice.
+fn dependants(preview: &DeletionPreview, by: &Actor) -> (Vec<Dependant>, u64) {
+    let sees = |record| by.may(Permission::new(Act::View, record));
     let token = |token: &Token| Dependant {
         icon: "key",
         name: token.name.clone(),
@@ -97,9 +98,19 @@ fn dependants(preview: &DeletionPreview) -> Vec<Dependant> {
         let note = session.address.clone();
         Dependant { icon, name, note }
     };
-    let tokens = preview.first_tokens.iter().map(token);
-    let sessions = preview.first_sessions.iter().map(session);
-    tokens.chain(sessions).take(FIRST).collect()
+    let mut goes = Vec::new();
+    let mut all = 0;
+    if sees(Record::Tokens) {
+        all += preview.tokens.n;
+        goes.extend(preview.first_tokens.iter().map(token));
+    }
+    if sees(Record::Sessions) {
+        all += preview.sessions.n;
+        goes.extend(preview.first_sessions.iter().map(session));
+    }
+    goes.truncate(FIRST);
+    let more = all.saturating_sub(goes.len() as u64);
+    (goes, more)
 }
 
 impl View for UserDeleteConfirmation {
@@ -127,7 +138,7 @@ pub async fn delete_confirmation(
 ) -> Result<Page, PageError> {
     let preview = users::deletion_preview(app, id).await?;
     users::may_touch(&may.actor, &preview.user)?;
-    Ok(Page::of(&UserDeleteConfirmation::of(&preview)))
+    Ok(Page::of(&UserDeleteConfirmation::of(&preview, &may.actor)))
 }
 
 #[post("/users/<id>/delete", data = "<form>")]
@@ -138,8 +149,10 @@ pub async fn delete(
     form: ConfirmedForm,
 ) -> Result<Reply, PageError> {
     let preview = users::deletion_preview(app, id).await?;
+    // Before anything of the person is shown.
+    users::may_touch(&session.actor, &preview.user)?;
     if preview.user.is_superuser && form.text("typed").trim() != preview.user.username {
-        let mut view = UserDeleteConfirmation::of(&preview);
+        let mut view = UserDeleteConfirmation::of(&preview, &session.actor);
         let mut errors = FieldErrors::default();
         errors.push("typed", format!("Type {} to go on.", view.word));
         view.form = FormState::default().refused(&errors, LABELS);
@@ -152,7 +165,7 @@ pub async fn delete(
             Ok(Go::to(to).with(gone).into())
         }
         Err(Error::LastSuperuser) => {
-            let view = UserDeleteConfirmation::of(&preview);
+            let view = UserDeleteConfirmation::of(&preview, &session.actor);
             let page = Page::of(&UserDeleteConfirmation {
                 refused: LAST_SUPERUSER,
                 ..view
@@ -180,18 +193,19 @@ pub fn samples() -> Vec<Page> {
         name: "<b>sam</b>".to_owned(),
         note: "lk_7Qm2x…".to_owned(),
     }];
+    let by = Actor::operator();
     let superuser = UserDeleteConfirmation {
         goes,
         more: 12,
         word: "amara.okafor".to_owned(),
-        ..UserDeleteConfirmation::of(&preview)
+        ..UserDeleteConfirmation::of(&preview, &by)
     };
     let refused = UserDeleteConfirmation {
         refused: LAST_SUPERUSER,
-        ..UserDeleteConfirmation::of(&preview)
+        ..UserDeleteConfirmation::of(&preview, &by)
     };
     vec![
-        Page::of(&UserDeleteConfirmation::of(&preview)),
+        Page::of(&UserDeleteConfirmation::of(&preview, &by)),
         Page::of(&refused),
         Page::of(&superuser),
     ]

@@ -1,5 +1,7 @@
 //! The groups in the forms of accounts: ticked by superusers, shown to others.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::{
@@ -65,15 +67,23 @@ pub async fn ticks(
     Ok(ticks)
 }
 
-/// The ids that were ticked, if there was anything to tick.
+/// The ids that were ticked, each once, if there was anything to tick. Of too many as few as are refused.
 pub fn ticked(form: &CsrfForm) -> Option<Vec<i64>> {
-    form.flag(SHOWN)
-        .then(|| form.all(FIELD).filter_map(|id| id.parse().ok()).collect())
+    form.flag(SHOWN).then(|| {
+        let ids = form.all(FIELD).filter_map(|id| id.parse().ok());
+        let ids: BTreeSet<i64> = ids.collect();
+        ids.into_iter().take(groups::OFFERED + 1).collect()
+    })
 }
 
-/// Whether these are other groups than the person is in.
+/// Whether these are other groups than the person is in. One that no box was for is another, too.
 pub fn differ(now: &[Tick], typed: Option<&[i64]>) -> bool {
-    typed.is_some_and(|ids| now.iter().any(|tick| tick.on != ids.contains(&tick.id)))
+    let is_in: BTreeSet<i64> = now
+        .iter()
+        .filter(|tick| tick.on)
+        .map(|tick| tick.id)
+        .collect();
+    typed.is_some_and(|ids| is_in != ids.iter().copied().collect())
 }
 
 pub fn in_a_row(ticks: &[Tick]) -> String {
