@@ -227,6 +227,17 @@ impl FieldErrors {
         self.0.is_empty()
     }
 
+    /// The same under the name that a field has elsewhere.
+    #[must_use]
+    pub fn renamed(mut self, from: &str, to: &'static str) -> Self {
+        for (name, _) in &mut self.0 {
+            if *name == from {
+                *name = to;
+            }
+        }
+        self
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &[String])> {
         self.0
             .iter()

@@ -2,12 +2,13 @@
 //! (`OpenMetrics`).
 //! Labels are routes, words and statuses, never what somebody sent.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
-use std::sync::atomic::AtomicU64;
 
 use crate::error::{Error, Result};
 
@@ -44,6 +45,8 @@ struct Refusal {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Now {
     pub passwords_waiting: i64,
+    /// Since the start.
+    pub passwords_refused: u64,
     pub remembered: i64,
     pub hears_other_nodes: bool,
     /// Seconds.
@@ -63,6 +66,7 @@ pub struct Metrics {
     refusals: Family<Refusal, Counter>,
     refusals_not_kept: Counter,
     passwords_waiting: Gauge,
+    passwords_refused: Counter,
     remembered: Gauge,
     hears: Gauge,
     revocation_lag: Gauge<f64, AtomicU64>,
@@ -86,6 +90,7 @@ impl Default for Metrics {
             refusals: Family::default(),
             refusals_not_kept: Counter::default(),
             passwords_waiting: Gauge::default(),
+            passwords_refused: Counter::default(),
             remembered: Gauge::default(),
             hears: Gauge::default(),
             revocation_lag: Gauge::default(),
@@ -136,6 +141,11 @@ impl Metrics {
             "passwords_waiting",
             "Passwords that are being hashed or wait for it",
             self.passwords_waiting.clone(),
+        );
+        r.register(
+            "passwords_refused",
+            "Passwords that were turned away, as too many waited",
+            self.passwords_refused.clone(),
         );
         r.register(
             "remembered_credentials",
@@ -207,6 +217,9 @@ impl Metrics {
     /// All of it as text.
     pub fn text(&self, now: Now) -> Result<String> {
         self.passwords_waiting.set(now.passwords_waiting);
+        // Counted where they are turned away, and only growing.
+        let refused = self.passwords_refused.inner();
+        refused.store(now.passwords_refused, Ordering::Relaxed);
         self.remembered.set(now.remembered);
         self.hears.set(i64::from(now.hears_other_nodes));
         self.revocation_lag.set(now.revocation_lag);

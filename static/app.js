@@ -14,7 +14,7 @@
   const say = (text) => { toast.hidden = false; toast.textContent = text; clearTimeout(timer); timer = setTimeout(() => { toast.hidden = true; toast.textContent = ""; }, 2500); };
 
   /* copy: <button data-copy="#id"> or <button data-copy-text="..."> */
-  const copied = new Set();
+  const copied = new Set(), secret = d.querySelector("[data-secret]");
   d.addEventListener("click", async (e) => {
     const b = e.target.closest("[data-copy],[data-copy-text]");
     if (!b) return;
@@ -24,7 +24,8 @@
     catch { if (el?.select) { el.select(); d.execCommand("copy"); } else { return say("Copying is blocked here. Select the text and press Ctrl+C."); } }
     const label = b.querySelector("[data-label]"), was = label?.textContent;
     if (label) { label.textContent = "Copied"; setTimeout(() => { label.textContent = was; }, 2000); }
-    copied.add(b.closest("[data-secret]") || b);
+    /* a whole request that holds the secret is as good as the secret alone */
+    if (secret?.contains(b) || text.includes(secret?.querySelector("input")?.value || "\n\n")) copied.add(secret);
     say(b.dataset.copied || "Copied to the clipboard");
   });
 
@@ -70,7 +71,6 @@
     f.addEventListener("input", () => f.classList.add("is-dirty"));
     f.addEventListener("submit", () => { leaving = true; });
   });
-  const secret = d.querySelector("[data-secret]");
   d.querySelector("[data-secret-done]")?.addEventListener("click", () => { leaving = true; });
   addEventListener("beforeunload", (e) => { if (!leaving && (dirty() || (secret && !copied.has(secret)))) e.preventDefault(); });
 
@@ -94,22 +94,63 @@
     });
   });
 
-  /* suggestions: the server's answer fills the <datalist>; without script it is a plain field */
-  $$("input[data-suggest]").forEach((f) => {
-    let asked = "", wait;
+  /* type-ahead (a combobox of ARIA 1.2): at most ten people, found by the server; without script it is a plain field */
+  $$("input[data-suggest]").forEach((f, n) => {
+    const box = d.createElement("ul"), said = d.createElement("span");
+    box.className = "hits"; box.id = "hits-" + n; box.hidden = true;
+    said.className = "vh"; said.setAttribute("role", "status");
+    const set = (el, all) => Object.entries(all).forEach(([k, v]) => el.setAttribute(k, v));
+    set(box, { role: "listbox", "aria-label": "People found" });
+    set(f, { role: "combobox", autocomplete: "off", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": box.id });
+    f.after(box, said);
+    let known = f.value.trim(), wait, at = -1;
+    const mark = (i) => {
+      at = i;
+      [...box.children].forEach((o, k) => o.setAttribute("aria-selected", String(k === i)));
+      const o = box.children[i];
+      if (o) { f.setAttribute("aria-activedescendant", o.id); o.scrollIntoView({ block: "nearest" }); } else f.removeAttribute("aria-activedescendant");
+    };
+    const close = () => { clearTimeout(wait); box.hidden = true; f.setAttribute("aria-expanded", "false"); mark(-1); };
+    const open = () => { if (box.children.length) { box.hidden = false; f.setAttribute("aria-expanded", "true"); } };
+    const take = (o) => { f.value = known = o.dataset.value; close(); f.dispatchEvent(new Event("input", { bubbles: true })); if (f.form?.matches("[data-auto]")) f.form.requestSubmit(); };
+    const ask = async (q) => {
+      try {
+        const r = await fetch(f.dataset.suggest + "?q=" + encodeURIComponent(q), { headers: { Accept: "application/json" } });
+        if (!r.ok || known !== q) return;
+        const hits = await r.json();
+        if (known !== q || d.activeElement !== f) return;
+        box.replaceChildren(...hits.map((u, i) => {
+          const o = d.createElement("li"), name = d.createElement("small");
+          set(o, { role: "option", id: box.id + "-" + i, "aria-selected": "false", "data-value": u.username });
+          name.textContent = u.name;
+          o.append(u.username, name);
+          return o;
+        }));
+        mark(-1);
+        if (hits.length) open(); else close();
+        said.textContent = hits.length ? (hits.length === 1 ? "1 person found" : hits.length + (hits.length > 9 ? " or more" : "") + " people found") + ", arrow keys choose" : "Nobody found";
+      } catch { /* offline: typing the username still works */ }
+    };
     f.addEventListener("input", () => {
       const q = f.value.trim();
-      clearTimeout(wait);
-      if (!q || q === asked) return;
-      wait = setTimeout(async () => {
-        asked = q;
-        try {
-          const r = await fetch(f.dataset.suggest + "?q=" + encodeURIComponent(q), { headers: { Accept: "application/json" } });
-          if (!r.ok || asked !== q) return;
-          f.list.replaceChildren(...(await r.json()).map((u) => { const o = d.createElement("option"); o.value = u.username; o.label = u.name || u.username; return o; }));
-        } catch { /* offline: typing the username still works */ }
-      }, 150);
+      if (q === known) return;
+      known = q;
+      close();
+      if (q) wait = setTimeout(() => ask(q), 150);
     });
+    f.addEventListener("keydown", (e) => {
+      const shown = !box.hidden, last = box.children.length - 1;
+      if (e.key === "ArrowDown" || e.key === "ArrowUp") {
+        if (last < 0) return;
+        e.preventDefault();
+        open();
+        mark(e.key === "ArrowDown" ? (at < last ? at + 1 : 0) : at > 0 ? at - 1 : last);
+      } else if (e.key === "Enter" && shown && at >= 0) { e.preventDefault(); take(box.children[at]); }
+      else if (e.key === "Escape" && shown) { e.preventDefault(); close(); }
+    });
+    f.addEventListener("blur", close);
+    box.addEventListener("mousedown", (e) => e.preventDefault());
+    box.addEventListener("click", (e) => { const o = e.target.closest("[role=option]"); if (o) take(o); });
   });
 
   /* keys: / search, n new, ? help, g then a letter to go (off while typing; can be switched off in the account menu) */

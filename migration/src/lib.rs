@@ -18,6 +18,7 @@ mod m20261125_000006_mail_and_settings;
 mod m20261125_000007_search;
 mod m20261125_000008_student_versions;
 mod m20261126_000001_groups;
+mod m20261126_000003_filters;
 
 pub struct Migrator;
 
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000007_search::Migration),
             Box::new(m20261125_000008_student_versions::Migration),
             Box::new(m20261126_000001_groups::Migration),
+            Box::new(m20261126_000003_filters::Migration),
         ]
     }
 }

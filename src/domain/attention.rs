@@ -1,60 +1,68 @@
-//! What somebody should look at: questions that an index answers, however big the tables are.
-
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, Func},
-};
+//! How things stand, for the panel's first page: totals that an index answers, however big the tables are, all by one
+//! statement.
 
 use crate::{
     app::App,
-    domain::paging::{Count, count_up_to},
-    entity::token::{Column, Entity},
+    domain::{
+        paging::Count,
+        students,
+        tokens::TokenCounts,
+        totals::{self, Total},
+        users::{self, UserCounts},
+    },
     error::Result,
 };
 
-/// Seconds.
-const DAY: i64 = 86_400;
-/// Tokens that end so soon are told of.
-const SOON: i64 = 7 * DAY;
-/// As are those that nobody used for so long.
-const UNUSED: i64 = 90 * DAY;
-
-/// Tokens that somebody should look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tokens {
-    /// That end within a week.
-    pub expiring: Count,
-    /// When the first of these ends.
-    pub first_ends: Option<i64>,
-    /// Good, and not used for 90 days, or never in that time.
-    pub unused: Count,
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    pub users: UserCounts,
+    pub tokens: TokenCounts,
+    pub students: Count,
+    /// Disabled accounts with tokens that would work again.
+    pub disabled_with_tokens: Count,
+    pub unknown_passwords: Count,
 }
 
-pub async fn tokens(app: &App) -> Result<Tokens> {
-    let (db, now) = (app.db.read(), app.now());
-    let live = Entity::find().filter(Column::RevokedAt.is_null());
-    let expiring = live
-        .clone()
-        .filter(Column::ExpiresAt.gt(now))
-        .filter(Column::ExpiresAt.lte(now + SOON));
-    let first = expiring
-        .clone()
-        .order_by_asc(Column::ExpiresAt)
-        .limit(1)
-        .one(db)
-        .await?;
-    let seen = Func::coalesce([Expr::col(Column::LastUsedAt), Expr::col(Column::CreatedAt)]);
-    let unused = live.filter(Expr::expr(seen).lt(now - UNUSED)).filter(
-        Condition::any()
-            .add(Column::ExpiresAt.is_null())
-            .add(Column::ExpiresAt.gt(now)),
-    );
-    Ok(Tokens {
-        expiring: match &first {
-            Some(_) => count_up_to(db, expiring, Column::Id).await?,
-            None => Count { n: 0, exact: true },
-        },
-        first_ends: first.and_then(|token| token.expires_at),
-        unused: count_up_to(db, unused, Column::Id).await?,
+pub async fn standing(app: &App) -> Result<Standing> {
+    let [u1, u2, u3, u4, u5] = UserCounts::totals();
+    let [t1, t2, t3, t4, t5] = TokenCounts::totals();
+    let [o1, o2] = users::odd_totals();
+    let all: [Total; 13] = [
+        u1,
+        u2,
+        u3,
+        u4,
+        u5,
+        t1,
+        t2,
+        t3,
+        t4,
+        t5,
+        students::ALL,
+        o1,
+        o2,
+    ];
+    let counts = totals::counts(app, all).await?;
+    let [
+        u1,
+        u2,
+        u3,
+        u4,
+        u5,
+        t1,
+        t2,
+        t3,
+        t4,
+        t5,
+        students,
+        disabled_with_tokens,
+        unknown_passwords,
+    ] = counts;
+    Ok(Standing {
+        users: [u1, u2, u3, u4, u5].into(),
+        tokens: [t1, t2, t3, t4, t5].into(),
+        students,
+        disabled_with_tokens,
+        unknown_passwords,
     })
 }

@@ -33,18 +33,24 @@ pub enum Skip {
     OutOfReach,
     /// It was so already.
     Already,
+    /// It has ended, and does not come back.
+    Ended,
+    /// Another one follows it.
+    Rotated,
     Gone,
     /// Somebody changed it at the same moment.
     Clash,
 }
 
 impl Skip {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::You,
         Self::ThisSession,
         Self::LastSuperuser,
         Self::OutOfReach,
         Self::Already,
+        Self::Ended,
+        Self::Rotated,
         Self::Gone,
         Self::Clash,
     ];
@@ -56,6 +62,8 @@ impl Skip {
             Self::LastSuperuser => "last_superuser",
             Self::OutOfReach => "out_of_reach",
             Self::Already => "already",
+            Self::Ended => "ended",
+            Self::Rotated => "rotated",
             Self::Gone => "gone",
             Self::Clash => "clash",
         }

@@ -7,7 +7,7 @@ mod threads;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -44,6 +44,8 @@ struct Inner {
     permits: Arc<Semaphore>,
     places: AtomicUsize,
     all_places: usize,
+    /// Turned away since the start: the queue was full, or too slow.
+    refused: AtomicU64,
     deadline: Duration,
     threads: Threads,
     /// What an unknown user's password is compared with, so that it costs the same.
@@ -61,6 +63,7 @@ impl Hasher {
             permits: Arc::new(Semaphore::new(config.hash_parallel)),
             places: AtomicUsize::new(all_places),
             all_places,
+            refused: AtomicU64::new(0),
             deadline: Duration::from_secs(config.hash_queue_deadline),
             threads: Threads::start(config.hash_parallel)?,
             dummy,
@@ -90,6 +93,11 @@ impl Hasher {
         self.0.all_places.saturating_sub(free)
     }
 
+    /// Passwords that were turned away since the start.
+    pub fn refused(&self) -> u64 {
+        self.0.refused.load(Ordering::Relaxed)
+    }
+
     /// Compares in constant time; `None` costs as much as a real hash and never matches.
     pub async fn verify(&self, stored: Option<String>, password: Password) -> Result<Verdict> {
         let known = stored.is_some();
@@ -111,8 +119,11 @@ impl Hasher {
         work: impl FnOnce(&mut Memory) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let inner = &self.0;
-        let busy = || Error::Busy {
-            retry_after: inner.deadline.as_secs().max(1),
+        let busy = || {
+            inner.refused.fetch_add(1, Ordering::Relaxed);
+            Error::Busy {
+                retry_after: inner.deadline.as_secs().max(1),
+            }
         };
         let taken = inner
             .places

@@ -115,6 +115,7 @@ pub(super) fn figures(app: &App) -> Result<Text> {
     let checks = app.db.checks();
     let now = Now {
         passwords_waiting: count(app.hasher.under_way()),
+        passwords_refused: app.hasher.refused(),
         remembered: i64::try_from(checks.count()).unwrap_or(i64::MAX),
         hears_other_nodes: !checks.is_deaf(),
         revocation_lag: checks.echo().lag().as_secs_f64(),

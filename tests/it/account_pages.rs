@@ -6,6 +6,24 @@ use latchkey::domain::{sessions, tokens, users};
 use crate::support::{PASSWORD, TestApp, between};
 
 both! {
+    async fn an_own_token_gets_another_end_and_nobody_elses(app: &TestApp) {
+        let (user, other) = (app.user("ann").await, app.user("ben").await);
+        let (ann, ben) = (app.browser(&user).await, app.browser(&other).await);
+        let (id, _) = app.named_token_with(&user, |new| new).await;
+        let path = format!("/account/tokens/{id}/extend/");
+        assert!(ann.get(&format!("/account/tokens/{id}/")).await.text.contains(&path));
+        assert!(ann.get(&path).await.text.contains("Another end for the token"));
+        let done = ann.submit(&path, &path, &[("expires", "30")]).await;
+        assert_eq!(done.redirect(), format!("/account/tokens/{id}/"));
+        let token = tokens::get(&app.app, id).await.unwrap().token;
+        assert_eq!(token.expires_at, Some(app.app.now() + 30 * 86_400));
+        let refused = ann.submit(&path, &path, &[("expires", "8")]).await;
+        assert_eq!(refused.status, 400);
+        assert_eq!(ben.get(&path).await.status, 404);
+        let theirs = ben.submit("/account/tokens/new/", &path, &[("expires", "7")]).await;
+        assert_eq!(theirs.status, 404);
+    }
+
     async fn names_are_saved_and_a_stale_form_is_not(app: &TestApp) {
         let user = app.user("ann").await;
         let ann = app.browser(&user).await;

@@ -88,6 +88,45 @@ both! {
         ann.delete(&path).await.is_detail(409, "This token is revoked already.");
     }
 
+    async fn a_token_that_works_gets_another_end(app: &TestApp) {
+        let ann = app.token_user("ann").await;
+        let made = create(&ann, json!({"name": "CI", "expires_in": 60})).await;
+        let path = format!("/api/tokens/{}/", made["id"]);
+        let later = ann.patch(&path, json!({"expires_in": 7200})).await.expect(200);
+        assert_eq!((&later["expires"], &later["name"]), (&json!("2026-11-23T14:00:00Z"), &json!("CI")));
+        let both = ann.patch(&path, json!({"name": "build", "expires_in": "3600"})).await.expect(200);
+        assert_eq!((&both["expires"], &both["name"]), (&json!("2026-11-23T13:00:00Z"), &json!("build")));
+        assert_eq!(app.audited().await[..2], ["token.extended", "token.renamed"]);
+        let same = ann.patch(&path, json!({})).await.expect(200);
+        assert_eq!(same["name"], "build");
+        for (body, field) in [
+            (json!({"expires_in": 0}), "expires_in"),
+            (json!({"expires_in": "soon"}), "expires_in"),
+            (json!({"expires_in": 60, "name": " "}), "name"),
+        ] {
+            let refused = ann.patch(&path, body).await.expect(400);
+            assert!(refused[field].is_array(), "{refused}");
+        }
+        assert_eq!(ann.get(&path).await.expect(200)["expires"], "2026-11-23T13:00:00Z", "all or nothing");
+
+        // A token lets nothing outlive it, itself included.
+        let key = made["key"].as_str().unwrap();
+        let ci = app.anonymous().token(key);
+        for body in [json!({"expires_in": 7200}), json!({"expires_in": null})] {
+            let refused = ci.patch(&path, body).await.expect(400);
+            assert_eq!(refused["expires_in"], json!(["A token cannot make one that outlives it."]));
+        }
+        let never = ann.patch(&path, json!({"expires_in": null})).await.expect(200);
+        assert_eq!(never["expires"], Value::Null);
+
+        let all = ann.get("/api/tokens/").await.expect(200);
+        let default = all.as_array().unwrap().iter().find(|token| token["is_default"] == true).unwrap();
+        let refused = ann.patch(&format!("/api/tokens/{}/", default["id"]), json!({"expires_in": 60})).await;
+        assert_eq!(refused.expect(400)["expires_in"], json!(["The default token never expires."]));
+        assert_eq!(ann.delete(&path).await.status, 204);
+        ann.patch(&path, json!({"expires_in": 60})).await.is_detail(409, "Only an active token can be extended.");
+    }
+
     async fn other_peoples_tokens_are_not_there(app: &TestApp) {
         let ann = app.token_user("ann").await;
         let bob = app.token_user("bob").await;

@@ -180,7 +180,10 @@ both! {
         let found = users::suggest(&app.app, "pers").await.unwrap();
         assert_eq!(found.len(), 10);
         assert_eq!(found[0].username, "Person.00");
-        assert!(users::suggest(&app.app, "erson").await.unwrap().is_empty());
+        let named = |input| UserInput { first_name: "Persephone".to_owned(), ..input };
+        app.user_with("zoe", named).await;
+        let found = users::suggest(&app.app, "persephone").await.unwrap();
+        assert_eq!(found.iter().map(|user| user.username.as_str()).collect::<Vec<_>>(), ["zoe"], "by the search");
         assert!(users::suggest(&app.app, "%").await.unwrap().is_empty());
     }
 

@@ -30,6 +30,7 @@ both! {
     )]
     async fn a_full_queue_says_when_to_come_back(app: &TestApp) {
         app.user("ann").await;
+        let mut turned_away = 0;
         for name in ["ann", "nobody"] {
             let answers = many(app, name, 24).await;
             let busy: Vec<&Answer> = answers.iter().filter(|a| a.status == 503).collect();
@@ -37,11 +38,13 @@ both! {
                 !busy.is_empty() && busy.len() < 24,
                 "{name} is hashed for, too"
             );
+            turned_away += busy.len() as u64;
             for answer in busy {
                 assert_eq!(answer.header("Retry-After"), Some("10"));
                 answer.is_detail(503, "The server is busy. Try again in 10 seconds.");
             }
         }
+        assert_eq!(app.app.hasher.refused(), turned_away, "they are counted");
         let done = many(app, "ann", 1).await;
         done[0].expect(200);
     }

@@ -120,6 +120,26 @@ both! {
         assert_eq!(to, ["ann@example.org", "thief@example.com"]);
     }
 
+    async fn the_account_page_tells_whether_the_address_is_confirmed_and_sends_the_link(app: &TestApp) {
+        let sink = Sink::start().await;
+        let app = &node(app, &sink.settings()).await;
+        let user = with_address(app, "ann", "ann@example.org").await;
+        let ann = app.browser(&user).await;
+        let page = ann.get("/account/").await.text;
+        assert!(page.contains("Not confirmed") && page.contains("Send the link"), "{page}");
+        ann.submit("/account/", "/account/verify-email/", &[]).await.redirect();
+        assert!(ann.get("/account/").await.text.contains("it goes to ann@example.org"));
+        assert_eq!(deliver(app).await, 1);
+        let path = only(&sink.received()).link();
+        ann.submit(&path, &path, &[]).await.redirect();
+        let page = ann.get("/account/").await.text;
+        assert!(page.contains(">Confirmed<") && !page.contains("Send the link"), "{page}");
+        ann.submit("/account/", "/account/verify-email/", &[]).await.redirect();
+        assert!(ann.get("/account/").await.text.contains("This address is verified already."));
+        let ben = app.browser(&app.user("ben").await).await;
+        assert!(ben.get("/account/").await.text.contains("None is given"));
+    }
+
     async fn a_new_address_is_not_believed_before_its_letter_is_answered(app: &TestApp) {
         let sink = Sink::start().await;
         let app = &node(app, &sink.settings()).await;

@@ -51,6 +51,8 @@ both! {
         assert_eq!(value(&watcher, "latchkey_refresh_replays_total").await, Some(1.0));
         for measured in [
             "latchkey_passwords_waiting",
+            "latchkey_passwords_refused_total",
+            "latchkey_revocation_lag_seconds",
             "latchkey_remembered_credentials",
             "latchkey_status_list_lag_seconds",
             "latchkey_database_connections",

@@ -43,14 +43,14 @@ async fn act(browser: &Caller, query: &str, chosen: &[(&str, &str)]) -> (Answer,
     (asked, done)
 }
 
-async fn agree(browser: &Caller, asked: &Answer, more: &[(&str, &str)]) -> Answer {
+pub async fn agree(browser: &Caller, asked: &Answer, more: &[(&str, &str)]) -> Answer {
     browser
         .post_form(&target(&asked.text), &fields(&asked.text, more))
         .await
 }
 
 /// The message on the page that one is sent to.
-async fn told(browser: &Caller, done: &Answer) -> String {
+pub async fn told(browser: &Caller, done: &Answer) -> String {
     assert_eq!(done.status, 303, "{done:?}");
     let page = browser.get(done.redirect()).await.text;
     let note = between(&page, "<main class=\"main\"", "<div class=\"head\">");

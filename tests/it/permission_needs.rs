@@ -62,11 +62,26 @@ pub const PANEL: &[(&str, Need, Fields)] = &[
     (
         "POST /admin/sessions/end",
         All(&["delete_sessions"]),
-        &[("id", "{session}")],
+        &[("one", "{session}")],
+    ),
+    (
+        "POST /admin/sessions/bulk",
+        All(&["view_sessions", "delete_sessions"]),
+        &[("act", "end"), ("id", "{session}")],
+    ),
+    (
+        "POST /admin/sessions/bulk/run",
+        All(&["view_sessions", "delete_sessions"]),
+        &[("act", "end"), ("id", "{session}"), ("expected", "1")],
     ),
     ("POST /admin/sessions/end-others", Staff, &[]),
     ("GET /admin/students", All(&["view_students"]), &[]),
     ("GET /admin/students/export", All(&["view_students"]), &[]),
+    (
+        "POST /admin/students/export",
+        All(&["view_students"]),
+        &[("id", "{student}")],
+    ),
     ("GET /admin/students/new", All(&["add_students"]), &[]),
     (
         "POST /admin/students/new",
@@ -117,6 +132,32 @@ pub const PANEL: &[(&str, Need, Fields)] = &[
         &[],
     ),
     ("GET /admin/tokens", All(&["view_tokens"]), &[]),
+    (
+        "POST /admin/tokens/bulk",
+        All(&["view_tokens", "delete_tokens"]),
+        &[("act", "revoke"), ("id", "1")],
+    ),
+    (
+        "POST /admin/tokens/bulk/run",
+        All(&["view_tokens", "change_tokens"]),
+        &[
+            ("act", "extend"),
+            ("answer", "90"),
+            ("id", "1"),
+            ("expected", "1"),
+        ],
+    ),
+    (
+        "POST /admin/tokens/bulk/confirmed",
+        All(&["view_tokens", "delete_tokens"]),
+        &[("act", "revoke"), ("id", "1"), ("expected", "1")],
+    ),
+    ("GET /admin/tokens/export", All(&["view_tokens"]), &[]),
+    (
+        "POST /admin/tokens/export",
+        All(&["view_tokens"]),
+        &[("id", "1")],
+    ),
     ("GET /admin/tokens/new", All(&["add_tokens"]), &[]),
     (
         "POST /admin/tokens/new",
@@ -175,6 +216,12 @@ pub const PANEL: &[(&str, Need, Fields)] = &[
     ("POST /admin/tokens/<id>/show", All(&["add_tokens"]), &[]),
     ("GET /admin/users", All(&["view_users"]), &[]),
     ("GET /admin/users/suggest", All(&["view_users"]), &[]),
+    ("GET /admin/users/export", All(&["view_users"]), &[]),
+    (
+        "POST /admin/users/export",
+        All(&["view_users"]),
+        &[("id", "{user}")],
+    ),
     ("GET /admin/users/new", All(&["add_users"]), &[]),
     (
         "POST /admin/users/new",

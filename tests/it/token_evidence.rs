@@ -46,7 +46,7 @@ both! {
         app.clock.advance(7200);
         caller.at("192.0.2.8").get("/studentapi/").await.expect(200);
         flush(app).await;
-        let recent = usage::recent_of(&app.app, id).await.unwrap();
+        let recent = tokens::get(&app.app, id).await.unwrap().recent;
         assert_eq!(recent, Recent { last_hour: 1, last_day: 4 });
         let page = root.get(&revoke).await;
         for text in [
@@ -64,7 +64,7 @@ both! {
             assert!(page.text.contains(text), "{text}: {}", page.text);
         }
         app.clock.advance(DAY + 7200);
-        let later = usage::recent_of(&app.app, id).await.unwrap();
+        let later = tokens::get(&app.app, id).await.unwrap().recent;
         assert_eq!(later, Recent::default());
         app.clock.advance(DAY);
         usage::sweep(&app.app).await.unwrap();

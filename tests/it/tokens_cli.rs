@@ -206,3 +206,34 @@ fn what_is_wrong_is_named() {
         assert!(text.contains(expected), "{arguments:?}: {text}");
     }
 }
+
+#[test]
+fn a_token_gets_another_end_at_the_command_line() {
+    let program = Program::with_root();
+    said(&program, &["tokens", "create", "root", "--name", "CI"]);
+    let (_, words) = said(&program, &["tokens", "extend", "1", "--expires-in", "2w"]);
+    assert!(words.contains("token 1 ends at 20"), "{words}");
+    let shown = json(&program, &["tokens", "show", "1", "--json"]);
+    assert!(shown["expires"].is_string(), "{shown}");
+    let (_, words) = said(&program, &["tokens", "extend", "1", "--never"]);
+    assert!(words.contains("token 1 never ends"), "{words}");
+    for (arguments, why) in [
+        (&["1"][..], "--expires-in"),
+        (
+            &["1", "--never", "--expires-in", "1d"],
+            "cannot be used with",
+        ),
+        (&["7", "--never"], "there is no token 7"),
+    ] {
+        let output = program.run(&[&["tokens", "extend"], arguments].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(why), "{said}");
+    }
+    said(&program, &["tokens", "revoke", "1"]);
+    let output = program.run(&["tokens", "extend", "1", "--never"]);
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("Only an active token")
+    );
+}

@@ -39,6 +39,7 @@ export async function fill(server, root) {
   ids.disabled = users.get("viktor.horvath");
   ids.person = users.get("ben.suzuki");
   ids.staff = users.get("chiara.lombardi");
+  ids.root = users.get("ada.lovelace");
   // What staff may do: much, little, nothing.
   for (const [name, ...permission] of [
     ["Support", "view_users", "change_users", "view_sessions", "delete_sessions", "view_students", "add_students", "change_students", "delete_students"],

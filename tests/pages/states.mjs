@@ -107,6 +107,33 @@ export const AFTER = {
     }],
     ["users, asked before an act on many", (page) => many(page, "/admin/users/", "Disable…")],
     ["students, asked before many are deleted", (page) => many(page, "/admin/students/?all=1", "Delete…")],
+    ["tokens, asked before many are revoked", (page) => many(page, "/admin/tokens/", "Revoke…")],
+    ["tokens, asked until when many work", (page) => many(page, "/admin/tokens/?all=1", "Extend…")],
+    ["sessions, asked before many end", (page) => many(page, "/admin/sessions/?all=1", "End…")],
+    ["an owner found by a few letters", async (page) => {
+      await page.goto("/admin/tokens/new/");
+      const owner = page.getByLabel("Owner", { exact: true });
+      await owner.fill("");
+      await owner.pressSequentially("nova");
+      await page.getByRole("listbox", { name: "People found" }).waitFor();
+      await page.keyboard.press("ArrowDown");
+      const active = await owner.getAttribute("aria-activedescendant");
+      if (!active || await page.locator("#" + active).getAttribute("aria-selected") !== "true") throw new Error("no option is active");
+      await page.getByText("1 person found").waitFor({ state: "attached" });
+    }],
+    ["an owner chosen, and not", async (page) => {
+      await page.goto("/admin/tokens/new/");
+      const owner = page.getByLabel("Owner", { exact: true });
+      await owner.fill("");
+      await owner.pressSequentially("nova");
+      await page.getByRole("listbox", { name: "People found" }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("listbox", { name: "People found" }).waitFor({ state: "hidden" });
+      if (await owner.inputValue() !== "nova") throw new Error("Escape took what was typed");
+      await page.keyboard.press("ArrowUp");
+      await page.keyboard.press("Enter");
+      if (await owner.inputValue() !== "hana.novak") throw new Error(await owner.inputValue());
+    }],
     ["reached by keyboard", async (page) => {
       const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.className);
       const is = (got, wanted) => { if (got !== wanted) throw new Error(`got ${got}, wanted ${wanted}`); };

@@ -1,4 +1,4 @@
-//! `tokens`: listing, making, renaming, rotating and revoking API tokens; `scan` is beside this file.
+//! `tokens`: listing, making, renaming, extending, rotating and revoking API tokens; `scan` is beside this file.
 //! A new key stands alone on standard output, words go to standard error.
 
 mod arguments;
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     app::App,
+    clock::rfc3339,
     db::Opener,
     domain::{
         actor::Actor,
@@ -66,6 +67,16 @@ pub enum Tokens {
     },
     /// Give a token another name.
     Rename { id: i64, name: String },
+    /// Let a token that works end at another time.
+    Extend {
+        id: i64,
+        /// When it ends, from now, such as 90d, 12h or 2w.
+        #[arg(long, value_parser = life, required_unless_present = "never")]
+        expires_in: Option<i64>,
+        /// It does not end, or as late as the server allows.
+        #[arg(long, conflicts_with = "expires_in")]
+        never: bool,
+    },
     /// Give a token a new key and print it; the old one stops at once, or after a while.
     Rotate {
         id: i64,
@@ -129,6 +140,19 @@ async fn act(app: &App, command: Tokens) -> Result<(), Failure> {
             let token = tokens::rename(app, &by, id, &name).await;
             let token = token.map_err(|e| about(id, e))?;
             print::aside(&format!("token {id} is now called “{}”", token.name));
+            Ok(())
+        }
+        Tokens::Extend {
+            id,
+            expires_in,
+            never: _,
+        } => {
+            let ends = expires_in.map(|seconds| app.now() + seconds);
+            let token = tokens::extend(app, &by, id, ends).await;
+            let token = token.map_err(|e| about(id, e))?;
+            let until = token.expires_at.map(rfc3339);
+            let until = until.map_or_else(|| "never ends".to_owned(), |at| format!("ends at {at}"));
+            print::aside(&format!("token {id} {until}"));
             Ok(())
         }
         Tokens::Rotate { id, grace, format } => {

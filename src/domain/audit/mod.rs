@@ -9,11 +9,12 @@ mod list;
 mod seal;
 mod verify;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, SimpleExpr},
 };
 use serde_json::{Value, json};
 
@@ -29,6 +30,7 @@ use crate::{
     domain::{
         actor::Actor,
         paging::{Count, count_up_to},
+        totals::{self, Total, rows},
     },
     entity::audit_event::{ActiveModel, Column, Entity},
     error::Result,
@@ -201,8 +203,35 @@ pub async fn happened<C: ConnectionTrait>(db: &C, action: &'static str, id: i64)
     Ok(event.is_some())
 }
 
+/// To which of these objects this was ever done.
+pub(crate) async fn happened_to<C: ConnectionTrait>(
+    db: &C,
+    action: &'static str,
+    ids: &[i64],
+) -> Result<HashSet<i64>> {
+    let object_type = action.split('.').next().unwrap_or_default();
+    let found: Vec<Option<i64>> = Entity::find()
+        .select_only()
+        .column(Column::ObjectId)
+        .filter(Column::ObjectType.eq(object_type))
+        .filter(Column::ObjectId.is_in(ids.iter().copied()))
+        .filter(Column::Action.eq(action))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
 pub async fn count_for_object(app: &App, object_type: &str, id: i64) -> Result<Count> {
     count_up_to(app.db.read(), of_object(object_type, id), Column::Id).await
+}
+
+/// The address of the last sign-in of the user of a row, for a query of users.
+pub(crate) fn last_sign_in_of_user() -> SimpleExpr {
+    Expr::cust(
+        r#"(SELECT "address" FROM "audit_events" WHERE "object_type" = 'session' AND "object_id" = "users"."id"
+            AND "action" = 'session.started' ORDER BY "audit_events"."id" DESC LIMIT 1)"#,
+    )
 }
 
 fn of_object(object_type: &str, id: i64) -> sea_orm::Select<Entity> {
@@ -211,11 +240,25 @@ fn of_object(object_type: &str, id: i64) -> sea_orm::Select<Entity> {
         .filter(Column::ObjectId.eq(id))
 }
 
-/// Sign-ins that failed from `from` on, before `until` (Unix seconds).
-pub async fn failed_logins(app: &App, from: i64, until: i64) -> Result<Count> {
-    let query = Entity::find()
+/// Seconds.
+const DAY: i64 = 86_400;
+
+/// Sign-ins that failed in the last 24 hours, and in the 24 before.
+pub async fn failed_logins(app: &App) -> Result<[Count; 2]> {
+    let last = Total {
+        name: "audit.failed_logins",
+        rows: |now| rows(failed_between(now - DAY, now + 1)),
+    };
+    let before = Total {
+        name: "audit.failed_logins_before",
+        rows: |now| rows(failed_between(now - 2 * DAY, now - DAY)),
+    };
+    totals::counts(app, [last, before]).await
+}
+
+fn failed_between(from: i64, until: i64) -> sea_orm::Select<Entity> {
+    Entity::find()
         .filter(Column::Action.eq("user.login_failed"))
         .filter(Column::At.gte(from))
-        .filter(Column::At.lt(until));
-    count_up_to(app.db.read(), query, Column::Id).await
+        .filter(Column::At.lt(until))
 }

@@ -12,6 +12,7 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, Event},
+        bulk::{Skip, Tally},
         permissions::{Act, Permission, Record},
         users::{self, User},
     },
@@ -34,21 +35,20 @@ pub async fn end(app: &App, by: &Actor, session: &Session) -> Result<()> {
     Ok(())
 }
 
-/// What became of several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended {
-    pub ended: usize,
-    /// Of people whom one may not touch.
-    pub refused: usize,
-}
-
-/// Ends those of `ids` that one may end. Those that have ended already are not counted.
-pub async fn end_some(app: &App, by: &Actor, ids: &[i64]) -> Result<Ended> {
+/// Ends those of `ids` that one may end; never `this`, in which it is done: one signs out of it instead.
+pub async fn end_many(app: &App, by: &Actor, this: i64, ids: &[i64]) -> Result<Tally> {
+    let mut tally = Tally::default();
+    if ids.contains(&this) {
+        tally.skip(Skip::ThisSession);
+    }
     let db = app.db.begin().await?;
     let rows = Entity::find()
         .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(Column::Id.ne(this))
         .all(&db)
         .await?;
+    let gone = (ids.len() as u64).saturating_sub(rows.len() as u64 + tally.passed_over());
+    tally.skip_many(Skip::Gone, gone);
     let users = user::Entity::find()
         .filter(user::Column::Id.is_in(rows.iter().map(|row| row.user_id)))
         .all(&db)
@@ -59,7 +59,7 @@ pub async fn end_some(app: &App, by: &Actor, ids: &[i64]) -> Result<Ended> {
         .filter_map(|row| Some((row.id, users.get(&row.user_id)?)))
         .filter(|(_, user)| users::may_act(by, user, DELETE).is_ok())
         .collect();
-    let refused = rows.len() - mine.len();
+    tally.skip_many(Skip::OutOfReach, (rows.len() - mine.len()) as u64);
     if !mine.is_empty() {
         Entity::delete_many()
             .filter(Column::Id.is_in(mine.iter().map(|(id, _)| *id)))
@@ -69,10 +69,8 @@ pub async fn end_some(app: &App, by: &Actor, ids: &[i64]) -> Result<Ended> {
         audit::record_all(&db, app.now(), by, events).await?;
         db.commit(Affects::Nobody).await?;
     }
-    Ok(Ended {
-        ended: mine.len(),
-        refused,
-    })
+    tally.done = mine.len() as u64;
+    Ok(tally)
 }
 
 /// Ends one's sessions in all other browsers. Returns how many.

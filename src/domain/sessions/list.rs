@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{Expr, Query},
 };
 
@@ -11,7 +11,8 @@ use super::{Session, living, session};
 use crate::{
     app::App,
     domain::{
-        paging::{Key, Kind, Order, Page, PageRequest, page},
+        bulk,
+        paging::{Count, Key, Kind, Order, Page, PageRequest, count_up_to, page},
         users::{User, named_from},
     },
     entity::{
@@ -53,17 +54,8 @@ pub async fn list(app: &App, filter: &SessionFilter) -> Result<Page<Session>> {
     let key_of = |row: &Model| (Key::Number(row.last_seen_at), row.id);
     let query = matching(app, filter);
     let found = page(app.db.read(), query, order, &filter.page, key_of).await?;
-    let owners = owners(app, &found.rows).await?;
     Ok(Page {
-        // A user deleted between the two questions took the session along.
-        rows: found
-            .rows
-            .into_iter()
-            .filter_map(|row| {
-                let user = owners.get(&row.user_id)?.clone();
-                Some(session(row, user))
-            })
-            .collect(),
+        rows: with_owners(app, found.rows).await?,
         next: found.next,
         previous: found.previous,
         total: found.total,
@@ -71,13 +63,43 @@ pub async fn list(app: &App, filter: &SessionFilter) -> Result<Page<Session>> {
     })
 }
 
-async fn owners(app: &App, rows: &[Model]) -> Result<HashMap<i64, User>> {
+async fn with_owners(app: &App, rows: Vec<Model>) -> Result<Vec<Session>> {
     let ids = rows.iter().map(|row| row.user_id);
     let users = user::Entity::find()
         .filter(user::Column::Id.is_in(ids))
         .all(app.db.read())
         .await?;
-    Ok(users.into_iter().map(|user| (user.id, user)).collect())
+    let owners: HashMap<i64, User> = users.into_iter().map(|user| (user.id, user)).collect();
+    // A user deleted between the two questions took the session along.
+    let sessions = rows.into_iter().filter_map(|row| {
+        let user = owners.get(&row.user_id)?.clone();
+        Some(session(row, user))
+    });
+    Ok(sessions.collect())
+}
+
+/// The ids after `after` of those that the filter matches.
+pub async fn ids(app: &App, filter: &SessionFilter, after: i64, limit: u64) -> Result<Vec<i64>> {
+    let query = matching(app, filter);
+    bulk::ids(app.db.read(), query, Column::Id, after, limit).await
+}
+
+pub async fn count(app: &App, filter: &SessionFilter) -> Result<Count> {
+    count_up_to(app.db.read(), matching(app, filter), Column::Id).await
+}
+
+pub async fn newest_id(app: &App) -> Result<i64> {
+    bulk::newest::<Entity, _>(app.db.read(), Column::Id).await
+}
+
+/// Those of these that there are, in the order of their ids.
+pub async fn some(app: &App, ids: &[i64]) -> Result<Vec<Session>> {
+    let rows = Entity::find()
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .order_by_asc(Column::Id)
+        .all(app.db.read())
+        .await?;
+    with_owners(app, rows).await
 }
 
 fn matching(app: &App, filter: &SessionFilter) -> Select<Entity> {

@@ -15,8 +15,8 @@ use sea_orm::{
 };
 
 pub use confirm::{CONFIRMED_FOR, confirm, end_confirmation, has_password};
-pub use end::{Ended, end, end_others, end_some};
-pub use list::{LATELY, Seen, SessionFilter, list};
+pub use end::{end, end_many, end_others};
+pub use list::{LATELY, Seen, SessionFilter, count, ids, list, newest_id, some};
 
 pub(crate) use renew::renew;
 

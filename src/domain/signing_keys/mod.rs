@@ -92,6 +92,11 @@ pub fn name(key: &SigningKey) -> &str {
     }
 }
 
+/// Whether another server shares it.
+pub fn is_from_elsewhere(key: &SigningKey) -> bool {
+    key.kid.starts_with(store::SHARED)
+}
+
 /// The ring in memory, and how new it is.
 #[derive(Debug, Default)]
 pub struct SigningKeys {

@@ -1,6 +1,6 @@
-//! Students, read: one, a page, all, and batch by batch.
+//! Students, read: one, some, a page, all.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
 
 use super::Student;
 use crate::{
@@ -13,9 +13,6 @@ use crate::{
     entity::student::{Column, Entity},
     error::{Error, Result},
 };
-
-/// Rows that an export reads at once.
-const BATCH: u64 = 1000;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StudentSort {
@@ -38,7 +35,7 @@ pub struct StudentFilter {
     pub page: PageRequest,
 }
 
-const ALL: Total = Total {
+pub(in crate::domain) const ALL: Total = Total {
     name: "students",
     rows: |_| rows(Entity::find()),
 };
@@ -98,16 +95,6 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
         key_of,
     )
     .await
-}
-
-/// Those of the filter after this id, in the order of ids: an export asks again until nobody is left.
-pub async fn batch(app: &App, filter: &StudentFilter, after: i64) -> Result<Vec<Student>> {
-    Ok(matching(app, filter)
-        .filter(Column::Id.gt(after))
-        .order_by_asc(Column::Id)
-        .limit(BATCH)
-        .all(app.db.read())
-        .await?)
 }
 
 /// All that a filter finds, in no order.

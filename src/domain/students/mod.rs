@@ -9,7 +9,8 @@ pub mod upload;
 
 pub use bulk::{count_of, delete_many, ids, newest_id};
 pub use change::{Edited, Refusal, RowEdit, Why, change, create, delete, edit_rows, update};
-pub use list::{StudentFilter, StudentSort, all, batch, count, get, list, some};
+pub(in crate::domain) use list::ALL;
+pub use list::{StudentFilter, StudentSort, all, count, get, list, some};
 
 use change::new_row;
 

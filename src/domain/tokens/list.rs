@@ -1,21 +1,23 @@
-//! Lists of tokens: states, search, keyset pages.
+//! Lists of tokens: keyset pages with owners and uses, and the totals of the tabs. What a filter says is in `filter`.
 
 use std::collections::HashMap;
 
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    Select,
-    sea_query::{Expr, ExprTrait, SelectStatement},
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, sea_query::SelectStatement,
 };
 
-use super::{Token, TokenState, key::is_well_formed, make::PREFIX_SHOWN};
+use super::{
+    Token, TokenState,
+    filter::{Only, TokenFilter, in_state, matching},
+};
 use crate::{
     app::App,
     domain::{
-        paging::{Count, Key, Kind, List, Order, Page, PageRequest, page_of},
-        search::{Words, text_of_token},
+        paging::{Count, EXACT, Key, Kind, Order, Page, page_of},
+        search::text_of_token,
         totals::{self, Total, rows},
+        usage::Recent,
         users::User,
     },
     entity::{
@@ -26,58 +28,15 @@ use crate::{
     keys::Digest,
 };
 
-#[derive(Clone, Debug, Default)]
-pub struct TokenFilter {
-    /// Owner, name or first characters.
-    pub q: Option<String>,
-    pub state: Option<TokenState>,
-    /// Of the active ones only some.
-    pub only: Option<Only>,
-    pub owner: Option<i64>,
-    pub page: PageRequest,
-}
-
-/// What an administrator looks for among the active tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Only {
-    /// End within a week.
-    Expiring,
-    /// Not used for thirty days; never used: made so long ago.
-    Unused,
-}
-
-const DAY: i64 = 86_400;
-
-impl Only {
-    /// `many`: see `matching`.
-    fn condition(self, now: i64, many: bool) -> Condition {
-        match self {
-            Self::Expiring => {
-                let expires = if many {
-                    Expr::cust(r#"+"tokens"."expires_at""#)
-                } else {
-                    Column::ExpiresAt.into_expr()
-                };
-                Condition::all()
-                    .add(Column::ExpiresAt.is_not_null())
-                    .add(expires.lte(now + 7 * DAY))
-            }
-            Self::Unused => {
-                let seen = Expr::cust(super::unused::SEEN);
-                let seen = if many { seen.add(0) } else { seen };
-                Condition::all().add(seen.lte(now - 30 * DAY))
-            }
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
 pub struct TokenRow {
     pub token: Token,
     pub owner: User,
+    /// How often it was used lately.
+    pub recent: Recent,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct TokenCounts {
     pub active: Count,
     pub expiring: Count,
@@ -112,20 +71,44 @@ pub async fn list(app: &App, filter: &TokenFilter) -> Result<Page<TokenRow>> {
     })
 }
 
-async fn with_owners(app: &App, tokens: Vec<Token>) -> Result<Vec<TokenRow>> {
-    let ids: Vec<i64> = tokens.iter().map(|token| token.user_id).collect();
-    let owners = user::Entity::find()
-        .filter(user::Column::Id.is_in(ids))
-        .all(app.db.read())
-        .await?;
-    let owners: HashMap<i64, User> = owners.into_iter().map(|user| (user.id, user)).collect();
+/// With their owners and their uses of late, by one question.
+pub(super) async fn with_owners(app: &App, tokens: Vec<Token>) -> Result<Vec<TokenRow>> {
+    if tokens.is_empty() {
+        return Ok(Vec::new());
+    }
+    let db = app.db.read();
+    let whose: RelationDef = user::Entity::belongs_to(Entity)
+        .from(user::Column::Id)
+        .to(Column::UserId)
+        .into();
+    let query = user::Entity::find()
+        .join(JoinType::InnerJoin, whose)
+        .column_as(Column::Id, TOKEN_ID)
+        .column_as(Recent::last_hour(app.now()), "last_hour")
+        .column_as(Recent::last_day(app.now()), "last_day")
+        .filter(Column::Id.is_in(tokens.iter().map(|token| token.id)))
+        .into_query();
+    let mut beside: HashMap<i64, (User, Recent)> = HashMap::new();
+    for row in db.query_all(&query).await? {
+        let found = (
+            User::from_query_result(&row, "")?,
+            Recent::from_query_result(&row, "")?,
+        );
+        beside.insert(row.try_get("", TOKEN_ID)?, found);
+    }
     // A user deleted between the two questions took the token along.
     let rows = tokens.into_iter().filter_map(|token| {
-        let owner = owners.get(&token.user_id)?.clone();
-        Some(TokenRow { token, owner })
+        let (owner, recent) = beside.remove(&token.id)?;
+        Some(TokenRow {
+            token,
+            owner,
+            recent,
+        })
     });
     Ok(rows.collect())
 }
+
+const TOKEN_ID: &str = "token_id";
 
 /// The tokens of one user that are not revoked, the newest first, at most a hundred.
 pub async fn list_for(app: &App, user_id: i64) -> Result<Vec<Token>> {
@@ -163,25 +146,89 @@ pub async fn find_by_digests(app: &App, digests: &[Digest]) -> Result<Vec<TokenR
 
 /// The totals of the tabs.
 pub async fn counts(app: &App) -> Result<TokenCounts> {
-    use TokenState::{Active, Expired, Revoked};
-    let totals = [
-        total(Some(Active), None),
-        total(Some(Active), Some(Only::Expiring)),
-        total(Some(Active), Some(Only::Unused)),
-        total(Some(Expired), None),
-        total(Some(Revoked), None),
-    ];
-    let [active, expiring, unused, expired, revoked] = totals::counts(app, totals).await?;
-    Ok(TokenCounts {
-        active,
-        expiring,
-        unused,
-        expired,
-        revoked,
-    })
+    Ok(totals::counts(app, TokenCounts::totals()).await?.into())
 }
 
-fn total(state: Option<TokenState>, only: Option<Only>) -> Total {
+impl From<[Count; 5]> for TokenCounts {
+    fn from([active, expiring, unused, expired, revoked]: [Count; 5]) -> Self {
+        Self {
+            active,
+            expiring,
+            unused,
+            expired,
+            revoked,
+        }
+    }
+}
+
+/// When the first of those ends that expire soon.
+pub async fn first_end(app: &App) -> Result<Option<i64>> {
+    let now = app.now();
+    let ends = in_state(Some(TokenState::Active), now)
+        .filter(Only::Expiring.condition(now, false))
+        .select_only()
+        .column(Column::ExpiresAt)
+        .order_by_asc(Column::ExpiresAt)
+        .limit(1)
+        .into_tuple::<Option<i64>>()
+        .one(app.db.read())
+        .await?;
+    Ok(ends.flatten())
+}
+
+/// Whether one of the newest has been used: enough to see whether a newcomer has made a call.
+pub async fn is_any_used(app: &App) -> Result<bool> {
+    let newest: Vec<Option<i64>> = Entity::find()
+        .select_only()
+        .column(Column::LastUsedAt)
+        .order_by_desc(Column::Id)
+        .limit(25)
+        .into_tuple()
+        .all(app.db.read())
+        .await?;
+    Ok(newest.iter().any(Option::is_some))
+}
+
+impl TokenCounts {
+    pub(in crate::domain) fn totals() -> [Total; 5] {
+        use TokenState::{Active, Expired, Revoked};
+        [
+            total(Some(Active), None),
+            total(Some(Active), Some(Only::Expiring)),
+            total(Some(Active), Some(Only::Unused)),
+            total(Some(Expired), None),
+            total(Some(Revoked), None),
+        ]
+    }
+
+    pub fn all(&self) -> Count {
+        let each = [self.active, self.expired, self.revoked];
+        Count {
+            // Where one stopped at ten thousand, the sum says no more than that.
+            n: if each.iter().any(|c| !c.exact && c.n <= EXACT) {
+                EXACT
+            } else {
+                each.iter().map(|c| c.n).sum()
+            },
+            exact: each.iter().all(|c| c.exact),
+        }
+    }
+
+    /// What a list under this filter has, if a tab says so.
+    pub fn of(&self, filter: &TokenFilter) -> Option<Count> {
+        let is_plain = filter.q.is_none() && !filter.is_narrowed();
+        is_plain.then_some(match (filter.state, filter.only) {
+            (_, Some(Only::Expiring)) => self.expiring,
+            (_, Some(Only::Unused)) => self.unused,
+            (Some(TokenState::Active), None) => self.active,
+            (Some(TokenState::Expired), None) => self.expired,
+            (Some(TokenState::Revoked), None) => self.revoked,
+            (None, None) => self.all(),
+        })
+    }
+}
+
+pub(super) fn total(state: Option<TokenState>, only: Option<Only>) -> Total {
     use TokenState::{Active, Expired, Revoked};
     let (name, rows): (_, fn(i64) -> SelectStatement) = match (state, only) {
         (Some(Active), Some(Only::Expiring)) => ("tokens.expiring", |now| {
@@ -198,67 +245,6 @@ fn total(state: Option<TokenState>, only: Option<Only>) -> Total {
         (Some(Revoked), _) => ("tokens.revoked", |now| rows(in_state(Some(Revoked), now))),
     };
     Total { name, rows }
-}
-
-fn in_state(state: Option<TokenState>, now: i64) -> Select<Entity> {
-    match state {
-        None => Entity::find(),
-        Some(TokenState::Active) => Entity::find().filter(Column::RevokedAt.is_null()).filter(
-            Condition::any()
-                .add(Column::ExpiresAt.is_null())
-                .add(Column::ExpiresAt.gt(now)),
-        ),
-        Some(TokenState::Expired) => Entity::find()
-            .filter(Column::RevokedAt.is_null())
-            .filter(Column::ExpiresAt.is_not_null())
-            .filter(Column::ExpiresAt.lte(now)),
-        Some(TokenState::Revoked) => Entity::find().filter(Column::RevokedAt.is_not_null()),
-    }
-}
-
-async fn matching(app: &App, filter: &TokenFilter) -> Result<List<Entity>> {
-    let now = app.now();
-    let search = filter.q.as_deref().and_then(|q| {
-        // Whoever pastes a whole key finds it by what it begins with.
-        let words = q.split_whitespace().map(|word| {
-            if is_well_formed(word) {
-                word.chars().take(PREFIX_SHOWN).collect()
-            } else {
-                word.to_owned()
-            }
-        });
-        Words::of(&words.collect::<Vec<String>>().join(" "))
-    });
-    let total = if search.is_none() && filter.owner.is_none() {
-        let [total] = totals::counts(app, [total(filter.state, filter.only)]).await?;
-        Some(total)
-    } else {
-        None
-    };
-    // Where many have ended, they are met soon in the order of the list; with the indexes that find a few of them all
-    // would be sorted. A plus sign before a column keeps its indexes away.
-    let is_large = !total.is_some_and(Count::is_small);
-    let mut query = match filter.state {
-        Some(TokenState::Expired) if is_large => Entity::find()
-            .filter(Expr::cust(r#"+"tokens"."revoked_at" IS NULL"#))
-            .filter(Column::ExpiresAt.lte(now)),
-        Some(TokenState::Revoked) if is_large => {
-            Entity::find().filter(Expr::cust(r#"+"tokens"."revoked_at" IS NOT NULL"#))
-        }
-        state => in_state(state, now),
-    };
-    if let Some(only) = filter.only {
-        query = query.filter(only.condition(now, is_large));
-    }
-    if let Some(owner) = filter.owner {
-        query = query.filter(Column::UserId.eq(owner));
-    }
-    Ok(List {
-        query,
-        search,
-        total,
-        is_filtered: filter.state.is_some() || filter.only.is_some() || filter.owner.is_some(),
-    })
 }
 
 /// The owner's name is among what a token is searched by.

@@ -1,8 +1,10 @@
 //! API tokens: stored by keyed digest. The default one of get-or-create is also kept sealed,
 //! because that call must show it again; every other is shown once. Lists are in `list`.
 
+mod bulk;
 mod burn;
-mod extend;
+mod change;
+mod filter;
 mod key;
 mod list;
 mod make;
@@ -17,12 +19,15 @@ use sea_orm::{
 };
 use serde_json::json;
 
+pub(crate) use bulk::ending;
+pub use bulk::{Chosen, Evidence, count, evidence, extend_many, ids, newest_id, revoke_many, some};
 pub use burn::{BURNED, burn, burned_from};
-pub use extend::extend;
+pub use change::{Changes, End, change, extend, rename};
+pub use filter::{Access, Ends, Only, TokenFilter};
 pub use key::{is_plausible, is_well_formed};
 pub(crate) use list::owner_renamed;
 pub use list::{
-    Only, TokenCounts, TokenFilter, TokenRow, counts, find_by_digests, list, list_for,
+    TokenCounts, TokenRow, counts, find_by_digests, first_end, is_any_used, list, list_for,
     revoked_since,
 };
 pub(crate) use make::{PREFIX_SHOWN, seal_owner};
@@ -41,11 +46,10 @@ use crate::{
         audit::{self, Event},
         permissions::{Act, Permission, Record},
         scopes::Scopes,
-        search,
         users::{self, Entitled, User},
     },
     entity::token::{Column, Entity},
-    error::{Error, FieldErrors, Result},
+    error::{Error, Result},
     keys::Digest,
     secret::TokenKey,
 };
@@ -125,8 +129,8 @@ pub async fn get(app: &App, id: i64) -> Result<TokenRow> {
         .one(app.db.read())
         .await?
         .ok_or(Error::NotFound)?;
-    let owner = users::get(app, token.user_id).await?;
-    Ok(TokenRow { token, owner })
+    let mut rows = list::with_owners(app, vec![token]).await?;
+    rows.pop().ok_or(Error::NotFound)
 }
 
 /// Whether `by` may touch its owner: others' tokens are a line in the list, and not looked into.
@@ -137,29 +141,6 @@ pub fn may_look_into(by: &Actor, row: &TokenRow) -> bool {
 /// The live default token of a user.
 pub async fn find_default(app: &App, user_id: i64) -> Result<Option<Token>> {
     default_in(app.db.read(), user_id).await
-}
-
-/// Another name; the key stays as it is. The default token keeps its own.
-pub async fn rename(app: &App, by: &Actor, id: i64, name: &str) -> Result<Token> {
-    let name = name.trim();
-    let mut errors = FieldErrors::default();
-    make::check_name(name, &mut errors);
-    errors.into_result(|| ())?;
-    let db = app.db.begin().await?;
-    let (token, owner) = locked(&db, id).await?;
-    users::may_act(by, &owner, Permission::new(Act::Change, Record::Tokens))?;
-    if token.is_default {
-        return Err(Error::field("name", "The default token keeps its name."));
-    }
-    let event = Event::new("token.renamed", Some(id), &token.name);
-    let event = event.with(json!({"owner": owner.username, "name": name}));
-    let mut row = token.clone().into_active_model();
-    row.search = Set(search::text_of_token(name, &token.prefix, &owner.username));
-    row.name = Set(name.to_owned());
-    let token = row.update(&db).await?;
-    audit::record(&db, app.now(), by, event).await?;
-    db.commit(Affects::Nobody).await?;
-    Ok(token)
 }
 
 /// Ends a token for good. `Conflict` when it was revoked before.

@@ -83,10 +83,7 @@ async fn revoke_some(app: &App, since: i64, until: i64, days: i64) -> Result<Vec
         .all(&db)
         .await?;
     let owners: HashMap<i64, String> = owners.into_iter().map(|u| (u.id, u.username)).collect();
-    Entity::update_many()
-        .col_expr(Column::RevokedAt, Expr::value(now))
-        .col_expr(Column::RevokedBy, Expr::value(by.username.clone()))
-        .col_expr(Column::Sealed, Expr::value(None::<Vec<u8>>))
+    super::ending(now, &by)
         .filter(Column::Id.is_in(batch.iter().map(|token| token.id)))
         .exec(&db)
         .await?;

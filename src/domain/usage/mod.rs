@@ -11,7 +11,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-pub use seen::{Address, DayUses, Recent, Uses, addresses_of, recent_of, recent_of_many, uses_of};
+pub use seen::{Address, DayUses, Recent, Uses, addresses_of, uses_of};
 pub use store::{flush, sweep};
 
 /// Seconds.

@@ -1,9 +1,8 @@
 //! What is known of the uses of tokens, as far as it has been flushed: by day, lately, from where.
 
-use std::collections::HashMap;
-
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement,
+    ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, SimpleExpr},
 };
 
 use super::{ADDRESSES, DAY, SLOT, day_of};
@@ -75,42 +74,23 @@ pub struct Recent {
     pub last_day: i64,
 }
 
-pub async fn recent_of(app: &App, token_id: i64) -> Result<Recent> {
-    let recent = recent_of_many(app, &[token_id]).await?;
-    Ok(recent.get(&token_id).copied().unwrap_or_default())
-}
-
-#[derive(FromQueryResult)]
-struct Counted {
-    token_id: i64,
-    #[sea_orm(nested)]
-    recent: Recent,
-}
-
-/// The same for a page of tokens, in one question; those without a use are left out. What began up to
-/// ten minutes earlier counts as well, so that nothing is ever left out.
-pub async fn recent_of_many(app: &App, ids: &[i64]) -> Result<HashMap<i64, Recent>> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
+impl Recent {
+    /// Of the token of a row, for a query of tokens. What began up to ten minutes earlier counts as well, so that nothing
+    /// is ever left out.
+    pub(in crate::domain) fn last_hour(now: i64) -> SimpleExpr {
+        uses_since(now - HOUR - SLOT)
     }
-    let db = app.db.read();
-    // Numbers of ours, not texts of somebody's.
-    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    let sql = format!(
-        "SELECT token_id, \
-         CAST(SUM(CASE WHEN slot > $1 THEN count ELSE 0 END) AS BIGINT) AS last_hour, \
-         CAST(SUM(count) AS BIGINT) AS last_day \
-         FROM token_slots WHERE token_id IN ({}) AND slot > $2 GROUP BY token_id",
-        ids.join(", ")
-    );
-    let now = app.now();
-    let values = [(now - HOUR - SLOT).into(), (now - DAY - SLOT).into()];
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
-    let rows = Counted::find_by_statement(statement).all(db).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.token_id, row.recent))
-        .collect())
+
+    pub(in crate::domain) fn last_day(now: i64) -> SimpleExpr {
+        uses_since(now - DAY - SLOT)
+    }
+}
+
+/// A number of ours, not a text of somebody's.
+fn uses_since(at: i64) -> SimpleExpr {
+    Expr::cust(format!(
+        r#"CAST(COALESCE((SELECT SUM("count") FROM "token_slots" WHERE "token_slots"."token_id" = "tokens"."id" AND "slot" > {at}), 0) AS BIGINT)"#
+    ))
 }
 
 /// The last addresses that a token was used from, the latest first.

@@ -20,7 +20,7 @@ use crate::{
         bulk::{self, Skip, Tally},
         paging::{Count, count_up_to},
         permissions::{Act, Permission, Record},
-        status_lists,
+        status_lists, tokens,
     },
     entity::{
         token,
@@ -111,10 +111,7 @@ pub async fn revoke_tokens_many(app: &App, by: &Actor, ids: &[i64]) -> Result<Ta
     if live.is_empty() {
         return Ok(chosen.tally);
     }
-    token::Entity::update_many()
-        .col_expr(token::Column::RevokedAt, Expr::value(now))
-        .col_expr(token::Column::RevokedBy, Expr::value(by.username.clone()))
-        .col_expr(token::Column::Sealed, Expr::value(None::<Vec<u8>>))
+    tokens::ending(now, by)
         .filter(token::Column::UserId.is_in(chosen.ids()))
         .filter(token::Column::RevokedAt.is_null())
         .exec(&db)

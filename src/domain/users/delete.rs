@@ -12,7 +12,9 @@ use crate::{
         audit::{self, Event},
         paging::{Count, count_up_to},
         permissions::{Act, Permission, Record},
-        sessions, status_lists,
+        sessions::{self, Session},
+        status_lists,
+        tokens::{self, Token},
     },
     entity::{token, user},
     error::{Error, Result},
@@ -25,17 +27,38 @@ pub struct DeletionPreview {
     pub tokens: Count,
     pub sessions: Count,
     pub audit_lines: Count,
+    /// The newest of them, a hundred at most.
+    pub first_tokens: Vec<Token>,
+    pub first_sessions: Vec<Session>,
     pub is_last_superuser: bool,
 }
 
+/// As many as those lists have at most.
+const LISTED: usize = 100;
+
 pub async fn deletion_preview(app: &App, id: i64) -> Result<DeletionPreview> {
     let user = get(app, id).await?;
-    let tokens = token::Entity::find()
+    let first_tokens = tokens::list_for(app, id).await?;
+    let first_sessions = sessions::list_for(app, &user).await?;
+    let exactly = |n: usize| Count {
+        n: n as u64,
+        exact: true,
+    };
+    // Where all are among the first, nobody has to count.
+    let all_tokens = token::Entity::find()
         .filter(token::Column::UserId.eq(id))
         .filter(token::Column::RevokedAt.is_null());
     Ok(DeletionPreview {
-        tokens: count_up_to(app.db.read(), tokens, token::Column::Id).await?,
-        sessions: sessions::count_for(app, &user).await?,
+        tokens: match first_tokens.len() {
+            n if n < LISTED => exactly(n),
+            _ => count_up_to(app.db.read(), all_tokens, token::Column::Id).await?,
+        },
+        sessions: match first_sessions.len() {
+            n if n < LISTED => exactly(n),
+            _ => sessions::count_for(app, &user).await?,
+        },
+        first_tokens,
+        first_sessions,
         audit_lines: audit::count_for_object(app, "user", id).await?,
         is_last_superuser: user.is_superuser && is_last_superuser(app, id).await?,
         user,

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
-    QueryTrait, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
     sea_query::{Expr, Query, SelectStatement, UnionType},
 };
 
@@ -70,6 +70,8 @@ pub struct UserFilter {
     pub group: Option<InGroup>,
     /// Whether there is a live token.
     pub token: Option<bool>,
+    /// Only whose password is stored in a way that nobody here can verify.
+    pub unknown_password: bool,
     /// Unix seconds: joined not before, and before.
     pub joined: (Option<i64>, Option<i64>),
     pub sort: UserSort,
@@ -87,7 +89,7 @@ pub struct UserRow {
     pub is_locked: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct UserCounts {
     pub all: Count,
     pub active: Count,
@@ -140,19 +142,27 @@ pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
 
 /// The totals of the tabs.
 pub async fn counts(app: &App) -> Result<UserCounts> {
-    use UserStatus::{Active, All, Disabled, Locked, NeverSignedIn};
-    let totals = [All, Active, Locked, Disabled, NeverSignedIn].map(UserStatus::total);
-    let [all, active, locked, disabled, never_signed_in] = totals::counts(app, totals).await?;
-    Ok(UserCounts {
-        all,
-        active,
-        locked,
-        disabled,
-        never_signed_in,
-    })
+    Ok(totals::counts(app, UserCounts::totals()).await?.into())
+}
+
+impl From<[Count; 5]> for UserCounts {
+    fn from([all, active, locked, disabled, never_signed_in]: [Count; 5]) -> Self {
+        Self {
+            all,
+            active,
+            locked,
+            disabled,
+            never_signed_in,
+        }
+    }
 }
 
 impl UserCounts {
+    pub(in crate::domain) fn totals() -> [Total; 5] {
+        use UserStatus::{Active, All, Disabled, Locked, NeverSignedIn};
+        [All, Active, Locked, Disabled, NeverSignedIn].map(UserStatus::total)
+    }
+
     /// What a list under this filter has, if a tab says so.
     pub fn of(&self, filter: &UserFilter) -> Option<Count> {
         let is_plain = filter.q.is_none() && !filter.is_narrowed();
@@ -200,6 +210,7 @@ impl UserFilter {
         self.role.is_some()
             || self.group.is_some()
             || self.token.is_some()
+            || self.unknown_password
             || self.joined != (None, None)
     }
 }
@@ -241,6 +252,38 @@ async fn matching(app: &App, filter: &UserFilter) -> Result<List<Entity>> {
     })
 }
 
+/// As its index says it. No password, and one that is marked as unusable, are not among them.
+const UNKNOWN_PASSWORD: &str = r#""users"."password" <> '' AND substr("users"."password", 1, 1) <> '!' AND substr("users"."password", 1, 7) NOT IN ('$argon2', 'argon2$', 'bcrypt$', 'bcrypt_', 'pbkdf2_', 'scrypt$')"#;
+
+/// Disabled accounts that are looked at, the newest, for tokens that still live.
+const LOOKED_AT: u64 = 10_000;
+
+/// People whom somebody should look at: disabled ones with live tokens, and those of an unknown password.
+pub(in crate::domain) fn odd_totals() -> [Total; 2] {
+    let tokens = Total {
+        name: "users.disabled_with_tokens",
+        rows: |now| {
+            let newest = UserStatus::Disabled
+                .rows(now)
+                .select_only()
+                .column(Column::Id)
+                .order_by_desc(Column::Id)
+                .limit(LOOKED_AT);
+            let with_one = UserFilter {
+                token: Some(true),
+                ..UserFilter::default()
+            };
+            let query = filtered(&with_one, now, false);
+            rows(query.filter(Column::Id.in_subquery(newest.into_query())))
+        },
+    };
+    let passwords = Total {
+        name: "users.unknown_password",
+        rows: |_| rows(Entity::find().filter(Expr::cust(UNKNOWN_PASSWORD))),
+    };
+    [tokens, passwords]
+}
+
 /// `many`: what the filter finds is left to the index of the order, where it is met soon; with an index of its own all
 /// would be sorted. A plus sign before a column keeps its indexes away.
 fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Entity> {
@@ -278,6 +321,9 @@ fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Entity> {
             );
         let exists = Expr::exists(live);
         query = query.filter(if has_one { exists } else { exists.not() });
+    }
+    if filter.unknown_password {
+        query = query.filter(Expr::cust(UNKNOWN_PASSWORD));
     }
     let by_joined = matches!(filter.sort, UserSort::Joined | UserSort::JoinedDescending);
     let joined = if many && !by_joined {

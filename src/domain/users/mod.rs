@@ -11,7 +11,8 @@ mod list;
 mod own_password;
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, sea_query::Expr,
 };
 
 pub use bulk::{
@@ -22,6 +23,7 @@ pub use create::{create, register};
 pub use delete::{DeletionPreview, delete, deletion_preview};
 pub use entitled::{Entitled, find_entitled};
 pub use input::{USERNAME_MAX, UserInput, normalize_username};
+pub(in crate::domain) use list::odd_totals;
 pub use list::{
     InGroup, Role, UserCounts, UserFilter, UserRow, UserSort, UserStatus, count_staff_in_no_group,
     counts, list,
@@ -35,7 +37,7 @@ pub(crate) use input::{is_email, key as username_key};
 pub use crate::entity::user::Model as User;
 use crate::{
     app::App,
-    domain::{actor::Actor, paging::starting_with, permissions::Permission},
+    domain::{actor::Actor, audit, paging::starting_with, permissions::Permission, search::Words},
     entity::user::{Column, Entity},
     error::{Error, Result},
 };
@@ -48,18 +50,35 @@ pub async fn get(app: &App, id: i64) -> Result<User> {
     find(app, id).await?.ok_or(Error::NotFound)
 }
 
+/// With the address of the last sign-in that the audit log tells of, by one question.
+pub async fn get_with_address(app: &App, id: i64) -> Result<(User, Option<String>)> {
+    let query = Entity::find_by_id(id)
+        .column_as(audit::last_sign_in_of_user(), "last_address")
+        .into_query();
+    let row = app.db.read().query_one(&query).await?;
+    let row = row.ok_or(Error::NotFound)?;
+    let user = User::from_query_result(&row, "")?;
+    Ok((user, row.try_get("", "last_address")?))
+}
+
 /// By the exact name, once it is normalised as it was at its creation.
 pub async fn find_by_username(app: &App, username: &str) -> Result<Option<User>> {
-    let username = normalize_username(username);
-    // PostgreSQL takes no such text, and no name has it.
-    if username.contains('\0') {
-        return Ok(None);
-    }
-    let user = Entity::find()
-        .filter(Column::UsernameKey.eq(input::key(&username)))
+    Ok(Entity::find()
+        .filter(named(username))
         .one(app.db.read())
-        .await?;
-    Ok(user.filter(|user| user.username == username))
+        .await?)
+}
+
+/// Who has exactly this name.
+pub(crate) fn named(username: &str) -> Condition {
+    let username = normalize_username(username);
+    if username.contains('\0') {
+        // PostgreSQL takes no such letter, and no name has it.
+        return Condition::all().add(Expr::cust("1 = 0"));
+    }
+    Condition::all()
+        .add(Column::UsernameKey.eq(input::key(&username)))
+        .add(Column::Username.eq(username))
 }
 
 /// Whether the account has ever got a password.
@@ -67,14 +86,31 @@ pub fn has_password(user: &User) -> bool {
     !user.password.is_empty() && !user.password.starts_with('!')
 }
 
-/// At most ten users whose names begin with `text`, for type-ahead.
+/// Hits of a type-ahead.
+const SUGGESTED: usize = 10;
+
+/// At most ten users for type-ahead: first those whose usernames begin with `text`, then whoever the search finds.
 pub async fn suggest(app: &App, text: &str) -> Result<Vec<User>> {
-    Ok(Entity::find()
+    let db = app.db.read();
+    let mut found = Entity::find()
         .filter(named_from(app, text))
         .order_by_asc(Column::UsernameKey)
-        .limit(10)
-        .all(app.db.read())
-        .await?)
+        .limit(SUGGESTED as u64)
+        .all(db)
+        .await?;
+    let Some(words) = Words::of(text) else {
+        return Ok(found);
+    };
+    if found.len() < SUGGESTED {
+        let others = Entity::find()
+            .filter(words.in_index::<Entity>(db.get_database_backend()))
+            .filter(Column::Id.is_not_in(found.iter().map(|user| user.id)))
+            .limit((SUGGESTED - found.len()) as u64)
+            .all(db)
+            .await?;
+        found.extend(others);
+    }
+    Ok(found)
 }
 
 /// Whose names begin with `text`.

@@ -133,7 +133,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         path: "/api/tokens/<id>",
         name: "Token",
-        description: "One API token: look at it, rename it, revoke it.",
+        description: "One API token: look at it, rename it, let it end later, revoke it.",
         methods: &[Delete, Get, Head, Options, Patch],
         ..GUARDED
     },

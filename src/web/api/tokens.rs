@@ -14,14 +14,14 @@ use crate::{
         actor::Actor,
         permissions::{Act, Permission, Record},
         scopes::Scopes,
-        tokens::{self, LONGEST, MOST_GRACE, NewToken, Token},
+        tokens::{self, Changes, End, LONGEST, MOST_GRACE, NewToken, Token},
         usage::{self, Uses},
         users,
     },
     error::{Error, Result},
     secret::TokenKey,
     web::{
-        body::Body,
+        body::{Body, Reader},
         error::ApiError,
         guards::{ApiAuth, api_auth::TokensManage},
         negotiation::Acceptable,
@@ -29,7 +29,7 @@ use crate::{
 };
 
 pub fn routes() -> Vec<Route> {
-    routes![list, create, detail, rename, revoke, rotate]
+    routes![list, create, detail, change, revoke, rotate]
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -131,20 +131,8 @@ async fn create(
     let mut read = body.reader();
     let name = read.text("name");
     let owner = read.optional_text("owner");
-    let expires_in = read.optional_integer("expires_in");
+    let ends = end(app, &auth, &mut read);
     let scopes = read.words("scopes");
-    if expires_in.is_some_and(|seconds| !(1..=LONGEST).contains(&seconds)) {
-        let text = format!("Ensure this value is between 1 and {LONGEST}.");
-        read.complain("expires_in", text);
-    } else if let Some(text) = expires_in.and_then(|seconds| tokens::refuse_life(app, seconds)) {
-        read.complain("expires_in", text);
-    }
-    let ends = expires_in.map(|seconds| app.now().saturating_add(seconds));
-    if let (Some(ends), Some(most)) = (ends, auth.token_ends)
-        && ends > most
-    {
-        read.complain("expires_in", "A token cannot make one that outlives it.");
-    }
     let scopes = scopes.map_or(Some(auth.scopes), |text| Scopes::parse(&text));
     if scopes.is_none() {
         read.complain("scopes", "There is no such scope.");
@@ -170,6 +158,24 @@ async fn create(
     ))
 }
 
+/// When `expires_in` says that a token is to end, in Unix seconds; nothing where it says nothing.
+fn end(app: &App, auth: &ApiAuth<TokensManage>, read: &mut Reader<'_>) -> Option<i64> {
+    let expires_in = read.optional_integer("expires_in")?;
+    if !(1..=LONGEST).contains(&expires_in) {
+        let text = format!("Ensure this value is between 1 and {LONGEST}.");
+        read.complain("expires_in", text);
+    } else if let Some(text) = tokens::refuse_life(app, expires_in) {
+        read.complain("expires_in", text);
+    }
+    let ends = app.now().saturating_add(expires_in);
+    if auth.token_ends.is_some_and(|most| ends > most) {
+        read.complain("expires_in", OUTLIVES);
+    }
+    Some(ends)
+}
+
+const OUTLIVES: &str = "A token cannot make one that outlives it.";
+
 #[get("/<id>")]
 async fn detail(
     _as: Acceptable,
@@ -183,7 +189,7 @@ async fn detail(
 }
 
 #[patch("/<id>", data = "<body>")]
-async fn rename(
+async fn change(
     _as: Acceptable,
     auth: ApiAuth<TokensManage>,
     id: &str,
@@ -192,9 +198,19 @@ async fn rename(
 ) -> Result<Answer<TokenResponse>, ApiError> {
     let token = reached(app, &auth.actor, id, Act::Change).await?;
     let mut read = body.reader();
-    let name = read.text("name");
+    let name = read.optional_text("name");
+    let at = end(app, &auth, &mut read);
+    // Null: never.
+    if body.has("expires_in") && at.is_none() && auth.token_ends.is_some() {
+        read.complain("expires_in", OUTLIVES);
+    }
     read.finish()?;
-    let token = tokens::rename(app, &auth.actor, token.id, &name).await?;
+    let changes = Changes {
+        name: name.as_deref(),
+        end: body.has("expires_in").then(|| End::from(at)),
+    };
+    let done = tokens::change(app, &auth.actor, token.id, changes).await;
+    let token = done.map_err(in_words_of_the_body)?;
     Answer::ok(TokenResponse::of(app, token))
 }
 
@@ -234,6 +250,14 @@ async fn rotate(
     read.finish()?;
     let (token, key) = tokens::rotate(app, &auth.actor, token.id, grace).await?;
     Answer::ok(TokenResponse::of(app, token).with(&key))
+}
+
+/// What the domain says of an end is about the field of the body.
+fn in_words_of_the_body(e: Error) -> Error {
+    match e {
+        Error::Validation(errors) => Error::Validation(errors.renamed("expires", "expires_in")),
+        other => other,
+    }
 }
 
 /// The named owner, or the caller. Other people's tokens take the permission to do `act` to tokens.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Act, Bulk, Field, Grade, Point, Selection};
+use super::{Act, Bulk, Field, Finding, Grade, Point, Question, Selection};
 use crate::{
     app::App,
     domain::{actor::Actor, paging::Count},
@@ -20,7 +20,7 @@ use crate::{
 const FIRST: usize = 10;
 /// More than so many are not deleted by a click alone.
 const BY_A_CLICK: u64 = 25;
-const LABELS: Labels = &[("typed", "The number")];
+const LABELS: Labels = &[("typed", "The number"), ("answer", "Choice")];
 
 #[derive(Serialize)]
 struct Confirm {
@@ -28,7 +28,9 @@ struct Confirm {
     lead: String,
     names: Vec<String>,
     more: Option<String>,
+    evidence: Vec<Finding>,
     points: &'static [Point],
+    question: Option<Question>,
     fields: Vec<Field>,
     /// Where the answer goes.
     action: String,
@@ -91,23 +93,55 @@ async fn asked<B: Bulk>(
     let mut first = selection.next(list, app, 0, newest).await?;
     first.truncate(FIRST);
     let names = B::names(app, &first).await?;
-    let mut view = view(list, act, selection, count, names);
+    let evidence = list.evidence(app, act.name, selection).await?;
+    let mut view = view(list, act, selection, count, names).with(B::asks(app, act.name), evidence);
     view.fields.push(field("upto", newest));
     Ok(view)
 }
 
-/// What was typed is not the number: the same page, with the error.
-pub(super) async fn typed_wrong<B: Bulk>(
+impl Confirm {
+    fn with(self, question: Option<Question>, evidence: Vec<Finding>) -> Self {
+        let usual = question.as_ref().map_or("", |q| q.usual.as_str());
+        Self {
+            form: self.form.with("answer", usual),
+            question,
+            evidence,
+            ..self
+        }
+    }
+}
+
+/// Whether this form answers what the act asks, if it asks anything.
+pub(super) fn is_answered<B: Bulk>(app: &App, act: &Act, form: &CsrfForm) -> bool {
+    let question = B::asks(app, act.name);
+    question.is_none_or(|question| {
+        // Nothing said is not "never".
+        let given = form.opt("answer");
+        let mut options = question.options.iter();
+        options.any(|option| Some(option.value.as_str()) == given)
+    })
+}
+
+/// What was typed is not the number, or nothing of the list was chosen: the same page, with the error.
+pub(super) async fn again<B: Bulk>(
     list: &B,
     app: &App,
     act: &'static Act,
     selection: &Selection,
+    form: &CsrfForm,
 ) -> Result<Page> {
     let count = selection.count(list, app).await?;
     let mut view = asked(list, app, act, selection, count).await?;
     let mut errors = FieldErrors::default();
-    errors.push("typed", format!("Type {} to go on.", view.word));
-    view.form = FormState::default().refused(&errors, LABELS);
+    if !is_typed(act, form) {
+        errors.push("typed", format!("Type {} to go on.", view.word));
+    }
+    if is_answered::<B>(app, act, form) {
+        view.form = view.form.with("answer", form.text("answer"));
+    } else {
+        errors.push("answer", "Choose one of the list.");
+    }
+    view.form = view.form.refused(&errors, LABELS);
     Ok(Page::of(&view))
 }
 
@@ -140,7 +174,9 @@ fn view<B: Bulk>(
         },
         names,
         more,
+        evidence: Vec::new(),
         points: act.points,
+        question: None,
         fields,
         action: address.below(if act.needs_password() {
             "bulk/confirmed"
@@ -205,6 +241,18 @@ pub fn samples<B: Bulk>(list: &B) -> Vec<Page> {
         .iter()
         .flat_map(|act| [page(act, false, n(2)), page(act, true, n(412))])
         .collect()
+}
+
+/// For the sweep: with all that may be on the page.
+pub fn sample_asking<B: Bulk>(
+    list: &B,
+    act: &'static Act,
+    question: Option<Question>,
+    evidence: Vec<Finding>,
+) -> Page {
+    let (selection, one) = (Selection::everything(), Count { n: 1, exact: true });
+    let view = view(list, act, &selection, one, vec!["<b>sam".to_owned()]);
+    Page::of(&view.with(question, evidence))
 }
 
 #[cfg(test)]

@@ -14,10 +14,15 @@
 //!    the head, `lists::pick(bulk=view.bulk, id=.., name=..)` in each row and `lists::bulk(bulk=view.bulk)`
 //!    behind the table. The query takes `all: Option<String>`.
 //!
+//! 4. An act that wants to know more (until when?) says what by `asks`, and gets it as `answer`. What is worth knowing of
+//!    the very records that were chosen is told by `evidence`.
+//! 5. A list that gives its rows as a file implements `export::Export` too; see there.
+//!
 //! Everything works without script: "select all matching" is a link to the same list with `all=1`, where
 //! an unticked box means "but this one".
 
 pub mod confirm;
+pub mod export;
 pub mod run;
 
 use std::collections::BTreeSet;
@@ -69,13 +74,55 @@ pub trait Bulk: Send + Sync {
 
     fn names(app: &App, ids: &[i64]) -> impl Future<Output = Result<Vec<String>>> + Send;
 
-    /// Does it to these, at most `BATCH`.
+    /// Does it to these, at most `BATCH`. `answer` is empty where nothing was asked.
     fn run(
+        &self,
         app: &App,
         by: &Actor,
         act: &'static str,
+        answer: &str,
         ids: &[i64],
     ) -> impl Future<Output = Result<Tally>> + Send;
+
+    /// What is asked beside yes or no.
+    fn asks(_app: &App, _act: &'static str) -> Option<Question> {
+        None
+    }
+
+    /// What the records that were chosen say for or against it.
+    fn evidence(
+        &self,
+        _app: &App,
+        _act: &'static str,
+        _selection: &Selection,
+    ) -> impl Future<Output = Result<Vec<Finding>>> + Send {
+        async { Ok(Vec::new()) }
+    }
+}
+
+/// A choice on the page that asks.
+#[derive(Clone, Debug, Serialize)]
+pub struct Question {
+    pub label: &'static str,
+    pub hint: String,
+    pub options: Vec<Answer>,
+    /// The value that is chosen at first.
+    pub usual: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Answer {
+    pub value: String,
+    pub label: String,
+}
+
+/// A `Point` that depends on what was chosen.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    pub kind: &'static str,
+    pub icon: &'static str,
+    pub text: String,
+    pub note: String,
 }
 
 /// One button of the bar. In texts `{}` stands for "41 users", in `done` for the number alone.
@@ -175,8 +222,26 @@ impl Selection {
         }
     }
 
+    /// Whatever the filter matches.
+    pub fn everything() -> Self {
+        Self {
+            all: true,
+            ..Self::default()
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         !self.all && self.ids.is_empty()
+    }
+
+    /// Where not all are meant: these.
+    pub fn ids(&self) -> Vec<i64> {
+        self.ids.iter().copied().collect()
+    }
+
+    /// Where all are meant: but these.
+    pub fn except(&self) -> Vec<i64> {
+        self.except.iter().copied().collect()
     }
 
     /// As many as there seem to be now.

@@ -84,10 +84,9 @@ pub async fn go<B: Bulk>(
     let expected = confirm::expected(form);
     let begins = number("after").is_none();
     if begins {
-        if !confirm::is_typed(act, form) {
-            return Ok(confirm::typed_wrong(list, app, act, &selection)
-                .await?
-                .into());
+        if !(confirm::is_typed(act, form) && confirm::is_answered::<B>(app, act, form)) {
+            let page = confirm::again(list, app, act, &selection, form).await?;
+            return Ok(page.into());
         }
         let filter = if selection.all {
             list.list().query()
@@ -110,7 +109,7 @@ pub async fn go<B: Bulk>(
         let Some(end) = batch.last().copied() else {
             return Ok(told(list, act, &selection, expected, &tally).into());
         };
-        match patiently::<B>(app, by, act, &batch).await {
+        match patiently(list, app, by, (act, form.text("answer")), &batch).await {
             Ok(part) => tally.add(&part),
             Err(e) if tally == Tally::default() => return Err(e),
             Err(e) => return Ok(stopped(list, by, act, &tally, &e).into()),
@@ -124,15 +123,16 @@ pub async fn go<B: Bulk>(
 }
 
 async fn patiently<B: Bulk>(
+    list: &B,
     app: &App,
     by: &Actor,
-    act: &'static Act,
+    (act, answer): (&'static Act, &str),
     batch: &[i64],
 ) -> Result<Tally> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match B::run(app, by, act.name, batch).await {
+        match list.run(app, by, act.name, answer, batch).await {
             Err(Error::Conflict(_)) if tries < TRIES => {}
             Err(Error::Conflict(_)) => {
                 let mut tally = Tally::default();
@@ -215,6 +215,8 @@ fn reason(why: Skip, n: u64) -> String {
             "that only a superuser may touch",
         ),
         Skip::Already => count("that was so already", "that were so already"),
+        Skip::Ended => count("that has ended", "that have ended"),
+        Skip::Rotated => count("that was rotated", "that were rotated"),
         Skip::Gone => count("that is gone", "that are gone"),
         Skip::Clash => count(
             "that somebody else was changing",
@@ -245,7 +247,7 @@ fn going_on<B: Bulk>(
     door: Door,
 ) -> GoingOn {
     let mut fields = selection.fields();
-    for name in ["act", "expected", "upto"] {
+    for name in ["act", "answer", "expected", "upto"] {
         fields.push(confirm::field(name, form.text(name)));
     }
     fields.push(confirm::field("after", after));

@@ -1,25 +1,26 @@
 //! The panel's first page: figures, charts, what needs attention, what happened lately, and on a fresh install
 //! what to do next. Nothing here counts a big table.
 
-mod attention;
 mod figures;
+mod needs;
 
 use rocket::{Route, State, get, routes};
 use serde::Serialize;
 
-use attention::Attention;
 use figures::{Charts, Period, Tile};
+use needs::Attention;
 
 use crate::{
     app::App,
     domain::{
         actor::Actor,
+        attention::{self, Standing},
         audit, daily_figures,
         paging::Count,
         permissions::{Act, Permission, Record},
-        sessions, students,
-        tokens::{self, TokenCounts, TokenFilter},
-        users::{self, UserCounts},
+        sessions,
+        tokens::{self, TokenCounts},
+        users::UserCounts,
     },
     error::Result,
     web::{
@@ -90,8 +91,6 @@ impl View for Index {
     }
 }
 
-/// Seconds.
-const DAY: i64 = 24 * 60 * 60;
 /// Lines of recent activity.
 const LINES: u64 = 5;
 
@@ -106,34 +105,26 @@ async fn index(
     let days = figures::period(days);
     // Twice as many, to compare with.
     let counted = daily_figures::of_days(app, 2 * days).await?;
+    let standing = attention::standing(app).await?;
     let mut tiles = Vec::new();
-    let mut locked = Count { n: 0, exact: true };
     if sees(Record::Users) {
-        let people = users::counts(app).await?;
-        locked = people.locked;
-        tiles.push(figures::of_users(&people, &counted, days));
+        tiles.push(figures::of_users(&standing.users, &counted, days));
     }
     if sees(Record::Sessions) {
         let living = sessions::count_active(app).await?;
         tiles.push(figures::of_sessions(living, &counted, days));
     }
     if sees(Record::Tokens) {
-        tiles.push(figures::of_tokens(
-            &tokens::counts(app).await?,
-            &counted,
-            days,
-        ));
+        tiles.push(figures::of_tokens(&standing.tokens, &counted, days));
     }
     let mut lines = Vec::new();
     if sees(Record::Audit) {
-        let now = app.now();
-        let failures = audit::failed_logins(app, now - DAY, now + 1).await?;
-        let before = audit::failed_logins(app, now - 2 * DAY, now - DAY).await?;
+        let [failures, before] = audit::failed_logins(app).await?;
         tiles.push(figures::of_failures(failures, before, &counted, days));
         lines = audit::recent(app, LINES).await?;
     }
     let steps = if sees(Record::Tokens) && sees(Record::Students) {
-        steps(actor, app).await?
+        steps(actor, app, &standing).await?
     } else {
         Vec::new()
     };
@@ -151,7 +142,7 @@ async fn index(
         periods: figures::periods(days),
         tiles,
         charts: charts.then(|| Charts::of(&counted, days)),
-        attention: attention::of(app, actor, locked, &counted, days).await?,
+        attention: needs::of(app, actor, &standing, &counted, days).await?,
         activity: lines.iter().map(Activity::of).collect(),
         steps,
         steps_done: done,
@@ -160,17 +151,10 @@ async fn index(
 }
 
 /// What a newcomer does first, and whether it is done.
-async fn steps(actor: &Actor, app: &App) -> Result<Vec<Step>> {
-    let keys = tokens::counts(app).await?;
-    let any_token = keys.active.n + keys.expired.n + keys.revoked.n > 0;
-    let pupils = students::count(app).await?;
-    // The newest page of tokens is enough to see whether a newcomer has made a call.
-    let newest = tokens::list(app, &TokenFilter::default()).await?;
-    let called = newest
-        .rows
-        .iter()
-        .any(|row| row.token.last_used_at.is_some());
-    Ok(steps_of(actor, any_token, pupils.n > 0, called))
+async fn steps(actor: &Actor, app: &App, standing: &Standing) -> Result<Vec<Step>> {
+    let any_token = standing.tokens.all().n > 0;
+    let called = any_token && tokens::is_any_used(app).await?;
+    Ok(steps_of(actor, any_token, standing.students.n > 0, called))
 }
 
 fn steps_of(actor: &Actor, token: bool, students: bool, called: bool) -> Vec<Step> {
@@ -244,7 +228,7 @@ pub fn samples() -> Vec<Page> {
     let fresh = Page::of(&view);
     view.steps.clear();
     view.charts = Some(Charts::of(&counted, 30));
-    view.attention = Some(attention::sample());
+    view.attention = Some(needs::sample());
     view.activity.push(Activity::sample());
     let usual = Page::of(&view);
     view.sees_nothing = true;

@@ -36,29 +36,41 @@ impl Bulk for Students {
     const TITLE: &'static str = "Students";
     const NOUN: (&'static str, &'static str) = ("student", "students");
     const EVENT: &'static str = "student.bulk";
-    const ACTS: &'static [Act] = &[Act {
-        name: "delete",
-        button: "Delete…",
-        icon: "bin",
-        ask: "Delete {}",
-        done: "{} deleted",
-        grade: Grade::Deletes,
-        permission: Permission::new(permissions::Act::Delete, Record::Students),
-        points: &[
-            Point {
-                kind: "bad",
-                icon: "bin",
-                text: "Goes: the students",
-                note: "The API stops listing them at once. This cannot be undone.",
-            },
-            Point {
-                kind: "info",
-                icon: "log",
-                text: "Stays: audit lines, with names, rolls and cities",
-                note: "They tell who deleted them and when.",
-            },
-        ],
-    }];
+    const ACTS: &'static [Act] = &[
+        Act {
+            name: "export",
+            button: "Export",
+            icon: "down",
+            ask: "Export {}",
+            done: "{} exported",
+            grade: Grade::Direct,
+            permission: Permission::new(permissions::Act::View, Record::Students),
+            points: &[],
+        },
+        Act {
+            name: "delete",
+            button: "Delete…",
+            icon: "bin",
+            ask: "Delete {}",
+            done: "{} deleted",
+            grade: Grade::Deletes,
+            permission: Permission::new(permissions::Act::Delete, Record::Students),
+            points: &[
+                Point {
+                    kind: "bad",
+                    icon: "bin",
+                    text: "Goes: the students",
+                    note: "The API stops listing them at once. This cannot be undone.",
+                },
+                Point {
+                    kind: "info",
+                    icon: "log",
+                    text: "Stays: audit lines, with names, rolls and cities",
+                    note: "They tell who deleted them and when.",
+                },
+            ],
+        },
+    ];
 
     fn list(&self) -> Address {
         self.0.address()
@@ -84,7 +96,14 @@ impl Bulk for Students {
             .collect())
     }
 
-    async fn run(app: &App, by: &Actor, act: &'static str, ids: &[i64]) -> Result<Tally> {
+    async fn run(
+        &self,
+        app: &App,
+        by: &Actor,
+        act: &'static str,
+        _answer: &str,
+        ids: &[i64],
+    ) -> Result<Tally> {
         match act {
             "delete" => students::delete_many(app, by, ids).await,
             _ => Err(Error::NotFound),

@@ -119,6 +119,9 @@ pub async fn add(
     match made {
         Ok(student) => {
             let added = Flash::ok(format!("{} was added.", student.name));
+            if form.text("then") == "another" {
+                return Ok(Go::to(format!("{PATH}new/")).with(added).into());
+            }
             let to = session.or_dashboard(Record::Students, PATH.to_owned());
             Ok(Go::to(to).with(added).into())
         }

@@ -1,20 +1,23 @@
 //! The list of tokens.
 
-use rocket::{FromForm, State, get};
+use rocket::{State, get};
 use serde::Serialize;
 
+use super::{
+    bulk::Tokens,
+    query::{ACCESS, ENDS, KINDS, ListQuery, PATH},
+};
 use crate::{
     app::App,
     domain::{
         actor::Actor,
-        paging::{Count, EXACT},
-        tokens::{self, Only, TokenCounts, TokenFilter, TokenRow, TokenState},
-        usage::{self, Recent},
+        paging::Count,
+        tokens::{self, TokenCounts, TokenRow, TokenState},
     },
-    error::Result,
     web::{
-        admin::listing::{
-            Address, Chip, Hidden, Pager, Paging, Tab, match_text, no_hit, search, search_chip,
+        admin::{
+            bulk::Bar,
+            listing::{Address, Chip, Choice, Hidden, Pager, Tab, match_text, no_hit},
         },
         error::PageError,
         guards::{May, permission::ViewTokens},
@@ -23,29 +26,27 @@ use crate::{
     },
 };
 
-const PATH: &str = "/admin/tokens/";
-
-#[derive(FromForm)]
-pub struct ListQuery {
-    q: Option<String>,
-    state: Option<String>,
-    cursor: Option<String>,
-    per: Option<u64>,
-}
-
 #[derive(Serialize)]
 struct TokenChangeList {
     tabs: Vec<Tab>,
     q: String,
+    owner: String,
     kept: Vec<Hidden>,
+    kind: Choice,
+    access: Choice,
+    ends: Choice,
+    /// Filters in force beside the search.
+    filtered: usize,
     chips: Vec<Chip>,
     clear: String,
+    export_href: String,
     #[serde(rename = "match")]
     matching: String,
     no_hit: String,
     none_at_all: bool,
     rows: Vec<Row>,
     pager: Pager,
+    bulk: Bar,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -58,19 +59,14 @@ struct Row {
     is_open: bool,
 }
 
-/// With how often each was used lately: one question for all of them.
-async fn rows(app: &App, by: &Actor, found: &[TokenRow]) -> Result<Vec<Row>> {
-    let ids: Vec<i64> = found.iter().map(|row| row.token.id).collect();
-    let recent = usage::recent_of_many(app, &ids).await?;
-    let row = |row: &TokenRow| {
-        let Recent { last_day, .. } = recent.get(&row.token.id).copied().unwrap_or_default();
-        Row {
+impl Row {
+    fn of(app: &App, by: &Actor, row: &TokenRow) -> Self {
+        Self {
             token: super::facts_of(app, row),
-            requests: last_day.unsigned_abs(),
+            requests: row.recent.last_day.unsigned_abs(),
             is_open: tokens::may_look_into(by, row),
         }
-    };
-    Ok(found.iter().map(row).collect())
+    }
 }
 
 impl View for TokenChangeList {
@@ -88,60 +84,39 @@ pub async fn change_list(
     app: &State<App>,
     query: ListQuery,
 ) -> Result<Page, PageError> {
-    let paging = Paging::new(query.cursor, query.per);
-    let q = search(query.q.as_deref());
-    let active = Some(TokenState::Active);
-    let (state, only, name) = match query.state.as_deref() {
-        Some("expiring") => (active, Some(Only::Expiring), "expiring"),
-        Some("unused") => (active, Some(Only::Unused), "unused"),
-        Some("expired") => (Some(TokenState::Expired), None, "expired"),
-        Some("revoked") => (Some(TokenState::Revoked), None, "revoked"),
-        Some("all") => (None, None, "all"),
-        _ => (active, None, ""),
-    };
+    let by = &session.actor;
     let counts = tokens::counts(app).await?;
-    let filter = TokenFilter {
-        q: q.clone(),
-        state,
-        only,
-        owner: None,
-        page: paging.request(),
-    };
+    let mut filter = query.filter();
+    filter.total = counts.of(&filter);
     let found = tokens::list(app, &filter).await?;
-    let here = Address::new(PATH)
-        .with("state", name)
-        .with("q", q.as_deref().unwrap_or_default())
-        .sized(&paging);
-    let chips = q.iter().map(|q| Chip {
-        label: search_chip(q),
-        href: here.without("q").href(),
-    });
-    let all = all(&counts);
+    let here = query.address();
+    let (q, chips) = (query.q(), query.chips());
+    let rows: Vec<Row> = found.rows.iter().map(|row| Row::of(app, by, row)).collect();
     Ok(Page::of(&TokenChangeList {
-        tabs: tabs(&counts, name),
-        kept: here.hidden(&["q"]),
-        chips: chips.collect(),
-        clear: here.without("q").href(),
+        tabs: tabs(&counts, query.state()),
+        kept: query.kept(),
+        kind: Choice::new("kind", "Kind", KINDS, query.kind()),
+        access: Choice::new("access", "Access", ACCESS, query.access()),
+        ends: Choice::new("ends", "Expires", ENDS, query.ends()),
+        filtered: chips.len() - usize::from(q.is_some()),
+        chips,
+        clear: query.clear().href(),
+        export_href: here.below("export"),
         matching: match_text(found.total, None),
         no_hit: no_hit("No token", q.as_deref()),
-        none_at_all: all.n == 0,
-        pager: Pager::of(&found, &here, paging.size()),
-        rows: rows(app, &session.actor, &found.rows).await?,
+        none_at_all: counts.all().n == 0,
+        pager: Pager::of(&found, &here, query.paging().size()),
+        owner: query.owner().unwrap_or_default(),
+        bulk: Bar::of(
+            &Tokens(query.clone()),
+            by,
+            found.total,
+            rows.len(),
+            query.all.is_some(),
+        ),
+        rows,
         q: q.unwrap_or_default(),
     }))
-}
-
-fn all(counts: &TokenCounts) -> Count {
-    let each = [counts.active, counts.expired, counts.revoked];
-    Count {
-        // Where one stopped at ten thousand, the sum says no more than that.
-        n: if each.iter().any(|c| !c.exact && c.n <= EXACT) {
-            EXACT
-        } else {
-            each.iter().map(|c| c.n).sum()
-        },
-        exact: each.iter().all(|c| c.exact),
-    }
 }
 
 fn tabs(counts: &TokenCounts, current: &str) -> Vec<Tab> {
@@ -151,7 +126,7 @@ fn tabs(counts: &TokenCounts, current: &str) -> Vec<Tab> {
         ("Unused", "unused", counts.unused),
         ("Expired", "expired", counts.expired),
         ("Revoked", "revoked", counts.revoked),
-        ("All", "all", all(counts)),
+        ("All", "all", counts.all()),
     ]
     .into_iter()
     .map(|(label, state, count)| Tab {
@@ -175,13 +150,26 @@ pub fn samples() -> Vec<Page> {
     let mut list = TokenChangeList {
         tabs: Vec::new(),
         q: String::new(),
+        owner: String::new(),
         kept: Vec::new(),
+        kind: Choice::new("kind", "Kind", KINDS, ""),
+        access: Choice::new("access", "Access", ACCESS, "full"),
+        ends: Choice::new("ends", "Expires", ENDS, ""),
+        filtered: 0,
         chips: Vec::new(),
         clear: PATH.to_owned(),
+        export_href: PATH.to_owned(),
         matching: String::new(),
         no_hit: String::new(),
         none_at_all: true,
         pager: Pager::of(&none, &here, 25),
+        bulk: Bar::of(
+            &Tokens(ListQuery::default()),
+            &Actor::operator(),
+            none.total,
+            0,
+            false,
+        ),
         rows: Vec::new(),
     };
     let empty = Page::of(&list);

@@ -11,7 +11,7 @@ use crate::{
         permissions::{Act, Permission, Record},
         slots,
         tokens::{self, TokenRow, TokenState},
-        usage::{self, Recent},
+        usage::Recent,
     },
     error::Error,
     web::{
@@ -114,15 +114,15 @@ fn times(n: i64) -> String {
 }
 
 async fn rotating(place: Place, by: &Actor, app: &App, id: i64) -> Result<Page, Error> {
-    let token = place.facts(app, by, id).await?;
-    let recent = usage::recent_of(app, id).await?;
-    Ok(place.page(&TokenConfirm::rotate(token, recent, app.now())))
+    let row = place.row(app, by, id).await?;
+    let token = place.facts_of(app, &row);
+    Ok(place.page(&TokenConfirm::rotate(token, row.recent, app.now())))
 }
 
 async fn revoking(place: Place, by: &Actor, app: &App, id: i64) -> Result<Page, Error> {
-    let token = place.facts(app, by, id).await?;
-    let recent = usage::recent_of(app, id).await?;
-    Ok(place.page(&TokenConfirm::revoke(token, recent, app.now())))
+    let row = place.row(app, by, id).await?;
+    let token = place.facts_of(app, &row);
+    Ok(place.page(&TokenConfirm::revoke(token, row.recent, app.now())))
 }
 
 impl View for TokenConfirm {

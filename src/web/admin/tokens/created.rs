@@ -2,6 +2,7 @@
 
 use rocket::{State, get, head, http::Status, post};
 use serde::Serialize;
+use serde_json::json;
 
 use super::place::Place;
 use crate::{
@@ -41,7 +42,9 @@ struct Line {
 #[derive(Serialize)]
 struct Code {
     label: &'static str,
-    code: String,
+    /// What to do with it; empty: it is plain.
+    about: &'static str,
+    text: String,
 }
 
 impl View for TokenCreated {
@@ -138,7 +141,11 @@ fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {
     let key = key.expose();
     let address = format!("{origin}/studentapi/");
     let value = format!("Token {key}");
-    let code = |label, code| Code { label, code };
+    let code = |label, text| Code {
+        label,
+        about: "",
+        text,
+    };
     TokenCreated {
         // A default one may have been there before.
         heading: if token.is_default {
@@ -173,6 +180,13 @@ fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {
                      .send().await?.json().await?;"
                 ),
             ),
+            Code {
+                label: "Postman",
+                about: "In Postman press Import and paste this: a collection with the request, the token in its header. \
+                        By hand: open the Headers tab, add the key and the value from above, and press Send. A 401 means \
+                        the header is missing or has a typing slip.",
+                text: postman(&address, &value),
+            },
         ],
         request: vec![
             Line {
@@ -196,6 +210,24 @@ fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {
     }
 }
 
+/// A collection of format 2.1. The token is sent as a header, never in an address.
+fn postman(address: &str, value: &str) -> String {
+    let text = |key: &str, value: &str| json!({"key": key, "value": value, "type": "string"});
+    let collection = json!({
+        "info": {
+            "name": "Latchkey",
+            "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json",
+        },
+        "auth": {"type": "apikey", "apikey": [
+            text("key", "Authorization"),
+            text("value", value),
+            text("in", "header"),
+        ]},
+        "item": [{"name": "List the students", "request": {"method": "GET", "url": address}}],
+    });
+    format!("{collection:#}")
+}
+
 /// For the sweep: as the owner sees them.
 pub fn own_samples() -> Vec<Page> {
     let token = super::sample_facts(TokenState::Active).own();
@@ -213,4 +245,21 @@ pub fn samples() -> Vec<Page> {
         Page::of(&show(token.clone(), &key, "http://127.0.0.1:8000")),
         Page::of(&TokenShownOnce { token }),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_collection_for_postman_is_json_and_has_the_token_in_its_header_alone() {
+        let text = postman("https://id.example.org/studentapi/", "Token lk_abc");
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["auth"]["apikey"][1]["value"], "Token lk_abc");
+        assert_eq!(
+            read["item"][0]["request"]["url"],
+            "https://id.example.org/studentapi/"
+        );
+        assert_eq!(text.matches("lk_abc").count(), 1);
+    }
 }

@@ -136,7 +136,7 @@ pub async fn page(
     let Recent {
         last_hour,
         last_day,
-    } = usage::recent_of(app, id).await?;
+    } = row.recent;
     let addresses = usage::addresses_of(app, id).await?;
     let mut history = Vec::new();
     if token.is_own || by.may(Permission::new(Act::View, Record::Audit)) {

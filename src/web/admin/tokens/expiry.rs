@@ -21,8 +21,8 @@ const ON: &str = "on";
 /// An expiry to choose. `value` is a number of days; empty: never.
 #[derive(Debug, Serialize)]
 pub struct Expiry {
-    value: String,
-    label: String,
+    pub value: String,
+    pub label: String,
     #[serde(skip)]
     seconds: Option<i64>,
 }
@@ -61,6 +61,13 @@ pub fn expiries(limit: Option<i64>) -> Vec<Expiry> {
         Some(_) => {}
     }
     all
+}
+
+/// Without a day that is typed.
+pub fn lives(limit: Option<i64>) -> Vec<Expiry> {
+    let mut lives = expiries(limit);
+    lives.retain(|expiry| expiry.value != ON);
+    lives
 }
 
 /// 90 days, or the longest where that is shorter.
@@ -110,7 +117,7 @@ fn on(text: &str) -> Result<i64> {
 }
 
 /// The life that was chosen, in seconds; `None`: for ever.
-fn life(chosen: &str, limit: Option<i64>) -> Result<Option<i64>> {
+pub fn life(chosen: &str, limit: Option<i64>) -> Result<Option<i64>> {
     let offered = expiries(limit);
     let expiry = offered
         .iter()

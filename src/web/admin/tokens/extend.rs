@@ -36,7 +36,7 @@ struct TokenExtend {
 }
 
 impl View for TokenExtend {
-    const TEMPLATE: &'static str = "admin/tokens/extend.html";
+    const TEMPLATE: &'static str = "admin/tokens/panel/extend.html";
     const NAV: &'static str = "tokens";
 
     fn title(&self) -> String {
@@ -52,15 +52,21 @@ impl View for TokenExtend {
     }
 }
 
-async fn page(app: &App, by: &Actor, id: i64, form: Option<FormState>) -> Result<Page> {
+async fn page(
+    place: Place,
+    by: &Actor,
+    app: &App,
+    id: i64,
+    form: Option<FormState>,
+) -> Result<Page> {
     let limit = tokens::longest_life(app);
     let expiries = expiries(limit);
     let form = form.unwrap_or_else(|| FormState::default().with("expires", usual(&expiries)));
-    Ok(Page::of(&TokenExtend {
+    Ok(place.page(&TokenExtend {
         form,
         longest: limit.map_or_else(String::new, tokens::in_words),
         expiries,
-        token: Place::Panel.facts(app, by, id).await?,
+        token: place.facts(app, by, id).await?,
     }))
 }
 
@@ -70,7 +76,16 @@ pub async fn extend_form(
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
-    Ok(page(app, &session.actor, id, None).await?)
+    extend_form_in(Place::Panel, &session.actor, app, id).await
+}
+
+pub async fn extend_form_in(
+    place: Place,
+    by: &Actor,
+    app: &App,
+    id: i64,
+) -> Result<Page, PageError> {
+    Ok(page(place, by, app, id, None).await?)
 }
 
 #[post("/tokens/<id>/extend", data = "<form>")]
@@ -80,8 +95,18 @@ pub async fn extend(
     id: i64,
     form: CsrfForm,
 ) -> Result<Reply, PageError> {
-    let by = &session.actor;
-    let done = match expiry::chosen(app, &form) {
+    extend_in(Place::Panel, &session.actor, app, id, &form).await
+}
+
+pub async fn extend_in(
+    place: Place,
+    by: &Actor,
+    app: &App,
+    id: i64,
+    form: &CsrfForm,
+) -> Result<Reply, PageError> {
+    place.row(app, by, id).await?;
+    let done = match expiry::chosen(app, form) {
         Ok(until) => tokens::extend(app, by, id, until).await,
         Err(e) => Err(e),
     };
@@ -98,7 +123,7 @@ pub async fn extend(
                 },
             );
             let done = Flash::ok("Saved.").text(text);
-            Ok(Go::to(Place::Panel.href(id)).with(done).into())
+            Ok(Go::to(place.href(id)).with(done).into())
         }
         Err(Error::Validation(errors)) => {
             let typed = ["expires", "on"]
@@ -106,17 +131,26 @@ pub async fn extend(
                 .fold(FormState::default(), |state, name| {
                     state.with(name, form.text(name))
                 });
-            Ok(page(app, by, id, Some(typed.refused(&errors, LABELS)))
-                .await?
-                .into())
+            let form = typed.refused(&errors, LABELS);
+            Ok(page(place, by, app, id, Some(form)).await?.into())
         }
         // The page then says that it has ended.
-        Err(Error::Conflict(_)) => Ok(page(app, by, id, None)
-            .await?
-            .status(Status::Conflict)
-            .into()),
+        Err(Error::Conflict(_)) => {
+            let page = page(place, by, app, id, None).await?;
+            Ok(page.status(Status::Conflict).into())
+        }
         Err(other) => Err(other.into()),
     }
+}
+
+/// For the sweep: as the owner sees it.
+pub fn own_samples() -> Vec<Page> {
+    vec![Place::Account.page(&TokenExtend {
+        form: FormState::default().with("expires", "90"),
+        expiries: expiries(None),
+        longest: String::new(),
+        token: super::sample_facts(TokenState::Active).own(),
+    })]
 }
 
 pub fn samples() -> Vec<Page> {

@@ -1,13 +1,16 @@
 //! Tokens in the admin panel: the list, making one, showing it once, rotating and revoking.
 
 pub mod add;
+mod bulk;
 mod change_list;
 pub mod confirm;
 pub mod created;
 pub mod detail;
 mod expiry;
-mod extend;
+mod export;
+pub mod extend;
 pub mod place;
+mod query;
 mod uses;
 
 use rocket::{Route, routes};
@@ -25,6 +28,11 @@ use crate::{
 pub fn routes() -> Vec<Route> {
     routes![
         change_list::change_list,
+        bulk::ask,
+        bulk::go,
+        bulk::go_confirmed,
+        export::export_all,
+        export::export_chosen,
         add::add_form,
         add::add,
         created::created,
@@ -45,6 +53,7 @@ pub fn routes() -> Vec<Route> {
 pub fn samples() -> Vec<Page> {
     [
         change_list::samples(),
+        bulk::samples(),
         add::samples(),
         created::samples(),
         detail::samples(),

@@ -70,6 +70,7 @@ impl Place {
             "admin/tokens/panel/add_form.html" => "site/account/tokens/add_form.html",
             "admin/tokens/panel/confirm.html" => "site/account/tokens/confirm.html",
             "admin/tokens/panel/created.html" => "site/account/tokens/created.html",
+            "admin/tokens/panel/extend.html" => "site/account/tokens/extend.html",
             "admin/tokens/panel/shown_once.html" => "site/account/tokens/shown_once.html",
             _ => "site/account/tokens/detail.html",
         })

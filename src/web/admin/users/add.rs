@@ -110,7 +110,11 @@ pub async fn add(
     match made {
         Ok(user) => {
             let added = Flash::ok(format!("{} was added.", user.username));
-            let to = session.or_dashboard(Record::Users, super::href(user.id));
+            let to = if form.text("then") == "another" {
+                "/admin/users/new/".to_owned()
+            } else {
+                session.or_dashboard(Record::Users, super::href(user.id))
+            };
             Ok(Go::to(to).with(added).into())
         }
         Err(Error::Validation(errors)) => {

@@ -32,6 +32,8 @@ const DELETE: Permission = Permission::new(permissions::Act::Delete, Record::Use
 const SIGN_OUT: Permission = Permission::new(permissions::Act::Delete, Record::Sessions);
 const REVOKE: Permission = Permission::new(permissions::Act::Delete, Record::Tokens);
 
+const VIEW: Permission = Permission::new(permissions::Act::View, Record::Users);
+
 const SKIPS: Point = Point {
     kind: "info",
     icon: "info",
@@ -92,6 +94,16 @@ impl Bulk for Users {
                     note: "Get-or-create makes a new default token.",
                 },
             ],
+        },
+        Act {
+            name: "export",
+            button: "Export",
+            icon: "down",
+            ask: "Export {}",
+            done: "{} exported",
+            grade: Grade::Direct,
+            permission: VIEW,
+            points: &[],
         },
         Act {
             name: "enable",
@@ -179,7 +191,14 @@ impl Bulk for Users {
         Ok(found.into_iter().map(|user| user.username).collect())
     }
 
-    async fn run(app: &App, by: &Actor, act: &'static str, ids: &[i64]) -> Result<Tally> {
+    async fn run(
+        &self,
+        app: &App,
+        by: &Actor,
+        act: &'static str,
+        _answer: &str,
+        ids: &[i64],
+    ) -> Result<Tally> {
         match act {
             "sign-out" => users::sign_out_many(app, by, ids).await,
             "revoke-tokens" => users::revoke_tokens_many(app, by, ids).await,

@@ -54,6 +54,8 @@ struct UserChangeForm {
     links: super::links::Card,
     pauses: Vec<Pause>,
     failed: String,
+    /// From where the last sign-in came, if this person may know.
+    last_address: Option<String>,
 }
 
 /// From where sign-in is paused, and why.
@@ -131,7 +133,7 @@ impl Facts {
 async fn page(
     session: &AdminSession,
     app: &App,
-    user: &User,
+    (user, last_address): (&User, Option<String>),
     form: FormState,
     groups: Vec<Tick>,
     version: i64,
@@ -184,6 +186,7 @@ async fn page(
             .collect(),
         links: super::links::Card::of(app, user),
         failed: failed(&history, now),
+        last_address: last_address.filter(|_| sees(Record::Sessions) || sees(Record::Audit)),
         history: history.iter().take(BESIDE).map(Activity::of_this).collect(),
         pauses: pauses.into_iter().map(Pause::of).collect(),
     }))
@@ -218,10 +221,10 @@ pub async fn change_form(
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
-    let user = users::get(app, id).await?;
+    let (user, address) = users::get_with_address(app, id).await?;
     let form = super::shown(&super::of_user(&user));
     let groups = groups::ticks(app, &session.actor, id, None).await?;
-    Ok(page(&session, app, &user, form, groups, user.version).await?)
+    Ok(page(&session, app, (&user, address), form, groups, user.version).await?)
 }
 
 #[post("/users/<id>", data = "<form>")]
@@ -231,7 +234,7 @@ pub async fn change(
     id: i64,
     form: ConfirmableForm,
 ) -> Result<Reply, PageError> {
-    let user = users::get(app, id).await?;
+    let (user, address) = users::get_with_address(app, id).await?;
     let version = form.text("version").parse().map_err(|_| Error::NotFound)?;
     let mut input = super::input(&form);
     if !session.actor.is_superuser {
@@ -249,7 +252,15 @@ pub async fn change(
     let refused = async |errors: &FieldErrors| {
         let form = super::shown(&typed).refused(errors, super::LABELS);
         let ticked = groups::ticks(app, &session.actor, id, typed.groups.as_deref()).await?;
-        page(&session, app, &user, form, ticked, version).await
+        page(
+            &session,
+            app,
+            (&user, address.clone()),
+            form,
+            ticked,
+            version,
+        )
+        .await
     };
     match users::update(app, &session.actor, id, input, version).await {
         Ok(changed) => {
@@ -336,6 +347,7 @@ pub fn samples() -> Vec<Page> {
             until: 1_795_436_000,
         }],
         failed: "12".to_owned(),
+        last_address: Some("203.0.113.7".to_owned()),
     };
     vec![
         Page::of(&form),

@@ -49,6 +49,7 @@ struct UserChangeList {
     sorted_by: &'static str,
     chips: Vec<Chip>,
     clear: String,
+    export_href: String,
     #[serde(rename = "match")]
     matching: String,
     no_hit: String,
@@ -167,6 +168,12 @@ pub async fn change_list(
             href: here.without("token").href(),
         });
     }
+    if query.unknown_password() {
+        chips.push(Chip {
+            label: "Password of unknown kind".to_owned(),
+            href: here.without("password").href(),
+        });
+    }
     let undated = here.without("joined").without("from").without("to");
     if let Some(label) = joined_label(&query) {
         chips.push(Chip {
@@ -199,7 +206,9 @@ pub async fn change_list(
             .without("role")
             .without("group")
             .without("token")
+            .without("password")
             .href(),
+        export_href: here.below("export"),
         matching: match_text(found.total, status.is_empty().then_some(counts.all)),
         no_hit: no_hit("No one", q.as_deref()),
         heads: heads(&here, sort),
@@ -321,6 +330,7 @@ pub fn samples() -> Vec<Page> {
             href: PATH.to_owned(),
         }],
         clear: PATH.to_owned(),
+        export_href: PATH.to_owned(),
         matching: match_text(none.total, None),
         no_hit: no_hit("No one", Some("smyth")),
         heads: heads(&here, "username"),

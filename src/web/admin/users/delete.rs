@@ -8,12 +8,15 @@ use crate::{
     domain::{
         paging::Count,
         permissions::Record,
+        sessions::Session,
+        tokens::Token,
         users::{self, DeletionPreview},
     },
-    error::Error,
+    error::{Error, FieldErrors},
     web::{
         error::PageError,
         flash::Flash,
+        form::{FormState, Labels},
         guards::{ConfirmedForm, May, permission::DeleteUsers},
         page::{Crumb, Go, Page, Reply, View},
         words,
@@ -31,13 +34,41 @@ struct UserDeleteConfirmation {
     tokens: String,
     sessions: String,
     audit_lines: String,
+    /// The first of what goes, by name.
+    goes: Vec<Dependant>,
+    /// How many more.
+    more: u64,
+    /// What to type before it is done; empty: nothing.
+    word: String,
+    form: FormState,
     /// Why it cannot be done; empty if it can.
     refused: &'static str,
 }
 
+#[derive(Serialize)]
+struct Dependant {
+    icon: &'static str,
+    name: String,
+    note: String,
+}
+
+/// Names shown.
+const FIRST: usize = 10;
+const LABELS: Labels = &[("typed", "The username")];
+
 impl UserDeleteConfirmation {
     fn of(preview: &DeletionPreview) -> Self {
+        let all = preview.tokens.n + preview.sessions.n;
+        let goes = dependants(preview);
         Self {
+            more: all.saturating_sub(goes.len() as u64),
+            goes,
+            word: if preview.user.is_superuser {
+                preview.user.username.clone()
+            } else {
+                String::new()
+            },
+            form: FormState::default(),
             id: preview.user.id,
             href: super::href(preview.user.id),
             username: preview.user.username.clone(),
@@ -54,6 +85,23 @@ impl UserDeleteConfirmation {
     }
 }
 
+/// Tokens first: programs that use them notice.
+fn dependants(preview: &DeletionPreview) -> Vec<Dependant> {
+    let token = |token: &Token| Dependant {
+        icon: "key",
+        name: token.name.clone(),
+        note: format!("{}…", token.prefix),
+    };
+    let session = |session: &Session| {
+        let (name, icon) = words::device(&session.user_agent);
+        let note = session.address.clone();
+        Dependant { icon, name, note }
+    };
+    let tokens = preview.first_tokens.iter().map(token);
+    let sessions = preview.first_sessions.iter().map(session);
+    tokens.chain(sessions).take(FIRST).collect()
+}
+
 impl View for UserDeleteConfirmation {
     const TEMPLATE: &'static str = "admin/users/delete_confirmation.html";
     const NAV: &'static str = "users";
@@ -64,6 +112,10 @@ impl View for UserDeleteConfirmation {
 
     fn trail(&self) -> Vec<Crumb> {
         super::trail_to(self.id, &self.username)
+    }
+
+    fn form(&self) -> Option<&FormState> {
+        Some(&self.form)
     }
 }
 
@@ -78,14 +130,21 @@ pub async fn delete_confirmation(
     Ok(Page::of(&UserDeleteConfirmation::of(&preview)))
 }
 
-#[post("/users/<id>/delete", data = "<_form>")]
+#[post("/users/<id>/delete", data = "<form>")]
 pub async fn delete(
     session: May<'_, DeleteUsers>,
     app: &State<App>,
     id: i64,
-    _form: ConfirmedForm,
+    form: ConfirmedForm,
 ) -> Result<Reply, PageError> {
     let preview = users::deletion_preview(app, id).await?;
+    if preview.user.is_superuser && form.text("typed").trim() != preview.user.username {
+        let mut view = UserDeleteConfirmation::of(&preview);
+        let mut errors = FieldErrors::default();
+        errors.push("typed", format!("Type {} to go on.", view.word));
+        view.form = FormState::default().refused(&errors, LABELS);
+        return Ok(Reply::page(&view));
+    }
     match users::delete(app, &session.actor, id).await {
         Ok(()) => {
             let gone = Flash::ok(format!("{} is deleted.", preview.user.username));
@@ -112,7 +171,20 @@ pub fn samples() -> Vec<Page> {
         tokens: count(1),
         sessions: count(2),
         audit_lines: count(57),
+        first_tokens: Vec::new(),
+        first_sessions: Vec::new(),
         is_last_superuser: false,
+    };
+    let goes = vec![Dependant {
+        icon: "key",
+        name: "<b>sam</b>".to_owned(),
+        note: "lk_7Qm2x…".to_owned(),
+    }];
+    let superuser = UserDeleteConfirmation {
+        goes,
+        more: 12,
+        word: "amara.okafor".to_owned(),
+        ..UserDeleteConfirmation::of(&preview)
     };
     let refused = UserDeleteConfirmation {
         refused: LAST_SUPERUSER,
@@ -121,5 +193,6 @@ pub fn samples() -> Vec<Page> {
     vec![
         Page::of(&UserDeleteConfirmation::of(&preview)),
         Page::of(&refused),
+        Page::of(&superuser),
     ]
 }

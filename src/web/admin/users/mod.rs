@@ -7,6 +7,7 @@ mod change_form;
 mod change_list;
 mod conflict;
 mod delete;
+mod export;
 mod groups;
 mod history;
 mod links;
@@ -30,6 +31,8 @@ pub fn routes() -> Vec<Route> {
         bulk::ask,
         bulk::go,
         bulk::go_confirmed,
+        export::export_all,
+        export::export_chosen,
         add::add_form,
         add::add,
         change_form::change_form,

@@ -50,6 +50,7 @@ pub struct ListQuery {
     role: Option<String>,
     group: Option<String>,
     token: Option<String>,
+    password: Option<String>,
     joined: Option<String>,
     pub from: Option<String>,
     pub to: Option<String>,
@@ -81,6 +82,11 @@ impl ListQuery {
 
     pub fn token(&self) -> &str {
         known(TOKENS, self.token.as_deref())
+    }
+
+    /// Only whose password is of a kind that cannot be verified: the dashboard leads here.
+    pub fn unknown_password(&self) -> bool {
+        self.password.as_deref() == Some("unknown")
     }
 
     pub fn joined(&self) -> &str {
@@ -142,6 +148,7 @@ impl ListQuery {
                 "no" => Some(false),
                 _ => None,
             },
+            unknown_password: self.unknown_password(),
             total: None,
             joined: self.span(now),
             sort: match self.sort() {
@@ -165,6 +172,14 @@ impl ListQuery {
             .with("role", self.role())
             .with("group", self.group())
             .with("token", self.token())
+            .with(
+                "password",
+                if self.unknown_password() {
+                    "unknown"
+                } else {
+                    ""
+                },
+            )
             .with("joined", self.joined())
             .with("from", self.day(self.from.as_deref()).unwrap_or_default())
             .with("to", self.day(self.to.as_deref()).unwrap_or_default())

@@ -134,10 +134,20 @@ pub(super) const CALLS: &[Operation] = &[
     Operation {
         method: Patch,
         path: "/api/tokens/<id>",
-        id: "rename_token",
+        id: "change_token",
         tag: Tag::Tokens,
-        summary: "Rename a token",
-        body: &[TOKEN_NAME],
+        summary: "Rename or extend a token",
+        about: "What is not sent stays as it is; so does the key.",
+        body: &[
+            TOKEN_NAME.optional(),
+            field(
+                "expires_in",
+                Kind::Integer(1, LONGEST),
+                "7776000",
+                "Another end, in seconds from now; null: never, unless the server limits its life.",
+            )
+            .optional(),
+        ],
         scope: Some(Scope::TokensManage),
         success: json(200, "The token.", "ApiToken"),
         also: &[409],

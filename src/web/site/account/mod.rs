@@ -14,6 +14,7 @@ pub fn routes() -> Vec<Route> {
         routes![
             profile::form,
             profile::save,
+            profile::send_verification,
             password::form,
             password::change,
             sessions::list,

@@ -5,7 +5,10 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::users::{self, User, UserInput},
+    domain::{
+        one_time_links,
+        users::{self, User, UserInput},
+    },
     error::{Error, FieldErrors},
     web::{
         error::PageError,
@@ -30,8 +33,18 @@ struct Profile {
     version: i64,
     joined: i64,
     last_login: Option<i64>,
+    email: Email,
     /// What somebody else saved meanwhile.
     saved: Vec<Saved>,
+}
+
+/// The address that is saved, and what may be done about it.
+#[derive(Serialize)]
+struct Email {
+    is_given: bool,
+    is_verified: bool,
+    /// Whether this server sends mail.
+    mail: bool,
 }
 
 #[derive(Serialize)]
@@ -52,8 +65,14 @@ impl View for Profile {
     }
 }
 
-fn page(user: &User, form: FormState, version: i64, saved: Vec<Saved>) -> Page {
+/// `mail`: whether this server sends any.
+fn page(user: &User, mail: bool, form: FormState, version: i64, saved: Vec<Saved>) -> Page {
     Page::of(&Profile {
+        email: Email {
+            is_given: !user.email.is_empty(),
+            is_verified: user.email_verified_at > 0,
+            mail,
+        },
         form,
         version,
         joined: user.date_joined,
@@ -81,9 +100,27 @@ fn shown(fields: [(&'static str, &str); 3]) -> FormState {
 }
 
 #[get("/account")]
-pub fn form(session: &UserSession) -> Page {
+pub fn form(session: &UserSession, app: &State<App>) -> Page {
     let user = &session.session.user;
-    page(user, shown(of_user(user)), user.version, Vec::new())
+    let mail = app.config.mail.is_some();
+    page(user, mail, shown(of_user(user)), user.version, Vec::new())
+}
+
+/// The letter whose link shows that the address is one's own, once more.
+#[post("/account/verify-email", data = "<_form>")]
+pub async fn send_verification(
+    session: &UserSession,
+    app: &State<App>,
+    _form: CsrfForm,
+) -> Result<Go, PageError> {
+    let user = &session.session.user;
+    let said = match one_time_links::send_verification(app, &session.actor, user.id).await {
+        Ok(()) => Flash::ok("The letter is on its way.")
+            .text(format!("Follow the link in it: it goes to {}.", user.email)),
+        Err(Error::Conflict(text)) => Flash::warn(text),
+        Err(other) => return Err(other.into()),
+    };
+    Ok(Go::to(PATH).with(said))
 }
 
 #[post("/account", data = "<form>")]
@@ -122,7 +159,8 @@ pub async fn save(
         }
         Err(Error::Validation(errors)) => {
             let form = shown(typed(&form)).refused(&errors, LABELS);
-            Ok(page(user, form, version, Vec::new()).into())
+            let mail = app.config.mail.is_some();
+            Ok(page(user, mail, form, version, Vec::new()).into())
         }
         Err(Error::Conflict(_)) => {
             let now = users::get(app, user.id).await?;
@@ -131,7 +169,9 @@ pub async fn save(
                 label,
                 value: value.to_owned(),
             });
-            let page = page(&now, shown(typed(&form)), now.version, saved.collect());
+            let mail = app.config.mail.is_some();
+            let form = shown(typed(&form));
+            let page = page(&now, mail, form, now.version, saved.collect());
             Ok(page.status(Status::Conflict).into())
         }
         Err(other) => Err(other.into()),
@@ -148,7 +188,7 @@ pub fn samples() -> Vec<Page> {
         value: "<b>sam</b>@example.org".to_owned(),
     }];
     vec![
-        page(&user, refused, 1, Vec::new()),
-        page(&user, shown(of_user(&user)), 2, saved),
+        page(&user, true, refused, 1, Vec::new()),
+        page(&user, false, shown(of_user(&user)), 2, saved),
     ]
 }

@@ -13,7 +13,7 @@ use crate::{
     web::{
         admin::{
             listing::{Address, Pager, Paging, Tab},
-            tokens::{add, confirm, created, detail, place::Place::Account, sample_facts},
+            tokens::{add, confirm, created, detail, extend, place::Place::Account, sample_facts},
         },
         error::PageError,
         guards::{ConfirmableForm, CsrfForm, Origin, UserSession},
@@ -33,6 +33,8 @@ pub fn routes() -> Vec<Route> {
         shown_once_head,
         show,
         rename,
+        extend_form,
+        extend_own,
         rotate_form,
         rotate,
         revoke_form,
@@ -156,6 +158,21 @@ async fn rename(
     detail::rename_in(Account, &session.actor, app, id, &form).await
 }
 
+#[get("/account/tokens/<id>/extend")]
+async fn extend_form(session: &UserSession, app: &State<App>, id: i64) -> Result<Page, PageError> {
+    extend::extend_form_in(Account, &session.actor, app, id).await
+}
+
+#[post("/account/tokens/<id>/extend", data = "<form>")]
+async fn extend_own(
+    session: &UserSession,
+    app: &State<App>,
+    id: i64,
+    form: CsrfForm,
+) -> Result<Reply, PageError> {
+    extend::extend_in(Account, &session.actor, app, id, &form).await
+}
+
 #[get("/account/tokens/<id>/rotate")]
 async fn rotate_form(session: &UserSession, app: &State<App>, id: i64) -> Result<Page, PageError> {
     confirm::rotate_form_in(Account, &session.actor, app, id).await
@@ -211,6 +228,7 @@ pub fn samples() -> Vec<Page> {
     view.rows = vec![row];
     let mut pages = vec![empty, full, Page::of(&view)];
     pages.extend(confirm::own_samples());
+    pages.extend(extend::own_samples());
     pages.extend(detail::own_samples());
     pages.extend(created::own_samples());
     pages

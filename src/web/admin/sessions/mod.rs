@@ -1,22 +1,27 @@
 //! Everybody's browser sessions: who is signed in where, and ending that.
 
+mod bulk;
+
 use rocket::{FromForm, Route, State, get, post, routes};
 use serde::Serialize;
 
+use self::bulk::Sessions;
 use crate::{
     app::App,
     domain::{
         actor::Actor,
+        bulk::Skip,
         paging::Count,
         sessions::{self, Seen, Session, SessionFilter},
         users,
     },
+    error::Error,
     web::{
-        admin::listing::{
-            Address, Chip, Choice, Hidden, Pager, Paging, match_text, no_hit, search,
+        admin::{
+            bulk::Bar,
+            listing::{Address, Chip, Choice, Hidden, Pager, Paging, match_text, no_hit, search},
         },
         error::PageError,
-        filters,
         flash::Flash,
         guards::{
             AdminSession, CsrfForm, May,
@@ -36,16 +41,61 @@ const SEEN: &[(&str, &str)] = &[
 ];
 
 pub fn routes() -> Vec<Route> {
-    routes![list, end, end_others]
+    routes![list, bulk::ask, bulk::go, end, end_others]
 }
 
-#[derive(FromForm)]
+#[derive(Clone, Debug, Default, FromForm)]
 struct ListQuery {
     q: Option<String>,
     role: Option<String>,
     seen: Option<String>,
     cursor: Option<String>,
     per: Option<u64>,
+    all: Option<String>,
+}
+
+impl ListQuery {
+    fn q(&self) -> Option<String> {
+        search(self.q.as_deref())
+    }
+
+    fn role(&self) -> &'static str {
+        if self.role.as_deref() == Some("staff") {
+            "staff"
+        } else {
+            ""
+        }
+    }
+
+    fn seen(&self) -> (Seen, &'static str) {
+        match self.seen.as_deref() {
+            Some("lately") => (Seen::Lately, "lately"),
+            Some("idle") => (Seen::NotLately, "idle"),
+            _ => (Seen::Whenever, ""),
+        }
+    }
+
+    fn paging(&self) -> Paging {
+        Paging::new(self.cursor.clone(), self.per)
+    }
+
+    fn filter(&self) -> SessionFilter {
+        SessionFilter {
+            person: self.q(),
+            staff: !self.role().is_empty(),
+            seen: self.seen().0,
+            page: self.paging().request(),
+        }
+    }
+
+    /// The list with this filter.
+    fn address(&self) -> Address {
+        Address::new(PATH)
+            .with("q", self.q().unwrap_or_default())
+            .with("role", self.role())
+            .with("seen", self.seen().1)
+            .sized(&self.paging())
+    }
 }
 
 #[derive(Serialize)]
@@ -63,6 +113,7 @@ struct SessionList {
     alone: bool,
     rows: Vec<Row>,
     pager: Pager,
+    bulk: Bar,
 }
 
 #[derive(Serialize)]
@@ -123,27 +174,9 @@ async fn list(
     app: &State<App>,
     query: ListQuery,
 ) -> Result<Page, PageError> {
-    let paging = Paging::new(query.cursor, query.per);
-    let q = search(query.q.as_deref());
-    let staff = query.role.as_deref() == Some("staff");
-    let (seen, seen_name) = match query.seen.as_deref() {
-        Some("lately") => (Seen::Lately, "lately"),
-        Some("idle") => (Seen::NotLately, "idle"),
-        _ => (Seen::Whenever, ""),
-    };
-    let filter = SessionFilter {
-        person: q.clone(),
-        staff,
-        seen,
-        page: paging.request(),
-    };
-    let found = sessions::list(app, &filter).await?;
-    let role = if staff { "staff" } else { "" };
-    let here = Address::new(PATH)
-        .with("q", q.as_deref().unwrap_or_default())
-        .with("role", role)
-        .with("seen", seen_name)
-        .sized(&paging);
+    let (q, role, seen_name) = (query.q(), query.role(), query.seen().1);
+    let found = sessions::list(app, &query.filter()).await?;
+    let here = query.address();
     let mut chips = Vec::new();
     let mut chip = |label: String, name| {
         let href = here.without(name).href();
@@ -168,7 +201,17 @@ async fn list(
         matching: match_text(found.total, None),
         no_hit: no_hit("No session", q.as_deref()),
         alone: alone && found.previous.is_none() && found.next.is_none(),
-        pager: Pager::of(&found, &here, paging.size()),
+        pager: Pager::of(&found, &here, query.paging().size()),
+        bulk: Bar::of(
+            &Sessions {
+                query: query.clone(),
+                this,
+            },
+            &session.actor,
+            found.total,
+            found.rows.len(),
+            query.all.is_some(),
+        ),
         rows: found
             .rows
             .iter()
@@ -183,48 +226,23 @@ fn back(form: &CsrfForm) -> String {
     local(form.text("next")).unwrap_or(PATH).to_owned()
 }
 
-/// One by its button, or those that are ticked. The session one looks from is never among them: one
-/// signs out of it instead.
+/// One by its button. Many are ended by `bulk`.
 #[post("/sessions/end", data = "<form>")]
 async fn end(
     session: May<'_, DeleteSessions>,
     app: &State<App>,
     form: CsrfForm,
 ) -> Result<Go, PageError> {
-    let chosen = form.opt("one").map(|one| vec![one]);
-    let chosen = chosen.unwrap_or_else(|| form.all("id").collect());
-    let ids: Vec<i64> = chosen.iter().filter_map(|id| id.parse().ok()).collect();
-    let others: Vec<i64> = ids
-        .iter()
-        .copied()
-        .filter(|id| *id != session.session.id)
-        .take(100)
-        .collect();
-    let done = sessions::end_some(app, &session.actor, &others).await?;
-    let mut skipped = Vec::new();
-    if others.len() < ids.len() {
-        skipped.push("yours here".to_owned());
-    }
-    if done.refused > 0 {
-        skipped.push(format!("{} of staff and superusers", done.refused));
-    }
-    let said = match done.ended {
-        0 => "No session ended.".to_owned(),
-        1 => "1 session ended.".to_owned(),
-        n => format!("{} sessions ended.", filters::number(n as u64)),
+    let id = form.text("one").parse().map_err(|_| Error::NotFound)?;
+    let done = sessions::end_many(app, &session.actor, session.session.id, &[id]).await?;
+    let why = done.skipped.keys().next();
+    let said = match why {
+        None => Flash::ok("The session has ended."),
+        Some(Skip::Gone) => Flash::ok("It had ended already."),
+        Some(Skip::ThisSession) => Flash::warn("You are in this session. Sign out instead."),
+        Some(_) => Flash::warn("Only a superuser may end this session."),
     };
-    let flash = if done.ended > 0 {
-        Flash::ok(said)
-    } else {
-        Flash::warn(said)
-    };
-    let flash = match (skipped.is_empty(), ids.is_empty(), done.ended) {
-        (false, _, _) => flash.text(format!("Skipped: {}.", skipped.join(", "))),
-        (true, true, _) => flash.text("Tick those that should end."),
-        (true, false, 0) => flash.text("It had ended already."),
-        _ => flash,
-    };
-    Ok(Go::to(back(&form)).with(flash))
+    Ok(Go::to(back(&form)).with(said))
 }
 
 /// One's own in all other browsers: that needs no permission.
@@ -271,7 +289,21 @@ pub fn samples() -> Vec<Page> {
         is_this: id == 1,
         can_touch: true,
     };
+    let bar = |n| {
+        let list = Sessions {
+            query: ListQuery::default(),
+            this: 1,
+        };
+        Bar::of(
+            &list,
+            &Actor::operator(),
+            Count { n, exact: true },
+            2,
+            false,
+        )
+    };
     let mut list = SessionList {
+        bulk: bar(0),
         q: String::new(),
         kept: Vec::new(),
         role: Choice::new("role", "People", ROLES, ""),
@@ -289,5 +321,8 @@ pub fn samples() -> Vec<Page> {
     let alone = Page::of(&list);
     list.rows.push(row(2));
     list.alone = false;
-    vec![empty, alone, Page::of(&list)]
+    list.bulk = bar(412);
+    let mut pages = vec![empty, alone, Page::of(&list)];
+    pages.extend(bulk::samples());
+    pages
 }

@@ -6,11 +6,12 @@ use crate::{
     app::App,
     domain::{
         actor::Actor,
-        attention,
+        attention::Standing,
         daily_figures::{DAY, Figure, Figures, day_of},
         paging::Count,
         permissions::{Act, Permission, Record},
-        users,
+        signing_keys::{self, KeyState},
+        tokens, users,
     },
     error::Result,
     web::{
@@ -38,7 +39,7 @@ pub(super) struct Attention {
 pub(super) async fn of(
     app: &App,
     actor: &Actor,
-    locked: Count,
+    standing: &Standing,
     figures: &Figures,
     days: i64,
 ) -> Result<Option<Vec<Attention>>> {
@@ -50,9 +51,12 @@ pub(super) async fn of(
         return Ok(None);
     }
     let mut found = Vec::new();
-    found.extend(are_locked(locked));
+    if sees(Record::Users) {
+        found.extend(are_locked(standing.users.locked));
+    }
     // Nobody else can do anything about it.
     if actor.is_superuser {
+        found.extend(key_ends(app).await?);
         found.extend(idle_staff(users::count_staff_in_no_group(app).await?));
     }
     if sees(Record::Audit) {
@@ -60,9 +64,15 @@ pub(super) async fn of(
         found.extend(replays(app, figures));
     }
     if sees(Record::Tokens) {
-        let tokens = attention::tokens(app).await?;
-        found.extend(expiring(tokens, app.now()));
-        found.extend(unused(tokens.unused));
+        if standing.tokens.expiring.n > 0 {
+            let first = tokens::first_end(app).await?;
+            found.extend(first.map(|first| expiring(standing.tokens.expiring, first, app.now())));
+        }
+        found.extend(unused(standing.tokens.unused));
+    }
+    if sees(Record::Users) {
+        found.extend(disabled_with_tokens(standing.disabled_with_tokens));
+        found.extend(unknown_passwords(standing.unknown_passwords));
     }
     Ok(Some(found))
 }
@@ -136,22 +146,22 @@ fn replays(app: &App, figures: &Figures) -> Option<Attention> {
     })
 }
 
-fn expiring(tokens: attention::Tokens, now: i64) -> Option<Attention> {
-    let first = tokens.first_ends?;
-    Some(Attention {
+/// `first`: when the first of them ends.
+fn expiring(n: Count, first: i64, now: i64) -> Attention {
+    Attention {
         kind: "warn",
         icon: "clock",
         title: format!(
             "{} within a week",
-            counted(tokens.expiring, "token expires", "tokens expire")
+            counted(n, "token expires", "tokens expire")
         ),
-        text: match tokens.expiring.n {
+        text: match n.n {
             1 => filters::until(first, now),
             _ => format!("The first {}", filters::until(first, now)),
         },
         href: "/admin/tokens/?state=expiring".to_owned(),
         action: "Review",
-    })
+    }
 }
 
 fn unused(n: Count) -> Option<Attention> {
@@ -165,18 +175,69 @@ fn unused(n: Count) -> Option<Attention> {
     })
 }
 
+fn disabled_with_tokens(n: Count) -> Option<Attention> {
+    (n.n > 0).then(|| Attention {
+        kind: "warn",
+        icon: "ban",
+        title: format!(
+            "{} live tokens",
+            counted(n, "disabled account has", "disabled accounts have")
+        ),
+        text: "Who enables them again lets the tokens in, too".to_owned(),
+        href: "/admin/users/?status=disabled&token=yes".to_owned(),
+        action: "Review",
+    })
+}
+
+fn unknown_passwords(n: Count) -> Option<Attention> {
+    (n.n > 0).then(|| Attention {
+        kind: "warn",
+        icon: "lock",
+        title: format!(
+            "{} of an unknown kind",
+            counted(n, "password is", "passwords are")
+        ),
+        text: "Nobody can sign in with them; send these people a link".to_owned(),
+        href: "/admin/users/?password=unknown".to_owned(),
+        action: "Review",
+    })
+}
+
+/// Of keys that do not follow each other by themselves: one that signs and is about to retire, one that another server
+/// shares.
+async fn key_ends(app: &App) -> Result<Option<Attention>> {
+    let now = app.now();
+    let keys = signing_keys::judged(app).await?;
+    let soon = keys.iter().filter_map(|(key, state)| {
+        let ends = key.retires_at.filter(|at| *at <= now + 7 * DAY)?;
+        let matters = *state == KeyState::Current
+            || (*state == KeyState::Previous && signing_keys::is_from_elsewhere(key));
+        matters.then_some((ends, signing_keys::name(key)))
+    });
+    Ok(soon.min().map(|(ends, name)| key_ends_at(name, ends, now)))
+}
+
+fn key_ends_at(name: &str, ends: i64, now: i64) -> Attention {
+    Attention {
+        kind: "warn",
+        icon: "clock",
+        title: format!("Signing key {name} ends {}", filters::until(ends, now)),
+        text: "Then what it signed is accepted no more".to_owned(),
+        href: "/admin/keys/".to_owned(),
+        action: "Open",
+    }
+}
+
 pub(super) fn sample() -> Vec<Attention> {
     let one = Count { n: 1, exact: true };
-    let tokens = attention::Tokens {
-        expiring: one,
-        first_ends: Some(1_795_435_200 + DAY),
-        unused: one,
-    };
     let lines = [
         are_locked(one),
         idle_staff(one),
-        expiring(tokens, 1_795_435_200),
-        unused(tokens.unused),
+        Some(expiring(one, 1_795_435_200 + DAY, 1_795_435_200)),
+        unused(one),
+        disabled_with_tokens(one),
+        unknown_passwords(one),
+        Some(key_ends_at("shared-1", 1_795_435_200 + DAY, 1_795_435_200)),
     ];
     lines.into_iter().flatten().collect()
 }
