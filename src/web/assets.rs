@@ -53,11 +53,12 @@ fn load(name: &str) -> Option<Arc<Asset>> {
 fn read(name: &str) -> Option<Asset> {
     let mut body = Files::get(name)?.data.into_owned();
     if let Ok(text) = std::str::from_utf8(&body) {
-        body = match name {
-            "app.css" => without_comments(text)
+        body = match name.rsplit_once('.') {
+            Some((stem, _)) if stem.starts_with("swagger-ui") => body,
+            Some((_, "css")) => without_comments(text)
                 .replace(FONT, &hashed(FONT, &read(FONT)?.hash))
                 .into_bytes(),
-            "app.js" => without_own_lines(text).into_bytes(),
+            Some((_, "js")) => without_own_lines(text).into_bytes(),
             _ => body,
         };
     }
@@ -79,7 +80,7 @@ fn read(name: &str) -> Option<Asset> {
     })
 }
 
-/// What only people read of a stylesheet is left out: comments, indentation, blanks.
+/// What only people read of a stylesheet is left out: comments, indentation, blanks, ends of lines.
 fn without_comments(css: &str) -> String {
     let mut parts = css.split("/*");
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -96,6 +97,10 @@ fn without_comments(css: &str) -> String {
         ("; ", ";"),
         (": ", ":"),
         (", ", ","),
+        (" > ", ">"),
+        ("{\n", "{"),
+        (";\n", ";"),
+        ("}\n", "}"),
         (";}", "}"),
     ]
     .iter()
@@ -264,6 +269,16 @@ mod tests {
         assert!(css.contains(url(FONT).unwrap().strip_prefix("/static/").unwrap()));
         assert!(!css.contains(FONT));
         assert!(!css.contains("/*") && !css.contains("\n "), "{css}");
+    }
+
+    #[test]
+    fn a_stylesheet_is_sent_without_what_only_people_read() {
+        assert_eq!(
+            without_comments(
+                "/* one */\na > b,\nc d {\n  e: f + g;\n  &:hover { h: i; }\n}\n\nj { k: l; }\n"
+            ),
+            "a>b,\nc d{e:f + g;&:hover{h:i}}j{k:l}"
+        );
     }
 
     #[test]
