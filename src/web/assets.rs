@@ -53,13 +53,23 @@ fn load(name: &str) -> Option<Arc<Asset>> {
 fn read(name: &str) -> Option<Asset> {
     let mut body = Files::get(name)?.data.into_owned();
     if let Ok(text) = std::str::from_utf8(&body) {
-        body = match name.rsplit_once('.') {
-            Some((stem, _)) if stem.starts_with("swagger-ui") => body,
-            Some((_, "css")) => without_comments(text)
-                .replace(FONT, &hashed(FONT, &read(FONT)?.hash))
-                .into_bytes(),
-            Some((_, "js")) => without_own_lines(text).into_bytes(),
-            _ => body,
+        let (stem, kind) = name.rsplit_once('.')?;
+        let own = match kind {
+            _ if stem.starts_with("swagger-ui") => None,
+            "css" => Some(without_comments(text).replace(FONT, &hashed(FONT, &read(FONT)?.hash))),
+            "js" => Some(without_own_lines(text)),
+            _ => None,
+        };
+        // What few pages need is sent with what all need, in one file: a page asks for one of either.
+        body = match own {
+            Some(own) if stem == "app" || stem.starts_with("swagger") => own.into_bytes(),
+            Some(own) => [
+                read(&format!("app.{kind}"))?.body,
+                b"\n".to_vec(),
+                own.into_bytes(),
+            ]
+            .concat(),
+            None => body,
         };
     }
     let (content_type, is_text) = match name.rsplit('.').next()? {
