@@ -53,12 +53,23 @@ fn load(name: &str) -> Option<Arc<Asset>> {
 fn read(name: &str) -> Option<Asset> {
     let mut body = Files::get(name)?.data.into_owned();
     if let Ok(text) = std::str::from_utf8(&body) {
-        body = match name {
-            "app.css" => without_comments(text)
-                .replace(FONT, &hashed(FONT, &read(FONT)?.hash))
-                .into_bytes(),
-            "app.js" => without_own_lines(text).into_bytes(),
-            _ => body,
+        let (stem, kind) = name.rsplit_once('.')?;
+        let own = match kind {
+            _ if stem.starts_with("swagger-ui") => None,
+            "css" => Some(without_comments(text).replace(FONT, &hashed(FONT, &read(FONT)?.hash))),
+            "js" => Some(without_own_lines(text)),
+            _ => None,
+        };
+        // What few pages need is sent with what all need, in one file: a page asks for one of either.
+        body = match own {
+            Some(own) if stem == "app" || stem.starts_with("swagger") => own.into_bytes(),
+            Some(own) => [
+                read(&format!("app.{kind}"))?.body,
+                b"\n".to_vec(),
+                own.into_bytes(),
+            ]
+            .concat(),
+            None => body,
         };
     }
     let (content_type, is_text) = match name.rsplit('.').next()? {
@@ -79,7 +90,7 @@ fn read(name: &str) -> Option<Asset> {
     })
 }
 
-/// What only people read of a stylesheet is left out: comments, indentation, blanks.
+/// What only people read of a stylesheet is left out: comments, indentation, blanks, ends of lines.
 fn without_comments(css: &str) -> String {
     let mut parts = css.split("/*");
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -96,6 +107,10 @@ fn without_comments(css: &str) -> String {
         ("; ", ";"),
         (": ", ":"),
         (", ", ","),
+        (" > ", ">"),
+        ("{\n", "{"),
+        (";\n", ";"),
+        ("}\n", "}"),
         (";}", "}"),
     ]
     .iter()
@@ -264,6 +279,16 @@ mod tests {
         assert!(css.contains(url(FONT).unwrap().strip_prefix("/static/").unwrap()));
         assert!(!css.contains(FONT));
         assert!(!css.contains("/*") && !css.contains("\n "), "{css}");
+    }
+
+    #[test]
+    fn a_stylesheet_is_sent_without_what_only_people_read() {
+        assert_eq!(
+            without_comments(
+                "/* one */\na > b,\nc d {\n  e: f + g;\n  &:hover { h: i; }\n}\n\nj { k: l; }\n"
+            ),
+            "a>b,\nc d{e:f + g;&:hover{h:i}}j{k:l}"
+        );
     }
 
     #[test]
