@@ -151,7 +151,8 @@ pub async fn delete(
     let preview = users::deletion_preview(app, id).await?;
     // Before anything of the person is shown.
     users::may_touch(&session.actor, &preview.user)?;
-    if preview.user.is_superuser && form.text("typed").trim() != preview.user.username {
+    let must_type = preview.user.is_superuser && !preview.is_last_superuser;
+    if must_type && form.text("typed").trim() != preview.user.username {
         let mut view = UserDeleteConfirmation::of(&preview, &session.actor);
         let mut errors = FieldErrors::default();
         errors.push("typed", format!("Type {} to go on.", view.word));
