@@ -53,7 +53,7 @@ export async function shape(page, fresh) {
     const nodes = document.getElementsByTagName("*").length;
     if (rows <= 25 && nodes > 1500) wrong.push(`${nodes} DOM nodes with ${rows} rows`);
     const { shift, refused } = window.__seen;
-    if (fresh && shift > 0.002) wrong.push(`layout shift ${shift.toFixed(4)}`);
+    if (fresh && shift >= 0.005) wrong.push(`layout shift ${shift.toFixed(4)}`);
     for (const r of refused) wrong.push(`refused by the policy: ${r}`);
     return wrong;
   }, fresh);

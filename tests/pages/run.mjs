@@ -74,6 +74,8 @@ async function judge(v, name, fresh = false) {
 
 async function visit(v, name, path) {
   const cold = !v.phone;
+  // Warm is a page that was seen before. Those of a kind share their files.
+  if (!cold && !shots) await v.page.goto(path, { waitUntil: "load" });
   await v.meter.reset(cold);
   const answer = await v.page.goto(path, { waitUntil: "load" });
   opened++;
@@ -112,8 +114,6 @@ async function tour(actor, client, ids) {
   const wanted = (name) => !only || name.includes(only);
   await Promise.all([false, true].map(async (phone) => {
     const v = await visitor(client, phone);
-    // What stays in the cache from the first page on.
-    if (phone) await v.page.goto("/");
     for (const entry of pages[actor]) {
       const path = entry.replace(/\{(\w+)\}/g, (all, id) => ids[id] ?? all);
       const name = `${actor} ${entry}`;
