@@ -39,9 +39,8 @@ async function visitor(client, phone) {
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   const noise = [];
-  page.on("console", (m) => { if (m.type() === "error" && !/Failed to load resource: .* status of 4\d\d/.test(m.text())) noise.push(m.text()); });
-  // The checks change the media under the page, and its transition to the next page then does not happen.
-  page.on("pageerror", (e) => { if (!/ViewTransition/.test(String(e))) noise.push(String(e)); });
+  page.on("console", (m) => { if (m.type() === "error" && !/Failed to load resource: .* status of 4\d\d|Blocked attempt to show a 'beforeunload'/.test(m.text())) noise.push(m.text()); });
+  page.on("pageerror", (e) => noise.push(String(e)));
   page.on("dialog", (d) => d.accept().catch(() => {}));
   return { page, phone, context, noise, meter: await check.meter(page) };
 }
