@@ -68,6 +68,7 @@ mod pages_tokens;
 mod pages_users;
 mod permission_needs;
 mod permissions;
+mod permissions_taken;
 mod proxies;
 mod readiness;
 mod refusals;

@@ -4,18 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use latchkey::{
-    domain::{
-        actor::Actor,
-        audit,
-        groups::{self, GroupInput},
-        permissions::Permissions,
-        sessions,
-        students::{self, StudentInput},
-        tokens,
-        users::{User, UserInput},
-    },
-    news,
+use latchkey::domain::{
+    actor::Actor,
+    audit,
+    permissions::Permissions,
+    sessions,
+    students::{self, StudentInput},
+    tokens,
+    users::{User, UserInput},
 };
 use rocket::http::Method;
 use serde_json::json;
@@ -26,7 +22,7 @@ use crate::{
         Need::{All, Staff, Superuser},
         OWN, PANEL,
     },
-    support::{Answer, Backend, Caller, TestApp, csrf, run, until},
+    support::{Answer, Caller, TestApp, csrf},
     sweep_routes::{PUBLIC, is_api, name, routes},
 };
 
@@ -134,7 +130,7 @@ impl Crowd<'_> {
     }
 }
 
-fn set(names: &[&str]) -> Permissions {
+pub fn set(names: &[&str]) -> Permissions {
     let set = Permissions::read(&names.join(" "));
     assert_eq!(set.iter().count(), names.len(), "{names:?}");
     set
@@ -304,99 +300,4 @@ both! {
         assert!(list.contains("Staff without a group") && list.contains("free"), "{list}");
         assert!(!list.contains(">idle<") && !list.contains(">root</a>"));
     }
-
-    async fn what_is_taken_away_is_gone_at_the_next_request(app: &TestApp) {
-        if app.backend == Backend::Postgres {
-            tokio::spawn(news::follow(app.app.clone()));
-            until("the node hears", async || !app.app.db.checks().is_deaf()).await;
-        }
-        let by = Actor::operator();
-        let group = groups::create(&app.app, &by, gives(&["add_students", "view_users"])).await.unwrap();
-        let staff = app.user_with("sam", |input| member(input, group.id)).await;
-        let browser = app.browser(&staff).await;
-        let token = app.anonymous().token(&app.default_token(&staff).await);
-        let bearer = app.anonymous().bearer(&app.pair(&staff).await.0);
-        let status = async || {
-            [
-                browser.get("/admin/users/").await.status,
-                token.post_json("/studentapi/", student()).await.status,
-                bearer.post_json("/studentapi/", student()).await.status,
-            ]
-        };
-        let (open, shut) = ([200, 201, 201], [403, 403, 403]);
-        assert_eq!(status().await, open);
-        // Changed, changed back, left, joined, deleted.
-        groups::update(&app.app, &by, group.id, gives(&["view_audit"]), 1).await.unwrap();
-        assert_eq!(status().await, shut);
-        groups::update(&app.app, &by, group.id, gives(&["add_students", "view_users"]), 2).await.unwrap();
-        assert_eq!(status().await, open);
-        assert!(groups::remove(&app.app, &by, &group, staff.id).await.unwrap());
-        assert_eq!(status().await, shut);
-        assert!(groups::add(&app.app, &by, &group, staff.id).await.unwrap());
-        assert_eq!(status().await, open);
-        groups::delete(&app.app, &by, group.id).await.unwrap();
-        assert_eq!(status().await, shut);
-    }
-}
-
-/// Two nodes share a PostgreSQL database; a SQLite file has one.
-#[test]
-fn what_is_taken_away_is_gone_on_the_other_node() {
-    run(Backend::Postgres, &[], async |app: &TestApp| {
-        let other = app.second_node(&[]).await;
-        let hearing = tokio::spawn(news::follow(other.app.clone()));
-        until("the other node hears", async || {
-            !other.app.db.checks().is_deaf()
-        })
-        .await;
-        let by = Actor::operator();
-        let group = groups::create(&app.app, &by, gives(&["add_students"]))
-            .await
-            .unwrap();
-        let staff = app.user_with("sam", |input| member(input, group.id)).await;
-        let client = other.anonymous().token(&app.default_token(&staff).await);
-        let status = async || client.post_json("/studentapi/", student()).await.status;
-        assert_eq!(status().await, 201);
-        groups::update(&app.app, &by, group.id, gives(&["view_audit"]), 1)
-            .await
-            .unwrap();
-        until("the other node has heard of the group", async || {
-            status().await == 403
-        })
-        .await;
-        groups::update(&app.app, &by, group.id, gives(&["add_students"]), 2)
-            .await
-            .unwrap();
-        until("and that it gives it again", async || status().await == 201).await;
-        assert!(
-            groups::remove(&app.app, &by, &group, staff.id)
-                .await
-                .unwrap()
-        );
-        until("the other node has heard of the membership", async || {
-            status().await == 403
-        })
-        .await;
-        hearing.abort();
-        other.app.db.clone().close().await.unwrap();
-    });
-}
-
-fn gives(names: &[&str]) -> GroupInput {
-    GroupInput {
-        name: "Writers".to_owned(),
-        permissions: set(names),
-    }
-}
-
-fn member(input: UserInput, group: i64) -> UserInput {
-    UserInput {
-        is_staff: true,
-        groups: Some(vec![group]),
-        ..input
-    }
-}
-
-fn student() -> serde_json::Value {
-    json!({"name": "Asha", "roll": 7, "city": "Pune"})
 }
