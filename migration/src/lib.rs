@@ -19,6 +19,7 @@ mod m20261125_000007_search;
 mod m20261125_000008_student_versions;
 mod m20261126_000001_groups;
 mod m20261126_000003_filters;
+mod m20261127_000002_wide_indexes;
 
 pub struct Migrator;
 
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000008_student_versions::Migration),
             Box::new(m20261126_000001_groups::Migration),
             Box::new(m20261126_000003_filters::Migration),
+            Box::new(m20261127_000002_wide_indexes::Migration),
         ]
     }
 }

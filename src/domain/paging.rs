@@ -4,6 +4,8 @@
 mod cursor;
 mod ways;
 
+use std::mem;
+
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QuerySelect, QueryTrait, Select, Value,
     sea_query::{Expr, Func, LikeExpr, Query, SelectStatement, SimpleExpr},
@@ -14,7 +16,8 @@ use crate::{
     error::{Error, Result},
 };
 use cursor::Cursor;
-use ways::{Way, number, rows_of};
+pub(crate) use ways::number;
+use ways::{Found, Way, rows_of};
 
 /// Up to here a count is exact.
 pub const EXACT: u64 = 10_000;
@@ -24,7 +27,7 @@ pub const SIZES: [u64; 3] = [25, 50, 100];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
     pub n: u64,
-    /// False: there are more than `n`; beyond `EXACT`, about as many, as somebody counted a while ago.
+    /// False: there are at least `n`; beyond `EXACT`, about as many, as somebody counted a while ago.
     pub exact: bool,
 }
 
@@ -60,16 +63,41 @@ pub struct Page<T> {
     pub total: Count,
     /// Number of the first row, from 1.
     pub first_index: u64,
+    /// So many have the text that was looked for, and so far away in the order that was asked for, that the newest of
+    /// them are given instead.
+    pub newest_first: bool,
 }
 
 impl<T> Page<T> {
-    pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
+    /// The only one of a list.
+    pub fn only(rows: Vec<T>) -> Self {
+        Self {
+            total: Count {
+                n: rows.len() as u64,
+                exact: true,
+            },
+            rows,
+            next: None,
+            previous: None,
+            first_index: 1,
+            newest_first: false,
+        }
+    }
+
+    pub fn map<U>(mut self, f: impl FnMut(T) -> U) -> Page<U> {
+        let rows = mem::take(&mut self.rows);
+        self.with(rows.into_iter().map(f).collect())
+    }
+
+    /// Other rows at the same place.
+    pub fn with<U>(self, rows: Vec<U>) -> Page<U> {
         Page {
-            rows: self.rows.into_iter().map(f).collect(),
+            rows,
             next: self.next,
             previous: self.previous,
             total: self.total,
             first_index: self.first_index,
+            newest_first: self.newest_first,
         }
     }
 }
@@ -106,6 +134,17 @@ pub struct Order<C> {
     pub kind: Kind,
 }
 
+impl<C: Copy> Order<C> {
+    fn newest_first(self) -> Self {
+        Self {
+            column: self.id,
+            descending: true,
+            kind: Kind::Number,
+            ..self
+        }
+    }
+}
+
 /// What the column holds. A cursor of the other kind belongs to another list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -121,6 +160,8 @@ pub struct List<E: EntityTrait> {
     pub total: Option<Count>,
     /// Whether `query` leaves rows out.
     pub is_filtered: bool,
+    /// Whether an index has just the rows that `query` leaves, in the order of the list.
+    pub is_led: bool,
 }
 
 /// One page of `query`.
@@ -140,13 +181,16 @@ where
         search: None,
         total: None,
         is_filtered: true,
+        is_led: false,
     };
     page_of(db, list, order, request, key_of).await
 }
 
 /// One page of a list. There are two ways to it. Where few rows are left they are collected and sorted; where many are,
 /// the index of the order is walked until the page is full. Which one is not left to the databases, whose guesses about
-/// texts are poor: the index of what is searched counts first, up to ten thousand.
+/// texts are poor: the index of what is searched counts first, up to ten thousand. A text that more have, all of them
+/// far away in the order, such as a first name in the order of usernames, would take both ways for long; then the page
+/// says so and begins with the newest.
 pub async fn page_of<E, C>(
     db: &C,
     list: List<E>,
@@ -159,21 +203,30 @@ where
     C: ConnectionTrait,
 {
     let cursor = request.cursor.as_deref().map(Cursor::read).transpose()?;
-    if cursor
-        .as_ref()
-        .is_some_and(|cursor| cursor.key.kind() != order.kind)
-    {
+    let of_this_list = |cursor: &Cursor| match &cursor.key {
+        Some(key) => key.kind() == order.kind,
+        None => list.search.is_some(),
+    };
+    if !cursor.as_ref().is_none_or(of_this_list) {
         return Err(Error::NotFound);
     }
     let back = cursor.as_ref().is_some_and(|c| c.back);
     let size = request.size();
+    let order = match &cursor {
+        Some(Cursor { key: None, .. }) => order.newest_first(),
+        _ => order,
+    };
     let way = Way {
         order,
         falling: order.descending != back,
         cursor: cursor.as_ref(),
         limit: size + 1,
     };
-    let (mut rows, mut total) = rows_of(db, list, &way).await?;
+    let Found {
+        mut rows,
+        mut total,
+        newest_first,
+    } = rows_of(db, list, &way).await?;
     let more = rows.len() as u64 > size;
     rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
     if back {
@@ -189,7 +242,7 @@ where
     let seen = first_index - 1 + rows.len() as u64;
     if !total.exact && total.n < EXACT {
         total = Count {
-            n: seen,
+            n: total.n.max(seen),
             exact: !has_next,
         };
     }
@@ -200,7 +253,7 @@ where
                 back,
                 id,
                 first_index,
-                key,
+                key: (!newest_first).then_some(key),
             }
             .write()
         })
@@ -221,6 +274,7 @@ where
         previous,
         total,
         first_index,
+        newest_first,
     })
 }
 
@@ -230,11 +284,28 @@ where
     E: EntityTrait,
     C: ConnectionTrait,
 {
+    count_to(db, query, id, EXACT).await
+}
+
+/// How many rows a filter leaves, as far as a page needs to know: a request does not walk ten thousand for each page.
+pub async fn count_few<E, C>(db: &C, query: Select<E>, id: E::Column) -> Result<Count>
+where
+    E: EntityTrait,
+    C: ConnectionTrait,
+{
+    count_to(db, query, id, ways::FEW).await
+}
+
+async fn count_to<E, C>(db: &C, query: Select<E>, id: E::Column, most: u64) -> Result<Count>
+where
+    E: EntityTrait,
+    C: ConnectionTrait,
+{
     let some = query.select_only().column(id).into_query();
-    let n = number(db, &counting(some, Some(EXACT + 1))).await?;
+    let n = number(db, &counting(some, Some(most + 1))).await?;
     Ok(Count {
-        n: n.min(EXACT),
-        exact: n <= EXACT,
+        n: n.min(most),
+        exact: n <= most,
     })
 }
 

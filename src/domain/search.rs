@@ -4,7 +4,10 @@
 
 mod fill;
 
-use sea_orm::{DbBackend, EntityTrait, sea_query::Expr, sea_query::SimpleExpr};
+use sea_orm::{
+    DbBackend, EntityTrait,
+    sea_query::{Alias, Expr, Query, SelectStatement, SimpleExpr},
+};
 use unicode_normalization::UnicodeNormalization;
 
 pub use fill::{fill, is_indexed};
@@ -116,6 +119,28 @@ impl Words {
         } else {
             found
         }
+    }
+
+    /// The ids of the rows that SQLite's index has, in whatever order of ids is asked for, and the name by which they are
+    /// ordered. Words of one or two letters beside longer ones are still to be looked for. PostgreSQL's index has no order.
+    pub(super) fn ids<E: EntityTrait>(
+        &self,
+        backend: DbBackend,
+    ) -> Option<(SelectStatement, Alias)> {
+        if backend == DbBackend::Postgres {
+            return None;
+        }
+        let index = Alias::new(format!("{}_search", table::<E>()));
+        let rowid = Alias::new("rowid");
+        let matches = Expr::cust_with_values(
+            format!(r#""{}_search" MATCH ?"#, table::<E>()),
+            [self.query()],
+        );
+        let mut ids = Query::select();
+        ids.expr_as(Expr::col(rowid.clone()), Alias::new("id"))
+            .from(index)
+            .and_where(matches);
+        Some((ids, rowid))
     }
 
     /// Whether there are many rows, as a query of one number: `most` says so. SQLite's index gives rows one by one, so

@@ -37,6 +37,7 @@ mod database_tls;
 mod domain_users;
 mod durable;
 mod export;
+mod filters_together;
 mod forward_auth;
 mod hardened;
 mod hashing;

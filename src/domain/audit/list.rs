@@ -143,6 +143,7 @@ pub async fn list(
         rows,
         total,
         first_index,
+        newest_first: false,
     })
 }
 

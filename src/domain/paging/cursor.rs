@@ -13,15 +13,17 @@ pub(super) struct Cursor {
     pub(super) id: i64,
     /// Number of the first row of the page it leads to.
     pub(super) first_index: u64,
-    pub(super) key: Key,
+    /// None: among the newest first, whatever the list is sorted by.
+    pub(super) key: Option<Key>,
 }
 
 impl Cursor {
     pub(super) fn write(&self) -> String {
         let direction = if self.back { 'b' } else { 'a' };
         let (kind, key) = match &self.key {
-            Key::Number(n) => ('n', n.to_string()),
-            Key::Text(text) => ('t', text.clone()),
+            Some(Key::Number(n)) => ('n', n.to_string()),
+            Some(Key::Text(text)) => ('t', text.clone()),
+            None => ('i', String::new()),
         };
         format!("{direction}{kind}.{}.{}.{key}", self.id, self.first_index)
     }
@@ -30,22 +32,20 @@ impl Cursor {
     pub(super) fn read(text: &str) -> Result<Self> {
         let parse = || {
             let mut parts = text.splitn(4, '.');
-            let (back, number) = match parts.next()? {
-                "an" => (false, true),
-                "at" => (false, false),
-                "bn" => (true, true),
-                "bt" => (true, false),
+            let (direction, kind) = parts.next()?.split_at_checked(1)?;
+            let back = match direction {
+                "a" => false,
+                "b" => true,
                 _ => return None,
             };
             let id = parts.next()?.parse().ok()?;
             let first_index = parts.next()?.parse().ok().filter(|n| *n < MOST_ROWS)?;
             let key = parts.next()?;
-            let key = if number {
-                Key::Number(key.parse().ok()?)
-            } else if key.contains('\0') {
-                return None;
-            } else {
-                Key::Text(key.to_owned())
+            let key = match kind {
+                "n" => Some(Key::Number(key.parse().ok()?)),
+                "t" if !key.contains('\0') => Some(Key::Text(key.to_owned())),
+                "i" if key.is_empty() => None,
+                _ => return None,
             };
             Some(Self {
                 back,
@@ -64,7 +64,11 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_what_it_wrote() {
-        for key in [Key::Number(-5), Key::Text("a.b.c~é".to_owned())] {
+        for key in [
+            Some(Key::Number(-5)),
+            Some(Key::Text("a.b.c~é".to_owned())),
+            None,
+        ] {
             let cursor = Cursor {
                 back: true,
                 id: 7,
@@ -86,6 +90,8 @@ mod tests {
             "an.1.1.x",
             "zz.1.1.1",
             "at.1.1.\0",
+            "ai.1.1.x",
+            "é",
             "an.0.18446744073709551615.0",
         ] {
             assert!(

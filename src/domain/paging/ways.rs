@@ -1,21 +1,19 @@
 //! The two ways to the rows of a page, and which one is taken. What a page is, in `paging.rs`.
 
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, Iterable,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult,
     Order as Direction, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select,
     sea_query::{
-        Alias, CommonTableExpression, Expr, IntoColumnRef, Query, SelectStatement, SimpleExpr,
-        WithClause,
+        Alias, CommonTableExpression, Expr, IntoColumnRef, JoinType, Query, SelectStatement,
+        SimpleExpr, WithClause,
     },
 };
 
-use super::{Count, EXACT, List, Order, count_up_to, counting, cursor::Cursor};
-use crate::error::Result;
+use super::{Count, EXACT, List, Order, count_few, counting, cursor::Cursor};
+use crate::{domain::search::Words, error::Result};
 
 /// Up to so many rows of a filter are collected and sorted.
 pub(super) const FEW: u64 = 2_000;
-/// Up to so many rows that the index of what is searched gives are collected.
-const SOME: u64 = 5_000;
 /// So many rows are looked at for a text that is frequent, before all that have it are collected.
 const WALK: u64 = 8_000;
 
@@ -27,70 +25,208 @@ pub(super) struct Way<'a, C> {
     pub(super) limit: u64,
 }
 
-/// The rows in the order of the way, and how many there are without the way.
+/// What a way leads to.
+pub(super) struct Found<M> {
+    pub(super) rows: Vec<M>,
+    /// Without the way.
+    pub(super) total: Count,
+    /// See `Page`.
+    pub(super) newest_first: bool,
+}
+
+/// The rows in the order of the way, or the newest first.
 pub(super) async fn rows_of<E, C>(
     db: &C,
     list: List<E>,
     way: &Way<'_, E::Column>,
-) -> Result<(Vec<E::Model>, Count)>
+) -> Result<Found<E::Model>>
 where
     E: EntityTrait,
     C: ConnectionTrait,
 {
-    let backend = db.get_database_backend();
+    let found = |rows, total| Found {
+        rows,
+        total,
+        newest_first: way.is_newest_first(),
+    };
+    let all = |(rows, n): (Vec<E::Model>, u64)| Ok(found(rows, Count { n, exact: true }));
     let Some(words) = &list.search else {
         let total = match list.total {
             Some(total) => total,
-            None => count_up_to(db, list.query.clone(), way.order.id).await?,
+            None => count_few(db, list.query.clone(), way.order.id).await?,
         };
         if list.is_filtered && total.is_small() {
-            return Ok((collect(db, list.query, way).await?.0, total));
+            return Ok(found(collect(db, list.query, way).await?.0, total));
         }
-        let query = way.walked(list.query).limit(way.limit);
-        return Ok((query.all(db).await?, total));
+        return Ok(found(way.walk(db, list.query).await?, total));
     };
-    let indexed = list.query.clone().filter(words.in_index::<E>(backend));
+    let backend = db.get_database_backend();
+    if list.is_filtered {
+        let left = match list.total {
+            Some(total) => total,
+            None => count_few(db, list.query.clone(), way.order.id).await?,
+        };
+        if left.is_small() {
+            let query = list.query.filter(words.in_row::<E>(backend));
+            return all(collect(db, query, way).await?);
+        }
+    }
     let seen = Query::select()
         .expr(words.probe::<E>(backend, EXACT + 1))
         .to_owned();
-    let found = number(db, &seen).await?;
-    if found <= SOME {
-        let (rows, n) = collect(db, indexed, way).await?;
-        return Ok((rows, Count { n, exact: true }));
+    let seen = number(db, &seen).await?;
+    if seen > EXACT {
+        // Under a filter nobody knows how many of them are left; see `page_of`.
+        let total = Count {
+            n: if list.is_filtered { 0 } else { EXACT },
+            exact: false,
+        };
+        if let Some(rows) = way.met_soon(db, &list, words).await? {
+            return Ok(found(rows, total));
+        }
+        let newest = Way {
+            order: way.order.newest_first(),
+            falling: way.cursor.is_none_or(|cursor| !cursor.back),
+            ..*way
+        };
+        let list = List {
+            is_led: list.is_led && way.is_by_id(),
+            ..list.clone()
+        };
+        if (way.cursor.is_none() || way.is_newest_first())
+            && let Some(rows) = newest.met_by_id(db, &list, words).await?
+        {
+            return Ok(Found {
+                rows,
+                total,
+                newest_first: !way.is_newest(),
+            });
+        }
     }
-    // Under a filter nobody knows how many of them are left; see `page_of`.
-    let total = Count {
-        n: if list.is_filtered {
-            0
-        } else if found > EXACT {
-            EXACT
-        } else {
-            found
-        },
-        exact: found <= EXACT && !list.is_filtered,
-    };
-    let some = way.walked(list.query).limit(WALK);
-    let outer = Query::select()
-        .columns(E::Column::iter())
-        .from_subquery(some.clone().into_query(), E::default())
-        .and_where(words.in_row::<E>(backend))
-        .limit(way.limit)
-        .to_owned();
-    let rows = db.query_all(&outer).await?;
-    let rows = models::<E>(&rows)?;
-    if rows.len() as u64 == way.limit {
-        return Ok((rows, total));
-    }
-    // The list ends here, or they stand together, far away in this order.
-    let looked_at = some.select_only().column(way.order.id).into_query();
-    if number(db, &counting(looked_at, None)).await? < WALK {
-        return Ok((rows, total));
-    }
-    let (rows, n) = collect(db, indexed, way).await?;
-    Ok((rows, Count { n, exact: true }))
+    let indexed = list.query.filter(words.in_index::<E>(backend));
+    all(collect(db, indexed, way).await?)
 }
 
 impl<C: ColumnTrait> Way<'_, C> {
+    /// Rows that have all of the words, if enough of them are among the next ones, or if the list ends there.
+    async fn met_soon<E, D>(
+        &self,
+        db: &D,
+        list: &List<E>,
+        words: &Words,
+    ) -> Result<Option<Vec<E::Model>>>
+    where
+        E: EntityTrait<Column = C>,
+        D: ConnectionTrait,
+    {
+        // Of rows that a filter leaves here and there, so many would be far apart.
+        let next = if list.is_led {
+            list.query.clone()
+        } else {
+            E::find()
+        };
+        let next = self.walked(next).limit(WALK);
+        let met = list
+            .query
+            .clone()
+            .filter(words.in_row::<E>(db.get_database_backend()))
+            .limit(self.limit)
+            .into_query()
+            .from_clear()
+            .from_subquery(next.clone().into_query(), E::default())
+            .to_owned();
+        let rows = models::<E>(&db.query_all(&met).await?)?;
+        if rows.len() as u64 == self.limit {
+            return Ok(Some(rows));
+        }
+        let next = next.select_only().column(self.order.id).into_query();
+        let ends = number(db, &counting(next, None)).await? < WALK;
+        Ok(ends.then_some(rows))
+    }
+
+    /// The same in the order of ids, in which the index of what is searched gives its rows on SQLite.
+    async fn met_by_id<E, D>(
+        &self,
+        db: &D,
+        list: &List<E>,
+        words: &Words,
+    ) -> Result<Option<Vec<E::Model>>>
+    where
+        E: EntityTrait<Column = C>,
+        D: ConnectionTrait,
+    {
+        let backend = db.get_database_backend();
+        let Some((mut next, rowid)) = words.ids::<E>(backend) else {
+            return self.met_soon(db, list, words).await;
+        };
+        next.order_by(rowid.clone(), self.direction())
+            .limit(if list.is_filtered { WALK } else { self.limit })
+            .and_where_option(self.beyond(rowid.clone(), rowid));
+        let some = Alias::new("some");
+        let own = (self.order.id.entity_name(), self.order.id);
+        // A cross join, as SQLite leaves its order alone: the text's rows one by one.
+        let met = list
+            .query
+            .clone()
+            .filter(words.in_row::<E>(backend))
+            .limit(self.limit)
+            .into_query()
+            .from_clear()
+            .from_subquery(next.clone(), some.clone())
+            .join(JoinType::CrossJoin, E::default(), Condition::all())
+            .and_where(Expr::col(own).equals((some, self.order.id)))
+            .to_owned();
+        let rows = models::<E>(&db.query_all(&met).await?)?;
+        if rows.len() as u64 == self.limit || !list.is_filtered {
+            return Ok(Some(rows));
+        }
+        let ends = number(db, &counting(next, None)).await? < WALK;
+        Ok(ends.then_some(rows))
+    }
+
+    fn is_newest(&self) -> bool {
+        self.is_by_id() && self.falling
+    }
+
+    fn is_newest_first(&self) -> bool {
+        self.cursor.is_some_and(|cursor| cursor.key.is_none())
+    }
+
+    /// The next rows of `query`. What it leaves out it may leave out of an index, so the rows themselves come last.
+    async fn walk<E, D>(&self, db: &D, query: Select<E>) -> Result<Vec<E::Model>>
+    where
+        E: EntityTrait<Column = C>,
+        D: ConnectionTrait,
+    {
+        let next = self.walked(self.keys(query)).limit(self.limit);
+        let rows = self.rows::<E>(next.into_query());
+        models::<E>(&db.query_all(&rows).await?)
+    }
+
+    /// Only what rows are sorted by.
+    fn keys<E: EntityTrait<Column = C>>(&self, query: Select<E>) -> Select<E> {
+        let keys = query.select_only().column(self.order.id);
+        if self.is_by_id() {
+            keys
+        } else {
+            keys.column(self.order.column)
+        }
+    }
+
+    /// The rows to these keys, in order.
+    fn rows<E: EntityTrait<Column = C>>(&self, keys: SelectStatement) -> SelectStatement {
+        let Order { column, id, .. } = self.order;
+        let some = Alias::new("some");
+        let own = (id.entity_name(), id);
+        let mut rows = Query::select();
+        rows.columns(E::Column::iter().map(|c| (c.entity_name(), c)))
+            .from_subquery(keys, some.clone())
+            .inner_join(E::default(), Expr::col(own).equals((some.clone(), id)))
+            .order_by((some.clone(), column), self.direction())
+            .order_by((some, id), self.direction());
+        rows
+    }
+
     /// The rows beyond the cursor in this order.
     fn walked<E: EntityTrait<Column = C>>(&self, mut query: Select<E>) -> Select<E> {
         let direction = self.direction();
@@ -119,12 +255,13 @@ impl<C: ColumnTrait> Way<'_, C> {
 
     fn beyond(&self, column: impl IntoColumnRef, id: impl IntoColumnRef) -> Option<SimpleExpr> {
         let cursor = self.cursor?;
-        let (row, edge): (SimpleExpr, SimpleExpr) = if self.is_by_id() {
-            (Expr::col(id), cursor.id.into())
-        } else {
-            let row = Expr::tuple([Expr::col(column), Expr::col(id)]);
-            let edge = [Expr::val(cursor.key.value()), cursor.id.into()];
-            (row, Expr::tuple(edge))
+        let (row, edge): (SimpleExpr, SimpleExpr) = match &cursor.key {
+            Some(key) if !self.is_by_id() => {
+                let row = Expr::tuple([Expr::col(column), Expr::col(id)]);
+                let edge = [Expr::val(key.value()), cursor.id.into()];
+                (row, Expr::tuple(edge))
+            }
+            _ => (Expr::col(id), cursor.id.into()),
         };
         Some(if self.falling {
             row.lt(edge)
@@ -146,38 +283,26 @@ where
 {
     let Order { column, id, .. } = way.order;
     let found = Alias::new("found");
-    let mut all = query.select_only().column(id);
-    if !way.is_by_id() {
-        all = all.column(column);
-    }
     let all = CommonTableExpression::new()
-        .query(all.into_query())
+        .query(way.keys(query).into_query())
         .table_name(found.clone())
         .materialized(true)
         .to_owned();
     let direction = way.direction();
-    let of = |table: &Alias, column: E::Column| (table.clone(), column);
+    let of = |column: E::Column| (found.clone(), column);
     let mut some = Query::select();
-    some.column(of(&found, id))
+    some.column(of(id))
         .from(found.clone())
-        .order_by(of(&found, column), direction.clone())
+        .order_by(of(column), direction.clone())
         .limit(way.limit);
     if !way.is_by_id() {
-        some.column(of(&found, column))
-            .order_by(of(&found, id), direction.clone());
+        some.column(of(column)).order_by(of(id), direction);
     }
-    if let Some(beyond) = way.beyond(of(&found, column), of(&found, id)) {
+    if let Some(beyond) = way.beyond(of(column), of(id)) {
         some.and_where(beyond);
     }
-    let some_name = Alias::new("some");
-    let own = (id.entity_name(), id);
-    let mut rows = Query::select();
-    rows.columns(E::Column::iter().map(|c| (c.entity_name(), c)))
-        .expr_as(Expr::cust(r#"(SELECT COUNT(*) FROM "found")"#), COUNTED)
-        .from_subquery(some, some_name.clone())
-        .inner_join(E::default(), Expr::col(own).equals(of(&some_name, id)))
-        .order_by(of(&some_name, column), direction.clone())
-        .order_by(of(&some_name, id), direction);
+    let mut rows = way.rows::<E>(some);
+    rows.expr_as(Expr::cust(r#"(SELECT COUNT(*) FROM "found")"#), COUNTED);
     let query = rows.with(WithClause::new().cte(all).to_owned());
     let rows = db.query_all(&query).await?;
     let n = match rows.first() {
@@ -195,7 +320,7 @@ fn models<E: EntityTrait>(rows: &[QueryResult]) -> Result<Vec<E::Model>> {
 }
 
 /// The one number that a query gives.
-pub(super) async fn number<C: ConnectionTrait>(db: &C, query: &SelectStatement) -> Result<u64> {
+pub(crate) async fn number<C: ConnectionTrait>(db: &C, query: &SelectStatement) -> Result<u64> {
     let n = match db.query_one(query).await? {
         Some(row) => row.try_get_by_index::<i64>(0)?,
         None => 0,

@@ -1,10 +1,10 @@
 //! Everybody's living sessions, a page at a time.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, mem};
 
 use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, Query},
+    sea_query::{Expr, Query, UnionType},
 };
 
 use super::{Session, living, session};
@@ -12,7 +12,10 @@ use crate::{
     app::App,
     domain::{
         bulk,
-        paging::{Count, Key, Kind, Order, Page, PageRequest, count_up_to, page},
+        paging::{
+            Count, Key, Kind, List, Order, Page, PageRequest, count_up_to, counting, number,
+            page_of,
+        },
         users::{User, named_from},
     },
     entity::{
@@ -52,15 +55,31 @@ pub async fn list(app: &App, filter: &SessionFilter) -> Result<Page<Session>> {
         kind: Kind::Number,
     };
     let key_of = |row: &Model| (Key::Number(row.last_seen_at), row.id);
-    let query = matching(app, filter);
-    let found = page(app.db.read(), query, order, &filter.page, key_of).await?;
-    Ok(Page {
-        rows: with_owners(app, found.rows).await?,
-        next: found.next,
-        previous: found.previous,
-        total: found.total,
-        first_index: found.first_index,
-    })
+    let many = are_many_named(app, filter).await?;
+    let list = List {
+        query: matching(app, filter, many),
+        search: None,
+        // Not counted, as each would be looked at with its person.
+        total: many.then_some(Count { n: 0, exact: false }),
+        is_filtered: true,
+        is_led: false,
+    };
+    let mut page = page_of(app.db.read(), list, order, &filter.page, key_of).await?;
+    let rows = with_owners(app, mem::take(&mut page.rows)).await?;
+    Ok(page.with(rows))
+}
+
+/// People with such a name who are still looked up before their sessions.
+const NAMED: u64 = 5_000;
+
+/// Whether so many people have such a name that their sessions are met soon among all.
+async fn are_many_named(app: &App, filter: &SessionFilter) -> Result<bool> {
+    let Some(text) = &filter.person else {
+        return Ok(false);
+    };
+    let named = ids_of_people().filter(named_from(app, text)).into_query();
+    let n = number(app.db.read(), &counting(named, Some(NAMED + 1))).await?;
+    Ok(n > NAMED)
 }
 
 async fn with_owners(app: &App, rows: Vec<Model>) -> Result<Vec<Session>> {
@@ -80,12 +99,12 @@ async fn with_owners(app: &App, rows: Vec<Model>) -> Result<Vec<Session>> {
 
 /// The ids after `after` of those that the filter matches.
 pub async fn ids(app: &App, filter: &SessionFilter, after: i64, limit: u64) -> Result<Vec<i64>> {
-    let query = matching(app, filter);
+    let query = matching(app, filter, false);
     bulk::ids(app.db.read(), query, Column::Id, after, limit).await
 }
 
 pub async fn count(app: &App, filter: &SessionFilter) -> Result<Count> {
-    count_up_to(app.db.read(), matching(app, filter), Column::Id).await
+    count_up_to(app.db.read(), matching(app, filter, false), Column::Id).await
 }
 
 pub async fn newest_id(app: &App) -> Result<i64> {
@@ -102,10 +121,15 @@ pub async fn some(app: &App, ids: &[i64]) -> Result<Vec<Session>> {
     with_owners(app, rows).await
 }
 
-fn matching(app: &App, filter: &SessionFilter) -> Select<Entity> {
+fn ids_of_people() -> Select<user::Entity> {
+    user::Entity::find().select_only().column(user::Column::Id)
+}
+
+/// `many`: sessions are walked, and of each the person is asked for the name; else the people come first.
+fn matching(app: &App, filter: &SessionFilter, many: bool) -> Select<Entity> {
     let lately = app.now() - LATELY;
     // A session that its person's new password or disabling has ended is still a row for a while.
-    let alive = Query::select()
+    let mut alive = Query::select()
         .expr(Expr::val(1))
         .from(user::Entity)
         .and_where(
@@ -116,19 +140,32 @@ fn matching(app: &App, filter: &SessionFilter) -> Select<Entity> {
         )
         .and_where(user::Column::IsActive.eq(true))
         .to_owned();
-    let mut query = living(app).filter(Expr::exists(alive));
-    let ids = || user::Entity::find().select_only().column(user::Column::Id);
+    let mut query = living(app);
     if let Some(text) = &filter.person {
-        let named = ids().filter(named_from(app, text)).into_query();
-        query = query.filter(Column::UserId.in_subquery(named));
+        let named = named_from(app, text);
+        if many {
+            alive.cond_where(named);
+        } else {
+            let ids = ids_of_people().filter(named).into_query();
+            query = query.filter(Column::UserId.in_subquery(ids));
+        }
     }
-    if filter.staff {
-        // Spelled as in the indexes of these people.
-        let staff = user::Column::IsStaff
-            .into_expr()
-            .or(user::Column::IsSuperuser.into_expr());
-        query = query.filter(Column::UserId.in_subquery(ids().filter(staff).into_query()));
+    if filter.staff && many {
+        alive.and_where(
+            user::Column::IsStaff
+                .into_expr()
+                .or(user::Column::IsSuperuser.into_expr()),
+        );
+    } else if filter.staff {
+        // One by one, as the indexes of these people have them.
+        let mut staff = ids_of_people()
+            .filter(user::Column::IsStaff.into_expr())
+            .into_query();
+        let superusers = ids_of_people().filter(user::Column::IsSuperuser.into_expr());
+        staff.union(UnionType::Distinct, superusers.into_query());
+        query = query.filter(Column::UserId.in_subquery(staff));
     }
+    query = query.filter(Expr::exists(alive));
     match filter.seen {
         Seen::Whenever => query,
         Seen::Lately => query.filter(Column::LastSeenAt.gte(lately)),

@@ -81,6 +81,7 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
             search,
             total,
             is_filtered: city.is_some(),
+            is_led: city.is_some() && matches!(column, Column::Id | Column::City),
         },
         Order {
             column,

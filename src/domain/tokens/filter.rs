@@ -1,23 +1,20 @@
 //! Which tokens a list shows: state, kind, access, owner, end, and a text that is searched for.
 
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, ExprTrait, SimpleExpr},
+    ColumnTrait, Condition, EntityTrait, QueryFilter, Select,
+    sea_query::{Expr, ExprTrait},
 };
 
-use super::{TokenState, key::is_well_formed, list::total, make::PREFIX_SHOWN};
+use super::{TokenState, key::is_well_formed, list::total, make::PREFIX_SHOWN, spelling::Spelling};
 use crate::{
     app::App,
     domain::{
-        paging::{Count, List, PageRequest},
+        paging::{Count, List, PageRequest, count_few},
         scopes::Scope,
         search::Words,
-        totals, users,
+        totals,
     },
-    entity::{
-        token::{Column, Entity},
-        user,
-    },
+    entity::token::{Column, Entity},
     error::Result,
 };
 
@@ -36,7 +33,7 @@ pub struct TokenFilter {
     pub access: Option<Access>,
     pub ends: Option<Ends>,
     pub page: PageRequest,
-    /// How many there are, where that is known.
+    /// How many there are before a text is looked for, where that is known.
     pub total: Option<Count>,
 }
 
@@ -64,56 +61,17 @@ pub enum Ends {
     Within(i64),
 }
 
-const DAY: i64 = 86_400;
+pub(super) const DAY: i64 = 86_400;
 
 impl Only {
-    /// `many`: see `matching`.
-    pub(super) fn condition(self, now: i64, many: bool) -> Condition {
+    pub(super) fn condition(self, now: i64) -> Condition {
         match self {
-            Self::Expiring => {
-                let expires = if many {
-                    Expr::cust(r#"+"tokens"."expires_at""#)
-                } else {
-                    Column::ExpiresAt.into_expr()
-                };
-                Condition::all()
-                    .add(Column::ExpiresAt.is_not_null())
-                    .add(expires.lte(now + 7 * DAY))
-            }
+            Self::Expiring => Condition::all()
+                .add(Column::ExpiresAt.is_not_null())
+                .add(Column::ExpiresAt.lte(now + 7 * DAY)),
             Self::Unused => {
-                let seen = Expr::cust(super::unused::SEEN);
-                let seen = if many { seen.add(0) } else { seen };
-                Condition::all().add(seen.lte(now - 90 * DAY))
+                Condition::all().add(Expr::cust(super::unused::SEEN).lte(now - 90 * DAY))
             }
-        }
-    }
-}
-
-impl Access {
-    /// Spelled as in the index of limited tokens, not with values that are bound: by those SQLite would not know it.
-    fn condition(self) -> Condition {
-        let limited = Expr::cust(r#""tokens"."scopes" <> 'full'"#);
-        match self {
-            Self::Full => Condition::all().add(Expr::cust(r#""tokens"."scopes" = 'full'"#)),
-            Self::Limited => Condition::all().add(limited),
-            Self::Has(scope) => {
-                let has = format!(
-                    r#"(' ' || "tokens"."scopes" || ' ') LIKE '% {} %'"#,
-                    scope.as_str()
-                );
-                Condition::all().add(limited).add(Expr::cust(has))
-            }
-        }
-    }
-}
-
-impl Ends {
-    fn condition(self, now: i64) -> Condition {
-        match self {
-            Self::Never => Condition::all().add(Column::ExpiresAt.is_null()),
-            Self::Within(seconds) => Condition::all()
-                .add(Column::ExpiresAt.gt(now))
-                .add(Column::ExpiresAt.lte(now + seconds)),
         }
     }
 }
@@ -128,28 +86,8 @@ impl TokenFilter {
             || self.ends.is_some()
     }
 
-    fn narrow(&self, mut query: Select<Entity>, now: i64) -> Select<Entity> {
-        if let Some(owner) = self.owner {
-            query = query.filter(Column::UserId.eq(owner));
-        }
-        if let Some(name) = &self.owner_named {
-            let owner = user::Entity::find()
-                .select_only()
-                .column(user::Column::Id)
-                .filter(users::named(name));
-            query = query.filter(Column::UserId.in_subquery(owner.into_query()));
-        }
-        if let Some(is_default) = self.is_default {
-            let column: SimpleExpr = Column::IsDefault.into_expr();
-            query = query.filter(if is_default { column } else { column.not() });
-        }
-        if let Some(access) = self.access {
-            query = query.filter(access.condition());
-        }
-        match self.ends {
-            Some(ends) => query.filter(ends.condition(now)),
-            None => query,
-        }
+    pub(super) fn leaves_some_out(&self) -> bool {
+        self.state.is_some() || self.only.is_some() || self.is_narrowed()
     }
 
     fn words(&self) -> Option<Words> {
@@ -183,47 +121,40 @@ pub(super) fn in_state(state: Option<TokenState>, now: i64) -> Select<Entity> {
 
 /// All that a filter finds, in no order.
 pub(super) fn all_matching(app: &App, filter: &TokenFilter) -> Select<Entity> {
-    let now = app.now();
-    let mut query = filter.narrow(in_state(filter.state, now), now);
-    if let Some(only) = filter.only {
-        query = query.filter(only.condition(now, false));
-    }
+    let backend = app.db.read().get_database_backend();
+    let query = Spelling::few(filter, backend).query(app.now());
     match filter.words() {
-        Some(words) => query.filter(words.in_index::<Entity>(app.db.read().get_database_backend())),
+        Some(words) => query.filter(words.in_index::<Entity>(backend)),
         None => query,
     }
 }
 
 pub(super) async fn matching(app: &App, filter: &TokenFilter) -> Result<List<Entity>> {
     let now = app.now();
+    let backend = app.db.read().get_database_backend();
     let search = filter.words();
+    let is_filtered = filter.leaves_some_out();
+    let few = Spelling::few(filter, backend);
     let total = match filter.total {
-        _ if search.is_some() || filter.is_narrowed() => None,
-        None => {
+        _ if filter.is_narrowed() => {
+            Some(count_few(app.db.read(), few.query(now), Column::Id).await?)
+        }
+        None if is_filtered || search.is_none() => {
             let [total] = totals::counts(app, [total(filter.state, filter.only)]).await?;
             Some(total)
         }
         known => known,
     };
-    // Where many have ended, they are met soon in the order of the list; with the indexes that find a few of them all
-    // would be sorted. A plus sign before a column keeps its indexes away.
-    let is_large = !total.is_some_and(Count::is_small);
-    let mut query = match filter.state {
-        Some(TokenState::Expired) if is_large => Entity::find()
-            .filter(Expr::cust(r#"+"tokens"."revoked_at" IS NULL"#))
-            .filter(Column::ExpiresAt.lte(now)),
-        Some(TokenState::Revoked) if is_large => {
-            Entity::find().filter(Expr::cust(r#"+"tokens"."revoked_at" IS NOT NULL"#))
-        }
-        state => in_state(state, now),
+    let spelling = if total.is_some_and(Count::is_small) {
+        few
+    } else {
+        Spelling::many(filter, backend)
     };
-    if let Some(only) = filter.only {
-        query = query.filter(only.condition(now, is_large));
-    }
     Ok(List {
-        query: filter.narrow(query, now),
+        query: spelling.query(now),
         search,
         total,
-        is_filtered: filter.state.is_some() || filter.only.is_some() || filter.is_narrowed(),
+        is_filtered,
+        is_led: spelling.is_in_order(),
     })
 }

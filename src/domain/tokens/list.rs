@@ -1,6 +1,6 @@
 //! Lists of tokens: keyset pages with owners and uses, and the totals of the tabs. What a filter says is in `filter`.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, mem};
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType,
@@ -49,7 +49,7 @@ pub struct TokenCounts {
 pub async fn list(app: &App, filter: &TokenFilter) -> Result<Page<TokenRow>> {
     let matching = matching(app, filter).await?;
     let key_of = |token: &Token| (Key::Number(token.id), token.id);
-    let tokens = page_of(
+    let mut page = page_of(
         app.db.read(),
         matching,
         Order {
@@ -62,13 +62,8 @@ pub async fn list(app: &App, filter: &TokenFilter) -> Result<Page<TokenRow>> {
         key_of,
     )
     .await?;
-    Ok(Page {
-        rows: with_owners(app, tokens.rows).await?,
-        next: tokens.next,
-        previous: tokens.previous,
-        total: tokens.total,
-        first_index: tokens.first_index,
-    })
+    let rows = with_owners(app, mem::take(&mut page.rows)).await?;
+    Ok(page.with(rows))
 }
 
 /// With their owners and their uses of late, by one question.
@@ -165,7 +160,7 @@ impl From<[Count; 5]> for TokenCounts {
 pub async fn first_end(app: &App) -> Result<Option<i64>> {
     let now = app.now();
     let ends = in_state(Some(TokenState::Active), now)
-        .filter(Only::Expiring.condition(now, false))
+        .filter(Only::Expiring.condition(now))
         .select_only()
         .column(Column::ExpiresAt)
         .order_by_asc(Column::ExpiresAt)
@@ -214,10 +209,9 @@ impl TokenCounts {
         }
     }
 
-    /// What a list under this filter has, if a tab says so.
+    /// What a list under this filter has before a text is looked for, if a tab says so.
     pub fn of(&self, filter: &TokenFilter) -> Option<Count> {
-        let is_plain = filter.q.is_none() && !filter.is_narrowed();
-        is_plain.then_some(match (filter.state, filter.only) {
+        (!filter.is_narrowed()).then_some(match (filter.state, filter.only) {
             (_, Some(Only::Expiring)) => self.expiring,
             (_, Some(Only::Unused)) => self.unused,
             (Some(TokenState::Active), None) => self.active,
@@ -232,11 +226,11 @@ pub(super) fn total(state: Option<TokenState>, only: Option<Only>) -> Total {
     use TokenState::{Active, Expired, Revoked};
     let (name, rows): (_, fn(i64) -> SelectStatement) = match (state, only) {
         (Some(Active), Some(Only::Expiring)) => ("tokens.expiring", |now| {
-            let condition = Only::Expiring.condition(now, false);
+            let condition = Only::Expiring.condition(now);
             rows(in_state(Some(Active), now).filter(condition))
         }),
         (Some(Active), Some(Only::Unused)) => ("tokens.unused", |now| {
-            let condition = Only::Unused.condition(now, false);
+            let condition = Only::Unused.condition(now);
             rows(in_state(Some(Active), now).filter(condition))
         }),
         (None, _) => ("tokens", |now| rows(in_state(None, now))),

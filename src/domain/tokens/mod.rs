@@ -11,6 +11,7 @@ mod make;
 mod policy;
 mod presented;
 mod scan;
+mod spelling;
 mod unused;
 
 use sea_orm::{

@@ -3,19 +3,19 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, Query, SelectStatement, UnionType},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
+    QueryTrait, Select,
+    sea_query::{Expr, Query, UnionType},
 };
 
-use super::User;
+use super::{User, counts};
 use crate::{
     app::App,
     domain::{
         groups, login_pauses,
-        paging::{Count, Key, Kind, List, Order, Page, PageRequest, count_up_to, page_of},
+        paging::{Count, Key, Kind, List, Order, Page, PageRequest, count_few, page_of},
         search::Words,
-        totals::{self, Total, rows},
+        totals,
     },
     entity::{
         token,
@@ -76,7 +76,7 @@ pub struct UserFilter {
     pub joined: (Option<i64>, Option<i64>),
     pub sort: UserSort,
     pub page: PageRequest,
-    /// How many there are, where that is known.
+    /// How many there are before a text is looked for, where that is known.
     pub total: Option<Count>,
 }
 
@@ -87,15 +87,6 @@ pub struct UserRow {
     pub token_count: u64,
     /// Sign-in is paused, from somewhere or everywhere.
     pub is_locked: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct UserCounts {
-    pub all: Count,
-    pub active: Count,
-    pub locked: Count,
-    pub disabled: Count,
-    pub never_signed_in: Count,
 }
 
 pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
@@ -140,57 +131,10 @@ pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
     }))
 }
 
-/// The totals of the tabs.
-pub async fn counts(app: &App) -> Result<UserCounts> {
-    Ok(totals::counts(app, UserCounts::totals()).await?.into())
-}
-
-impl From<[Count; 5]> for UserCounts {
-    fn from([all, active, locked, disabled, never_signed_in]: [Count; 5]) -> Self {
-        Self {
-            all,
-            active,
-            locked,
-            disabled,
-            never_signed_in,
-        }
-    }
-}
-
-impl UserCounts {
-    pub(in crate::domain) fn totals() -> [Total; 5] {
-        use UserStatus::{Active, All, Disabled, Locked, NeverSignedIn};
-        [All, Active, Locked, Disabled, NeverSignedIn].map(UserStatus::total)
-    }
-
-    /// What a list under this filter has, if a tab says so.
-    pub fn of(&self, filter: &UserFilter) -> Option<Count> {
-        let is_plain = filter.q.is_none() && !filter.is_narrowed();
-        is_plain.then_some(match filter.status {
-            UserStatus::All => self.all,
-            UserStatus::Active => self.active,
-            UserStatus::Locked => self.locked,
-            UserStatus::Disabled => self.disabled,
-            UserStatus::NeverSignedIn => self.never_signed_in,
-        })
-    }
-}
-
 impl UserStatus {
-    fn total(self) -> Total {
-        let (name, rows): (_, fn(i64) -> SelectStatement) = match self {
-            Self::All => ("users", |now| rows(Self::All.rows(now))),
-            Self::Active => ("users.active", |now| rows(Self::Active.rows(now))),
-            Self::Locked => ("users.locked", |now| rows(Self::Locked.rows(now))),
-            Self::Disabled => ("users.disabled", |now| rows(Self::Disabled.rows(now))),
-            Self::NeverSignedIn => ("users.never", |now| rows(Self::NeverSignedIn.rows(now))),
-        };
-        Total { name, rows }
-    }
-
     /// Conditions are spelled as in the indexes of these rows, not with values that are bound: by those SQLite
     /// would not know the index.
-    fn rows(self, now: i64) -> Select<Entity> {
+    pub(super) fn rows(self, now: i64) -> Select<Entity> {
         match self {
             Self::All => Entity::find(),
             Self::Active => Entity::find().filter(Column::IsActive.into_expr()),
@@ -206,7 +150,7 @@ impl UserStatus {
 }
 
 impl UserFilter {
-    fn is_narrowed(&self) -> bool {
+    pub(super) fn is_narrowed(&self) -> bool {
         self.role.is_some()
             || self.group.is_some()
             || self.token.is_some()
@@ -227,14 +171,12 @@ pub(super) fn all_matching(app: &App, filter: &UserFilter) -> Select<Entity> {
 
 async fn matching(app: &App, filter: &UserFilter) -> Result<List<Entity>> {
     let search = filter.q.as_deref().and_then(Words::of);
+    let is_filtered = filter.status != UserStatus::All || filter.is_narrowed();
     let few = filtered(filter, app.now(), false);
     let total = match filter.total {
-        _ if search.is_some() => None,
-        None if filter.is_narrowed() => {
-            Some(count_up_to(app.db.read(), few.clone(), Column::Id).await?)
-        }
-        None => {
-            let [total] = totals::counts(app, [filter.status.total()]).await?;
+        _ if filter.is_narrowed() => Some(count_few(app.db.read(), few.clone(), Column::Id).await?),
+        None if is_filtered || search.is_none() => {
+            let [total] = totals::counts(app, [counts::total(filter.status)]).await?;
             Some(total)
         }
         known => known,
@@ -248,49 +190,33 @@ async fn matching(app: &App, filter: &UserFilter) -> Result<List<Entity>> {
         query,
         search,
         total,
-        is_filtered: filter.status != UserStatus::All || filter.is_narrowed(),
+        is_filtered,
+        is_led: filter.status == UserStatus::Disabled
+            || matches!(filter.role, Some(Role::Staff | Role::Superuser)),
     })
 }
 
 /// As its index says it. No password, and one that is marked as unusable, are not among them.
-const UNKNOWN_PASSWORD: &str = r#""users"."password" <> '' AND substr("users"."password", 1, 1) <> '!' AND substr("users"."password", 1, 7) NOT IN ('$argon2', 'argon2$', 'bcrypt$', 'bcrypt_', 'pbkdf2_', 'scrypt$')"#;
-
-/// Disabled accounts that are looked at, the newest, for tokens that still live.
-const LOOKED_AT: u64 = 10_000;
-
-/// People whom somebody should look at: disabled ones with live tokens, and those of an unknown password.
-pub(in crate::domain) fn odd_totals() -> [Total; 2] {
-    let tokens = Total {
-        name: "users.disabled_with_tokens",
-        rows: |now| {
-            let newest = UserStatus::Disabled
-                .rows(now)
-                .select_only()
-                .column(Column::Id)
-                .order_by_desc(Column::Id)
-                .limit(LOOKED_AT);
-            let with_one = UserFilter {
-                token: Some(true),
-                ..UserFilter::default()
-            };
-            let query = filtered(&with_one, now, false);
-            rows(query.filter(Column::Id.in_subquery(newest.into_query())))
-        },
-    };
-    let passwords = Total {
-        name: "users.unknown_password",
-        rows: |_| rows(Entity::find().filter(Expr::cust(UNKNOWN_PASSWORD))),
-    };
-    [tokens, passwords]
-}
+pub(super) const UNKNOWN_PASSWORD: &str = r#""users"."password" <> '' AND substr("users"."password", 1, 1) <> '!' AND substr("users"."password", 1, 7) NOT IN ('$argon2', 'argon2$', 'bcrypt$', 'bcrypt_', 'pbkdf2_', 'scrypt$')"#;
 
 /// `many`: what the filter finds is left to the index of the order, where it is met soon; with an index of its own all
-/// would be sorted. A plus sign before a column keeps its indexes away.
-fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Entity> {
+/// would be sorted. Where few are found, the index of the condition that leaves the fewest leads: SQLite, which counts
+/// nothing beforehand, would take any. A plus sign before a column keeps its indexes away.
+pub(super) fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Entity> {
     let is_staff = Column::IsStaff.into_expr();
     let is_superuser = Column::IsSuperuser.into_expr();
+    let by_joined = matches!(filter.sort, UserSort::Joined | UserSort::JoinedDescending);
+    let by_seen = matches!(
+        filter.sort,
+        UserSort::LastLogin | UserSort::LastLoginDescending
+    );
+    let rare = filter.role == Some(Role::Superuser)
+        || filter.status == UserStatus::Locked
+        || filter.group.is_some()
+        || filter.unknown_password;
+    let led = rare || filter.role == Some(Role::Staff) || filter.joined != (None, None);
     let mut query = match filter.status {
-        UserStatus::NeverSignedIn if many => {
+        UserStatus::NeverSignedIn if if many { !by_seen } else { led } => {
             Entity::find().filter(Expr::cust(r#"+"users"."last_login" = 0"#))
         }
         status => status.rows(now),
@@ -325,8 +251,7 @@ fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Entity> {
     if filter.unknown_password {
         query = query.filter(Expr::cust(UNKNOWN_PASSWORD));
     }
-    let by_joined = matches!(filter.sort, UserSort::Joined | UserSort::JoinedDescending);
-    let joined = if many && !by_joined {
+    let joined = if if many { !by_joined } else { rare } {
         Expr::cust(r#"+"users"."date_joined""#)
     } else {
         Column::DateJoined.into_expr()
@@ -342,7 +267,7 @@ fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Entity> {
 }
 
 /// Superusers need no group.
-fn staff_in_no_group() -> Condition {
+pub(super) fn staff_in_no_group() -> Condition {
     let mut theirs = Query::select();
     theirs
         .expr(Expr::val(1))
@@ -355,12 +280,6 @@ fn staff_in_no_group() -> Condition {
         .add(Column::IsStaff.into_expr())
         .add(Column::IsSuperuser.into_expr().not())
         .add(Expr::exists(theirs).not())
-}
-
-/// Staff that can do nothing.
-pub async fn count_staff_in_no_group(app: &App) -> Result<Count> {
-    let idle = Entity::find().filter(staff_in_no_group());
-    count_up_to(app.db.read(), idle, Column::Id).await
 }
 
 /// How many live tokens these people have, and who of them is locked: one question.

@@ -3,6 +3,7 @@
 
 mod bulk;
 mod change;
+mod counts;
 mod create;
 mod delete;
 mod entitled;
@@ -12,22 +13,21 @@ mod own_password;
 
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, sea_query::Expr,
+    QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait, SimpleExpr},
 };
 
 pub use bulk::{
     count, delete_many, ids, newest_id, revoke_tokens_many, set_active_many, sign_out_many, some,
 };
 pub use change::{set_active, set_password, sign_out_everywhere, update};
+pub(in crate::domain) use counts::odd_totals;
+pub use counts::{UserCounts, counts};
 pub use create::{create, register};
 pub use delete::{DeletionPreview, delete, deletion_preview};
 pub use entitled::{Entitled, find_entitled};
 pub use input::{USERNAME_MAX, UserInput, normalize_username};
-pub(in crate::domain) use list::odd_totals;
-pub use list::{
-    InGroup, Role, UserCounts, UserFilter, UserRow, UserSort, UserStatus, count_staff_in_no_group,
-    counts, list,
-};
+pub use list::{InGroup, Role, UserFilter, UserRow, UserSort, UserStatus, list};
 pub use own_password::change_password;
 
 pub(crate) use change::{judge as judge_password, put_password, touch};
@@ -94,7 +94,7 @@ pub async fn suggest(app: &App, text: &str) -> Result<Vec<User>> {
     let db = app.db.read();
     let mut found = Entity::find()
         .filter(named_from(app, text))
-        .order_by_asc(Column::UsernameKey)
+        .order_by_asc(name_by_letters(app))
         .limit(SUGGESTED as u64)
         .all(db)
         .await?;
@@ -113,19 +113,26 @@ pub async fn suggest(app: &App, text: &str) -> Result<Vec<User>> {
     Ok(found)
 }
 
+/// The name as an index has it that does not depend on the language of the database.
+fn name_by_letters(app: &App) -> SimpleExpr {
+    if app.db.is_postgres() {
+        Expr::cust(r#""users"."username_key" COLLATE "C""#)
+    } else {
+        Column::UsernameKey.into_expr()
+    }
+}
+
 /// Whose names begin with `text`.
 pub(crate) fn named_from(app: &App, text: &str) -> Condition {
     // PostgreSQL takes no such letter, and no name has it.
     let key = input::key(&normalize_username(text)).replace('\0', "");
-    let begins = Condition::all().add(Column::UsernameKey.like(starting_with(&key)));
-    if app.db.is_postgres() {
-        return begins;
-    }
-    // SQLite has no index for LIKE with signs that are escaped.
+    let name = name_by_letters(app);
+    // SQLite has no index for LIKE with signs that are escaped, PostgreSQL none for a pattern it does not know yet.
     let beyond = format!("{key}\u{10ffff}");
-    begins
-        .add(Column::UsernameKey.gte(key))
-        .add(Column::UsernameKey.lt(beyond))
+    Condition::all()
+        .add(name.clone().like(starting_with(&key)))
+        .add(name.clone().gte(key))
+        .add(name.lt(beyond))
 }
 
 /// For a change: inside a transaction, since asking the pool for a second connection there could

@@ -287,12 +287,22 @@ impl Pager {
 }
 
 /// "412 of 12,480 match", above a filtered list.
-pub fn match_text(found: paging::Count, all: Option<paging::Count>) -> String {
+pub fn match_text<T>(found: &Page<T>, all: Option<paging::Count>) -> String {
+    let total = found.total;
+    let n = words::count(total);
     match all {
-        Some(all) => format!("{} of {} match", words::count(found), words::count(all)),
-        None if found.exact && found.n == 1 => "1 matches".to_owned(),
-        None => format!("{} match", words::count(found)),
+        _ if found.newest_first => {
+            format!("{n} match, too many to sort: the newest first. A longer text sorts them.")
+        }
+        Some(all) => format!("{n} of {} match", words::count(all)),
+        None if total.exact && total.n == 1 => "1 matches".to_owned(),
+        None => format!("{n} match"),
     }
+}
+
+/// The sort value that the heads of the columns show.
+pub fn sorted<'a, T>(found: &Page<T>, sort: &'a str) -> &'a str {
+    if found.newest_first { "" } else { sort }
 }
 
 /// What the chip of a search says.

@@ -117,13 +117,7 @@ pub async fn dashboard(
 }
 
 pub fn samples() -> Vec<Page> {
-    let none = crate::domain::paging::Page {
-        rows: Vec::<Pupil>::new(),
-        next: None,
-        previous: None,
-        total: crate::domain::paging::Count { n: 1, exact: true },
-        first_index: 1,
-    };
+    let none = crate::domain::paging::Page::only(Vec::<Pupil>::new());
     let mut view = Dashboard {
         name: "Amara".to_owned(),
         email: String::new(),

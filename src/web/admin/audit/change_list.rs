@@ -167,7 +167,7 @@ pub async fn change_list(
     let here = address.sized(&paging);
     let rows = found.rows.iter().map(Activity::of).collect();
     let pager = Pager::of(&found, &here, paging.size());
-    let matching = match_text(found.total, None);
+    let matching = match_text(&found, None);
     Ok(Page::of(&view(
         &filter, &address, chain, rows, pager, matching,
     )))
@@ -267,13 +267,7 @@ pub fn samples() -> Vec<Page> {
     filters
         .flat_map(|((filter, address), (sealed, signed))| {
             [Vec::new(), vec![Activity::sample()]].map(|rows| {
-                let none = crate::domain::paging::Page {
-                    rows: Vec::<()>::new(),
-                    next: None,
-                    previous: None,
-                    total: crate::domain::paging::Count { n: 0, exact: true },
-                    first_index: 1,
-                };
+                let none = crate::domain::paging::Page::only(Vec::<()>::new());
                 let pager = Pager::of(&none, &address, 25);
                 let chain = ChainState { sealed, signed };
                 Page::of(&view(

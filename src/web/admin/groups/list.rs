@@ -79,16 +79,6 @@ pub async fn list(
 }
 
 pub fn samples() -> Vec<Page> {
-    let found = |rows: Vec<GroupRow>| paging::Page {
-        total: Count {
-            n: rows.len() as u64,
-            exact: true,
-        },
-        rows,
-        next: None,
-        previous: None,
-        first_index: 1,
-    };
     let row = |permissions: &str| GroupRow {
         group: groups::Group {
             permissions: permissions.to_owned(),
@@ -101,7 +91,10 @@ pub fn samples() -> Vec<Page> {
     };
     let paging = Paging::default();
     vec![
-        page(&found(Vec::new()), &paging),
-        page(&found(vec![row("view_audit"), row("")]), &paging),
+        page(&paging::Page::only(Vec::new()), &paging),
+        page(
+            &paging::Page::only(vec![row("view_audit"), row("")]),
+            &paging,
+        ),
     ]
 }

@@ -11,7 +11,7 @@ use crate::{
         paging::Count,
         permissions::{Act, Permission, Record},
         signing_keys::{self, KeyState},
-        tokens, users,
+        tokens,
     },
     error::Result,
     web::{
@@ -57,7 +57,7 @@ pub(super) async fn of(
     // Nobody else can do anything about it.
     if actor.is_superuser {
         found.extend(key_ends(app).await?);
-        found.extend(idle_staff(users::count_staff_in_no_group(app).await?));
+        found.extend(idle_staff(standing.idle_staff));
     }
     if sees(Record::Audit) {
         found.extend(stormy_day(figures, days));

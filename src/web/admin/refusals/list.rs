@@ -7,7 +7,6 @@ use super::{PATH, TITLE, words};
 use crate::{
     app::App,
     domain::{
-        paging::Count,
         refusals::{self, Reason, RefusalFilter, RefusalRow},
         users,
     },
@@ -139,13 +138,13 @@ pub async fn list(
         .with("user", user.as_str())
         .sized(&paging);
     let pager = Pager::of(&found, &here, paging.size());
-    let total = found.total;
+    let matching = match_text(&found, None);
     let rows = found.rows.into_iter().map(|row| Row::of(row, &here));
     Ok(Page::of(&RefusalList {
         reasons: reasons(code),
         chips: chips(reason, &address, &user, &here),
         clear: PATH,
-        matching: match_text(total, None),
+        matching,
         kept: here.hidden(&["reason", "address", "user"]),
         rows: rows.collect(),
         pager,
@@ -180,13 +179,7 @@ fn chips(reason: Option<Reason>, address: &str, user: &str, here: &Address) -> V
 }
 
 pub fn samples() -> Vec<Page> {
-    let none = crate::domain::paging::Page {
-        rows: Vec::<Row>::new(),
-        next: None,
-        previous: None,
-        total: Count { n: 0, exact: true },
-        first_index: 1,
-    };
+    let none = crate::domain::paging::Page::only(Vec::<Row>::new());
     let here = Address::new(PATH);
     let mut list = RefusalList {
         reasons: reasons(""),

@@ -198,7 +198,7 @@ async fn list(
         role: Choice::new("role", "People", ROLES, role),
         seen: Choice::new("seen", "Last seen", SEEN, seen_name),
         clear: here.without("q").without("role").without("seen").href(),
-        matching: match_text(found.total, None),
+        matching: match_text(&found, None),
         no_hit: no_hit("No session", q.as_deref()),
         alone: alone && found.previous.is_none() && found.next.is_none(),
         pager: Pager::of(&found, &here, query.paging().size()),
@@ -265,13 +265,7 @@ pub fn others_ended(gone: u64) -> Flash {
 }
 
 pub fn samples() -> Vec<Page> {
-    let none = crate::domain::paging::Page {
-        rows: Vec::<Row>::new(),
-        next: None,
-        previous: None,
-        total: Count { n: 0, exact: true },
-        first_index: 1,
-    };
+    let none = crate::domain::paging::Page::only(Vec::<Row>::new());
     let here = Address::new(PATH);
     let row = |id| Row {
         id,

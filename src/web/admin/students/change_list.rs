@@ -14,6 +14,7 @@ use crate::{
         admin::bulk::Bar,
         admin::listing::{
             Address, Chip, Head, Hidden, Pager, Paging, match_text, no_hit, search, search_chip,
+            sorted,
         },
         error::PageError,
         guards::{May, permission::ViewStudents},
@@ -157,14 +158,14 @@ pub async fn change_list(
         kept: here.hidden(&["q", "city"]),
         chips: q.chain(city).collect(),
         clear: here.without("q").without("city").href(),
-        matching: match_text(found.total, None),
+        matching: match_text(&found, None),
         no_hit: if filter.city.is_none() {
             no_hit("No one", filter.q.as_deref())
         } else {
             "No student matches that.".to_owned()
         },
         filtered: filter.q.is_some() || filter.city.is_some(),
-        heads: heads(&here, query.sort().0),
+        heads: heads(&here, sorted(&found, query.sort().0)),
         pager: Pager::of(&found, &here, query.paging().size()),
         bulk: Bar::of(
             &Students(query.clone()),
@@ -191,13 +192,7 @@ fn heads(here: &Address, sort: &str) -> Heads {
 
 pub fn samples(student: &Student) -> Vec<Page> {
     let here = Address::new(PATH);
-    let none = crate::domain::paging::Page {
-        rows: Vec::<Row>::new(),
-        next: None,
-        previous: None,
-        total: crate::domain::paging::Count { n: 0, exact: true },
-        first_index: 1,
-    };
+    let none = crate::domain::paging::Page::only(Vec::<Row>::new());
     let mut list = StudentChangeList {
         q: String::new(),
         city: String::new(),

@@ -11,7 +11,6 @@ use crate::{
     app::App,
     domain::{
         actor::Actor,
-        paging::Count,
         tokens::{self, TokenCounts, TokenRow, TokenState},
     },
     web::{
@@ -102,7 +101,7 @@ pub async fn change_list(
         chips,
         clear: query.clear().href(),
         export_href: here.below("export"),
-        matching: match_text(found.total, None),
+        matching: match_text(&found, None),
         no_hit: no_hit("No token", q.as_deref()),
         none_at_all: counts.all().n == 0,
         pager: Pager::of(&found, &here, query.paging().size()),
@@ -139,13 +138,7 @@ fn tabs(counts: &TokenCounts, current: &str) -> Vec<Tab> {
 }
 
 pub fn samples() -> Vec<Page> {
-    let none = crate::domain::paging::Page {
-        rows: Vec::<Row>::new(),
-        next: None,
-        previous: None,
-        total: Count { n: 0, exact: true },
-        first_index: 1,
-    };
+    let none = crate::domain::paging::Page::only(Vec::<Row>::new());
     let here = Address::new(PATH);
     let mut list = TokenChangeList {
         tabs: Vec::new(),

@@ -23,6 +23,7 @@ use crate::{
             bulk::Bar,
             listing::{
                 Address, Chip, Choice, Head, Hidden, Pager, Tab, match_text, no_hit, search_chip,
+                sorted,
             },
         },
         error::{ApiError, PageError},
@@ -209,9 +210,9 @@ pub async fn change_list(
             .without("password")
             .href(),
         export_href: here.below("export"),
-        matching: match_text(found.total, status.is_empty().then_some(counts.all)),
+        matching: match_text(&found, status.is_empty().then_some(counts.all)),
         no_hit: no_hit("No one", q.as_deref()),
-        heads: heads(&here, sort),
+        heads: heads(&here, sorted(&found, sort)),
         pager: Pager::of(&found, &here, paging.size()),
         bulk: Bar::of(
             &Users(query),
@@ -287,13 +288,7 @@ pub async fn suggest(
 }
 
 pub fn samples() -> Vec<Page> {
-    let none = crate::domain::paging::Page {
-        rows: Vec::<Row>::new(),
-        next: None,
-        previous: None,
-        total: crate::domain::paging::Count { n: 0, exact: true },
-        first_index: 1,
-    };
+    let none = crate::domain::paging::Page::only(Vec::<Row>::new());
     let here = Address::new(PATH).with("q", "smyth");
     let row = Row {
         id: 7,
@@ -331,7 +326,7 @@ pub fn samples() -> Vec<Page> {
         }],
         clear: PATH.to_owned(),
         export_href: PATH.to_owned(),
-        matching: match_text(none.total, None),
+        matching: match_text(&none, None),
         no_hit: no_hit("No one", Some("smyth")),
         heads: heads(&here, "username"),
         pager: Pager::of(&none, &here, 25),

@@ -105,13 +105,7 @@ pub fn samples() -> Vec<Page> {
     [Vec::new(), vec![Row::of(&event)]]
         .into_iter()
         .map(|rows| {
-            let none = crate::domain::paging::Page {
-                rows: Vec::<()>::new(),
-                next: None,
-                previous: None,
-                total: crate::domain::paging::Count { n: 0, exact: true },
-                first_index: 1,
-            };
+            let none = crate::domain::paging::Page::only(Vec::<()>::new());
             let here = Address::new("/admin/users/7/history/");
             Page::of(&view(
                 &super::sample_user(),

@@ -6,10 +6,7 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    domain::{
-        paging::Count,
-        tokens::{self, TokenFilter, TokenState},
-    },
+    domain::tokens::{self, TokenFilter, TokenState},
     web::{
         admin::{
             listing::{Address, Pager, Paging, Tab},
@@ -205,13 +202,7 @@ async fn revoke(
 }
 
 pub fn samples() -> Vec<Page> {
-    let none = crate::domain::paging::Page {
-        rows: Vec::<TokenFacts>::new(),
-        next: None,
-        previous: None,
-        total: Count { n: 0, exact: true },
-        first_index: 1,
-    };
+    let none = crate::domain::paging::Page::only(Vec::<TokenFacts>::new());
     let mut view = OwnTokens {
         tabs: tabs(""),
         ended: false,

@@ -1,0 +1,207 @@
+//! How the conditions of a token filter are written, so that the index is read that leaves the fewest rows: it leads, the
+//! other conditions keep out of its way. PostgreSQL knows how many rows a condition leaves; SQLite counts nothing
+//! beforehand. What the conditions mean is in `filter.rs`.
+
+use sea_orm::{
+    ColumnTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, SimpleExpr},
+};
+
+use super::{
+    TokenState,
+    filter::{Access, DAY, Ends, Only, TokenFilter},
+    unused::SEEN,
+};
+use crate::{
+    domain::users,
+    entity::{
+        token::{Column, Entity},
+        user,
+    },
+};
+
+/// What has an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lead {
+    Owner,
+    /// Tokens that may do one certain thing.
+    Scope,
+    Revoked,
+    /// When tokens end.
+    Ends,
+    Seen,
+    Access,
+    Kind,
+    /// The order of the list; the index also has what all filters ask.
+    Wide,
+}
+
+pub(super) struct Spelling<'a> {
+    filter: &'a TokenFilter,
+    lead: Lead,
+    backend: DbBackend,
+}
+
+impl<'a> Spelling<'a> {
+    /// For counting, and for collecting what is few.
+    pub(super) fn few(filter: &'a TokenFilter, backend: DbBackend) -> Self {
+        let by_end = matches!(filter.ends, Some(Ends::Within(_)))
+            || filter.state == Some(TokenState::Expired)
+            || filter.only == Some(Only::Expiring);
+        let lead = match Self::many(filter, backend).lead {
+            lead @ (Lead::Owner | Lead::Scope | Lead::Revoked) => lead,
+            _ if by_end => Lead::Ends,
+            _ if filter.only == Some(Only::Unused) => Lead::Seen,
+            lead => lead,
+        };
+        Self {
+            filter,
+            lead,
+            backend,
+        }
+    }
+
+    /// For what is met soon in the order of the list. With an index of another order all would be sorted.
+    pub(super) fn many(filter: &'a TokenFilter, backend: DbBackend) -> Self {
+        let lead = if filter.owner.is_some() || filter.owner_named.is_some() {
+            Lead::Owner
+        } else if matches!(filter.access, Some(Access::Has(_))) {
+            Lead::Scope
+        } else if filter.state == Some(TokenState::Revoked) {
+            Lead::Revoked
+        } else if filter.only == Some(Only::Unused) {
+            Lead::Wide
+        } else if filter.access.is_some() {
+            Lead::Access
+        } else if filter.is_default.is_some() {
+            Lead::Kind
+        } else {
+            Lead::Wide
+        };
+        Self {
+            filter,
+            lead,
+            backend,
+        }
+    }
+
+    /// Whether the index has the order of the list: the ids.
+    pub(super) fn is_in_order(&self) -> bool {
+        !matches!(self.lead, Lead::Ends | Lead::Seen | Lead::Wide)
+    }
+
+    /// A column, under a plus sign where its indexes must not be read.
+    fn column(&self, name: &str, of: Lead) -> String {
+        let is_number = matches!(of, Lead::Ends | Lead::Seen);
+        let kept_away = match self.backend {
+            // Which knows no plus sign before texts and flags, and needs none.
+            DbBackend::Postgres => is_number && self.is_in_order_of_list(),
+            _ => self.lead != of,
+        };
+        if kept_away {
+            format!("+{name}")
+        } else {
+            name.to_owned()
+        }
+    }
+
+    fn is_in_order_of_list(&self) -> bool {
+        !matches!(self.lead, Lead::Ends | Lead::Seen)
+    }
+
+    pub(super) fn query(&self, now: i64) -> Select<Entity> {
+        let filter = self.filter;
+        let mut query = Entity::find();
+        if self.lead == Lead::Wide && filter.leaves_some_out() {
+            query = query.filter(Expr::cust(r#""tokens"."id" > 0"#));
+        }
+        let expires = self.column(r#""tokens"."expires_at""#, Lead::Ends);
+        let revoked = self.column(r#""tokens"."revoked_at""#, Lead::Revoked);
+        let bound = |sql: String, values: Vec<i64>| -> SimpleExpr {
+            let sql = match self.backend {
+                DbBackend::Postgres => sql.replacen('?', "$1", 1).replacen('?', "$2", 1),
+                _ => sql,
+            };
+            Expr::cust_with_values(sql, values)
+        };
+        let live = || Column::RevokedAt.is_null();
+        query = match filter.state {
+            None => query,
+            Some(TokenState::Active) => query.filter(live()).filter(bound(
+                format!("({expires} IS NULL OR {expires} > ?)"),
+                vec![now],
+            )),
+            Some(TokenState::Expired) => query
+                .filter(live())
+                .filter(bound(format!("{expires} <= ?"), vec![now])),
+            Some(TokenState::Revoked) => query.filter(Expr::cust(format!("{revoked} IS NOT NULL"))),
+        };
+        query = match filter.only {
+            None => query,
+            Some(Only::Expiring) => {
+                query.filter(bound(format!("{expires} <= ?"), vec![now + 7 * DAY]))
+            }
+            Some(Only::Unused) => {
+                let seen = self.column(SEEN, Lead::Seen);
+                query.filter(bound(format!("{seen} <= ?"), vec![now - 90 * DAY]))
+            }
+        };
+        query = match filter.ends {
+            None => query,
+            // What has expired ended before now.
+            Some(_) if filter.state == Some(TokenState::Expired) => {
+                query.filter(Expr::cust("1 = 0"))
+            }
+            Some(Ends::Never) => query.filter(Expr::cust(format!("{expires} IS NULL"))),
+            Some(Ends::Within(seconds)) => query.filter(bound(
+                format!("{expires} > ? AND {expires} <= ?"),
+                vec![now, now + seconds],
+            )),
+        };
+        self.access(self.kind(self.owner(query)))
+    }
+
+    fn owner(&self, query: Select<Entity>) -> Select<Entity> {
+        let query = match self.filter.owner {
+            Some(owner) => query.filter(Column::UserId.eq(owner)),
+            None => query,
+        };
+        let Some(name) = &self.filter.owner_named else {
+            return query;
+        };
+        let owner = user::Entity::find()
+            .select_only()
+            .column(user::Column::Id)
+            .filter(users::named(name));
+        query.filter(Column::UserId.in_subquery(owner.into_query()))
+    }
+
+    fn kind(&self, query: Select<Entity>) -> Select<Entity> {
+        let is_default = self.column(r#""tokens"."is_default""#, Lead::Kind);
+        match self.filter.is_default {
+            None => query,
+            Some(true) => query.filter(Expr::cust(is_default)),
+            Some(false) => query.filter(Expr::cust(format!("NOT {is_default}"))),
+        }
+    }
+
+    /// Spelled as in the indexes, not with values that are bound: by those SQLite would not know them.
+    fn access(&self, query: Select<Entity>) -> Select<Entity> {
+        let scopes = self.column(r#""tokens"."scopes""#, Lead::Access);
+        match self.filter.access {
+            None => query,
+            Some(Access::Full) => query.filter(Expr::cust(format!("{scopes} = 'full'"))),
+            Some(Access::Limited) => query.filter(Expr::cust(format!("{scopes} <> 'full'"))),
+            Some(Access::Has(scope)) => {
+                let find = match self.backend {
+                    DbBackend::Postgres => "strpos",
+                    _ => "instr",
+                };
+                let scope = scope.as_str();
+                query.filter(Expr::cust(format!(
+                    r#"{find}(' ' || "tokens"."scopes" || ' ', ' {scope} ') > 0"#
+                )))
+            }
+        }
+    }
+}
