@@ -1,7 +1,7 @@
 //! The two ways to the rows of a page, and which one is taken. What a page is, in `paging.rs`.
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult,
     Order as Direction, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select,
     sea_query::{
         Alias, CommonTableExpression, Expr, IntoColumnRef, JoinType, Query, SelectStatement,
@@ -125,23 +125,8 @@ impl<C: ColumnTrait> Way<'_, C> {
         } else {
             E::find()
         };
-        let next = self.walked(next).limit(WALK);
-        let met = list
-            .query
-            .clone()
-            .filter(words.in_row::<E>(db.get_database_backend()))
-            .limit(self.limit)
-            .into_query()
-            .from_clear()
-            .from_subquery(next.clone().into_query(), E::default())
-            .to_owned();
-        let rows = models::<E>(&db.query_all(&met).await?)?;
-        if rows.len() as u64 == self.limit {
-            return Ok(Some(rows));
-        }
-        let next = next.select_only().column(self.order.id).into_query();
-        let ends = number(db, &counting(next, None)).await? < WALK;
-        Ok(ends.then_some(rows))
+        let next = self.walked(self.keys(next)).limit(WALK);
+        self.met(db, list, words, next.into_query()).await
     }
 
     /// The same in the order of ids, in which the index of what is searched gives its rows on SQLite.
@@ -155,29 +140,47 @@ impl<C: ColumnTrait> Way<'_, C> {
         E: EntityTrait<Column = C>,
         D: ConnectionTrait,
     {
-        let backend = db.get_database_backend();
-        let Some((mut next, rowid)) = words.ids::<E>(backend) else {
+        let Some((mut next, rowid)) = words.ids::<E>(db.get_database_backend()) else {
             return self.met_soon(db, list, words).await;
         };
         next.order_by(rowid.clone(), self.direction())
-            .limit(if list.is_filtered { WALK } else { self.limit })
+            .limit(WALK)
             .and_where_option(self.beyond(rowid.clone(), rowid));
+        self.met(db, list, words, next).await
+    }
+
+    /// Those of the next rows that are in the list and have all of the words.
+    async fn met<E, D>(
+        &self,
+        db: &D,
+        list: &List<E>,
+        words: &Words,
+        next: SelectStatement,
+    ) -> Result<Option<Vec<E::Model>>>
+    where
+        E: EntityTrait<Column = C>,
+        D: ConnectionTrait,
+    {
+        let backend = db.get_database_backend();
+        let Order { column, id, .. } = self.order;
         let some = Alias::new("some");
-        let own = (self.order.id.entity_name(), self.order.id);
-        // A cross join, as SQLite leaves its order alone: the text's rows one by one.
-        let met = list
+        // SQLite leaves the order of a cross join alone, and stops when the page is full.
+        let mut met = list
             .query
             .clone()
             .filter(words.in_row::<E>(backend))
             .limit(self.limit)
-            .into_query()
-            .from_clear()
+            .into_query();
+        met.from_clear()
             .from_subquery(next.clone(), some.clone())
             .join(JoinType::CrossJoin, E::default(), Condition::all())
-            .and_where(Expr::col(own).equals((some, self.order.id)))
-            .to_owned();
+            .and_where(Expr::col((id.entity_name(), id)).equals((some.clone(), id)));
+        if backend == DbBackend::Postgres {
+            met.order_by((some.clone(), column), self.direction())
+                .order_by((some, id), self.direction());
+        }
         let rows = models::<E>(&db.query_all(&met).await?)?;
-        if rows.len() as u64 == self.limit || !list.is_filtered {
+        if rows.len() as u64 == self.limit {
             return Ok(Some(rows));
         }
         let ends = number(db, &counting(next, None)).await? < WALK;

@@ -87,7 +87,7 @@ impl<'a> Spelling<'a> {
 
     /// Whether the index has the order of the list: the ids.
     pub(super) fn is_in_order(&self) -> bool {
-        !matches!(self.lead, Lead::Ends | Lead::Seen | Lead::Wide)
+        !matches!(self.lead, Lead::Ends | Lead::Seen)
     }
 
     /// A column, under a plus sign where its indexes must not be read.
@@ -95,7 +95,7 @@ impl<'a> Spelling<'a> {
         let is_number = matches!(of, Lead::Ends | Lead::Seen);
         let kept_away = match self.backend {
             // Which knows no plus sign before texts and flags, and needs none.
-            DbBackend::Postgres => is_number && self.is_in_order_of_list(),
+            DbBackend::Postgres => is_number && self.is_in_order(),
             _ => self.lead != of,
         };
         if kept_away {
@@ -103,10 +103,6 @@ impl<'a> Spelling<'a> {
         } else {
             name.to_owned()
         }
-    }
-
-    fn is_in_order_of_list(&self) -> bool {
-        !matches!(self.lead, Lead::Ends | Lead::Seen)
     }
 
     pub(super) fn query(&self, now: i64) -> Select<Entity> {
