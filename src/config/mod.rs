@@ -254,7 +254,7 @@ impl Config {
                 },
                 &[("text", LogFormat::Text), ("json", LogFormat::Json)],
             )?,
-            metrics_address: listen::metrics_address(&s)?,
+            metrics_address: listen::metrics_address(&s, figment)?,
             tls: listen::tls(&s)?,
             mail: mail::mail(&s, public_url.as_deref())?,
             public_url,
