@@ -18,10 +18,11 @@ use serde_json::json;
 
 use crate::{
     permission_needs::{
-        API, Fields,
+        Fields,
         Need::{All, Staff, Superuser},
-        OWN, PANEL,
+        PANEL,
     },
+    permission_needs_api::{API, OWN},
     support::{Answer, Caller, TestApp, csrf},
     sweep_routes::{PUBLIC, is_api, name, routes},
 };

@@ -3,8 +3,10 @@
 mod answer;
 mod caller;
 mod certificates;
+pub mod django_project;
 mod forge;
 mod html;
+mod next_door;
 pub mod postgres;
 mod program;
 mod proxy;
@@ -23,6 +25,7 @@ pub use caller::Caller;
 pub use certificates::{certificate, certificate_for};
 pub use forge::{claims_of, forged, forged_with_header, header_of, hs256};
 pub use html::{between, csrf, nothing_inline};
+pub use next_door::{NextDoor, Scene, next_door_command, next_door_scene};
 pub use program::{Program, Server, exchange, folder, raw};
 pub use proxy::{Proxy, Upstream, find_program, free_port, without};
 pub use python::{python, without_django};
