@@ -27,7 +27,10 @@ pub fn template_dir() -> PathBuf {
     if cfg!(debug_assertions) && folder.is_dir() {
         return folder;
     }
-    std::env::current_exe().unwrap_or(folder)
+    // Where there is no /proc, as in a bare chroot, it does not know where it is, but perhaps how it was called.
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let mut files = std::env::current_exe().ok().into_iter().chain(called);
+    files.find(|file| file.is_file()).unwrap_or(folder)
 }
 
 pub fn fairing() -> impl Fairing {

@@ -22,7 +22,7 @@ use std::{
 
 pub use answer::Answer;
 pub use caller::Caller;
-pub use certificates::certificate;
+pub use certificates::{certificate, certificate_for};
 pub use forge::{claims_of, forged, forged_with_header, header_of, hs256};
 pub use html::{between, csrf, nothing_inline};
 pub use next_door::{NextDoor, Scene, next_door_command, next_door_scene};
