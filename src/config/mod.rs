@@ -257,7 +257,7 @@ impl Config {
                 },
                 &[("text", LogFormat::Text), ("json", LogFormat::Json)],
             )?,
-            metrics_address: listen::metrics_address(&s)?,
+            metrics_address: listen::metrics_address(&s, figment)?,
             tls: listen::tls(&s)?,
             stop_delay: s.within("stop_delay", 0, 0, 300)?,
             mail: mail::mail(&s, public_url.as_deref())?,

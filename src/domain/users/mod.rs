@@ -18,7 +18,7 @@ use sea_orm::{
 pub use bulk::{
     count, delete_many, ids, newest_id, revoke_tokens_many, set_active_many, sign_out_many, some,
 };
-pub use change::{set_active, set_password, sign_out_everywhere, update};
+pub use change::{Updated, set_active, set_password, sign_out_everywhere, update};
 pub use create::{create, register};
 pub use delete::{DeletionPreview, delete, deletion_preview};
 pub use entitled::{Entitled, find_entitled};

@@ -29,7 +29,7 @@ pub use next_door::{NextDoor, Scene, next_door_command, next_door_scene};
 pub use program::{Program, Server, exchange, folder, raw};
 pub use proxy::{Proxy, Upstream, find_program, free_port, without};
 pub use python::{python, without_django};
-pub use smtp::{Received, Sink, mail_settings};
+pub use smtp::{Received, Sink, Speech, acceptor, mail_settings};
 pub use test_app::{Backend, JWT_KEY, PASSWORD, SECRET, START, TestApp, environment};
 
 /// Shared by all tests: connections belong to the runtime that opened them.
