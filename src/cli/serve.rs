@@ -42,10 +42,9 @@ pub async fn run(context: Context) -> Result<(), Failure> {
         served = tls::look(tls).map_err(Failure::Said)?;
         figment = tls::apply(figment, tls)?;
     }
-    let mut signals = None;
-    if context.config.stop_delay > 0 {
+    let delayed = context.config.stop_delay > 0;
+    if delayed {
         figment = stop::take_signals(figment);
-        signals = Some(stop::Signals::new()?);
     }
     if !context.config.throttles_enabled {
         tracing::warn!("throttles are off: good for load tests, for nothing else");
@@ -99,7 +98,9 @@ pub async fn run(context: Context) -> Result<(), Failure> {
         .ignite()
         .await
         .map_err(|e| Failure::Said(explain(&e)))?;
-    if let Some(signals) = signals {
+    if delayed {
+        // Not before: a signal ends what the start has to do.
+        let signals = stop::Signals::new()?;
         tokio::spawn(stop::follow(app.clone(), signals, rocket.shutdown()));
     }
     let told = rocket.shutdown();
