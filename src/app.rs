@@ -4,7 +4,7 @@
 use std::{
     io::Write,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use tokio::sync::Notify;
@@ -43,6 +43,8 @@ pub struct App {
     pub totals: Arc<Totals>,
     pub jobs: Arc<Jobs>,
     pub settings: Arc<settings::Current>,
+    /// Told to stop: it still answers, and wants nothing new.
+    pub stopping: Arc<AtomicBool>,
 }
 
 impl App {
@@ -71,6 +73,7 @@ impl App {
             mail_bell: Arc::default(),
             totals: Arc::default(),
             jobs: Arc::default(),
+            stopping: Arc::default(),
             settings: Arc::new(settings::Current::new(&config.given)),
             config: Arc::new(config),
             clock,

@@ -100,24 +100,8 @@ fn settings(report: &mut Report, config: &Config, env: &Environment) {
 
 fn listening(report: &mut Report, config: &Config) {
     if let Some(tls) = &config.tls {
-        match web::tls::look(tls) {
-            Err(e) => report.bad("tls", &e),
-            Ok(_) if is_open_to_others(&tls.key) => {
-                let text = format!(
-                    "{} can be read by everybody: chmod 600 it",
-                    tls.key.display()
-                );
-                report.bad("tls", &text);
-            }
-            Ok(1) => report.warn(
-                "tls",
-                "there is one certificate: most authorities give a chain of two or more",
-            ),
-            Ok(n) => report.good(
-                "tls",
-                &format!("the key goes with the first of {n} certificates"),
-            ),
-        }
+        let looked = web::tls::look(tls);
+        report.tell_all(&health::certificate(tls, looked, None, Clock::System.now()));
     }
     match config.metrics_address {
         Some(address) if !address.ip().is_loopback() => report.warn(
@@ -130,19 +114,6 @@ fn listening(report: &mut Report, config: &Config) {
         ),
         None => report.good("metrics", "at /metrics, for staff"),
     }
-}
-
-#[cfg(unix)]
-fn is_open_to_others(path: &std::path::Path) -> bool {
-    let mode = |metadata: std::fs::Metadata| {
-        std::os::unix::fs::PermissionsExt::mode(&metadata.permissions())
-    };
-    std::fs::metadata(path).is_ok_and(|metadata| mode(metadata) & 0o007 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_open_to_others(_: &std::path::Path) -> bool {
-    false
 }
 
 fn secret_is_there(config: &Config) -> bool {

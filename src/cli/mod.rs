@@ -14,6 +14,7 @@ mod print;
 mod serve;
 mod settings;
 mod shell;
+mod stop;
 mod tokens;
 
 use std::{path::PathBuf, process::ExitCode};

@@ -5,13 +5,14 @@ use std::time::Duration;
 use rocket::{Orbit, Rocket, fairing::AdHoc};
 use tokio::time::sleep;
 
-use super::{Context, Failure, say};
+use super::{Context, Failure, say, stop};
 use crate::{
     app::App,
     db::Opener,
     domain::{
-        audit, families, health::Job, mail, one_time_links, refusals, sessions, setup,
-        signing_keys, tokens, totals, usage,
+        audit, families,
+        health::{Chain, Job},
+        mail, one_time_links, refusals, sessions, setup, signing_keys, tokens, totals, usage,
     },
     error::Result as Outcome,
     news,
@@ -36,9 +37,14 @@ const SWEEP: Duration = Duration::from_hours(1);
 
 pub async fn run(context: Context) -> Result<(), Failure> {
     let mut figment = context.figment.clone();
+    let mut served = Chain::default();
     if let Some(tls) = &context.config.tls {
-        tls::look(tls).map_err(Failure::Said)?;
+        served = tls::look(tls).map_err(Failure::Said)?;
         figment = tls::apply(figment, tls)?;
+    }
+    let delayed = context.config.stop_delay > 0;
+    if delayed {
+        figment = stop::take_signals(figment);
     }
     if !context.config.throttles_enabled {
         tracing::warn!("throttles are off: good for load tests, for nothing else");
@@ -59,6 +65,7 @@ pub async fn run(context: Context) -> Result<(), Failure> {
     let timer = app.clone();
     let under_way = UnderWay::default();
     let rocket = web::rocket(app.clone(), figment)
+        .manage(tls::Served(served))
         .attach(under_way.clone())
         .attach(AdHoc::on_liftoff("announce", |rocket| {
             Box::pin(announce(rocket))
@@ -91,10 +98,15 @@ pub async fn run(context: Context) -> Result<(), Failure> {
         .ignite()
         .await
         .map_err(|e| Failure::Said(explain(&e)))?;
-    let stop = rocket.shutdown();
+    if delayed {
+        // Not before: a signal ends what the start has to do.
+        let signals = stop::Signals::new()?;
+        tokio::spawn(stop::follow(app.clone(), signals, rocket.shutdown()));
+    }
+    let told = rocket.shutdown();
     let ended = tokio::select! {
         launched = rocket.launch() => launched.map(|_| ()).map_err(|e| Failure::Said(explain(&e))),
-        () = drained(stop, under_way) => Ok(()),
+        () = drained(told, under_way) => Ok(()),
     };
     usage::flush(&app).await?;
     refusals::flush(&app).await?;

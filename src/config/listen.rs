@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use super::{BadSetting, source::Source};
+use rocket::figment::Figment;
+
+use super::{BadSetting, server, source::Source};
 
 /// What TLS is served with. Two files in PEM form.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,16 +32,33 @@ pub(super) fn tls(s: &Source<'_>) -> Result<Option<Tls>, BadSetting> {
     }
 }
 
-pub(super) fn metrics_address(s: &Source<'_>) -> Result<Option<SocketAddr>, BadSetting> {
+/// `figment` says where everything else is served.
+pub(super) fn metrics_address(
+    s: &Source<'_>,
+    figment: &Figment,
+) -> Result<Option<SocketAddr>, BadSetting> {
     let Some(text) = s.text("metrics_address") else {
         return Ok(None);
     };
-    text.trim().parse().map(Some).map_err(|_| {
-        BadSetting::new(
-            "LATCHKEY_METRICS_ADDRESS",
-            format!("{text:?} is not an address with a port, such as 127.0.0.1:9100"),
-        )
-    })
+    let bad = |problem: String| BadSetting::new("LATCHKEY_METRICS_ADDRESS", problem);
+    let address: SocketAddr = text.trim().parse().map_err(|_| {
+        bad(format!(
+            "{text:?} is not an address with a port, such as 127.0.0.1:9100"
+        ))
+    })?;
+    let server = server(figment)?;
+    let one_place = address.ip() == server.address
+        || address.ip().is_unspecified()
+        || server.address.is_unspecified();
+    // Port 0 is any that is free.
+    if address.port() != 0 && address.port() == server.port && one_place {
+        return Err(bad(format!(
+            "{address} is where the server itself listens (ROCKET_ADDRESS and ROCKET_PORT say {}:{}); \
+             give the metrics a port of their own",
+            server.address, server.port
+        )));
+    }
+    Ok(Some(address))
 }
 
 #[cfg(test)]
@@ -76,6 +95,24 @@ mod tests {
             let config = address(good).unwrap();
             assert_eq!(config.metrics_address.unwrap().to_string(), good);
         }
+        for (main, metrics) in [
+            ("127.0.0.1", "127.0.0.1:8000"),
+            ("0.0.0.0", "127.0.0.1:8000"),
+            ("10.0.0.7", "0.0.0.0:8000"),
+        ] {
+            let said = load(&[
+                ("ROCKET_ADDRESS", main),
+                ("LATCHKEY_METRICS_ADDRESS", metrics),
+            ]);
+            let said = said.unwrap_err();
+            let names = ["LATCHKEY_METRICS_ADDRESS", "ROCKET_PORT", metrics, main];
+            assert!(names.iter().all(|name| said.contains(name)), "{said}");
+        }
+        let apart = [
+            ("ROCKET_ADDRESS", "10.0.0.7"),
+            ("LATCHKEY_METRICS_ADDRESS", "127.0.0.1:8000"),
+        ];
+        assert!(load(&apart).is_ok(), "another address");
         for bad in [
             "9100",
             "127.0.0.1",

@@ -62,6 +62,7 @@ pub const SETTINGS: &[&str] = &[
     "hash_queue_deadline",
     "log_format",
     "metrics_address",
+    "stop_delay",
     "tls_certificate",
     "tls_key",
     "public_url",
@@ -110,6 +111,8 @@ pub struct Config {
     /// Where metrics are read without a credential, beside `/metrics`.
     pub metrics_address: Option<SocketAddr>,
     pub tls: Option<Tls>,
+    /// Seconds that everything is answered still, but for `/readyz`, after the server was told to stop.
+    pub stop_delay: u64,
     /// Where people reach this server; links in mail lead there. Without a final slash.
     pub public_url: Option<String>,
     /// None: no mail is sent.
@@ -254,8 +257,9 @@ impl Config {
                 },
                 &[("text", LogFormat::Text), ("json", LogFormat::Json)],
             )?,
-            metrics_address: listen::metrics_address(&s)?,
+            metrics_address: listen::metrics_address(&s, figment)?,
             tls: listen::tls(&s)?,
+            stop_delay: s.within("stop_delay", 0, 0, 300)?,
             mail: mail::mail(&s, public_url.as_deref())?,
             public_url,
             given: given(&s)?,

@@ -117,7 +117,7 @@ impl Actor {
     }
 
     pub fn may(&self, permission: Permission) -> bool {
-        self.is_superuser || self.permissions.has(permission.act, permission.record)
+        self.is_superuser || self.permissions.allow(permission.act, permission.record)
     }
 
     /// For columns and log fields; empty where there is none.

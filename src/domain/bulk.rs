@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, future::Future};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 pub const BATCH: u64 = 200;
 
 /// Why a record was passed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Skip {
     /// Whoever does it.
     You,
@@ -43,32 +44,6 @@ pub enum Skip {
 }
 
 impl Skip {
-    pub const ALL: [Self; 9] = [
-        Self::You,
-        Self::ThisSession,
-        Self::LastSuperuser,
-        Self::OutOfReach,
-        Self::Already,
-        Self::Ended,
-        Self::Rotated,
-        Self::Gone,
-        Self::Clash,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::You => "you",
-            Self::ThisSession => "this_session",
-            Self::LastSuperuser => "last_superuser",
-            Self::OutOfReach => "out_of_reach",
-            Self::Already => "already",
-            Self::Ended => "ended",
-            Self::Rotated => "rotated",
-            Self::Gone => "gone",
-            Self::Clash => "clash",
-        }
-    }
-
     /// Failures that concern one record and not the others.
     fn of(e: &Error) -> Option<Self> {
         match e {
@@ -82,7 +57,7 @@ impl Skip {
 }
 
 /// What became of the records so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     pub done: u64,
     pub skipped: BTreeMap<Skip, u64>,

@@ -39,5 +39,6 @@ pub mod throttles;
 pub mod tokens;
 pub mod totals;
 pub mod transfer;
+pub(crate) mod unseen;
 pub mod usage;
 pub mod users;

@@ -16,7 +16,7 @@ use crate::{
         permissions::{Act, Permission, Record},
         scopes::Scopes,
         tokens,
-        users::User,
+        users::{self, User},
     },
     error::{Error, Result},
     secret::{Jwt, TokenKey},
@@ -63,32 +63,51 @@ pub struct Worth {
     pub claims: Map<String, Value>,
 }
 
-/// What a token is worth; `None` for one that does not count, and for one that `by` may not ask
-/// about (RFC 7662, 2.2 wants the two to look alike): other people's take the
-/// permission to view tokens. An API
-/// token is asked about because somebody uses it there: that counts as a use. Warm, API tokens and
-/// access tokens are told from memory; refresh tokens are looked up.
-pub async fn introspect(app: &App, by: &Actor, presented: &Presented) -> Result<Option<Worth>> {
+/// Whoever asks what a token is worth, and what for the credential is with which they do.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    pub by: &'a Actor,
+    pub scopes: Scopes,
+}
+
+impl Asker<'_> {
+    /// Others' take the permission to view tokens, and somebody whom one may touch: staff is not told of the tokens of
+    /// superusers and other staff. A service is, as they sign in there, too: a credential that was made for some
+    /// scopes is a service's (RFC 7662, 4: who may ask about which is for the server to decide).
+    fn may_ask(self, user: &User) -> bool {
+        let Self { by, scopes } = self;
+        let is_service = scopes != Scopes::FULL;
+        by.user_id == Some(user.id)
+            || (by.may(Permission::new(Act::View, Record::Tokens))
+                && (is_service || users::may_touch(by, user).is_ok()))
+    }
+}
+
+/// What a token is worth; `None` for one that does not count, and for one about which they may not ask (RFC 7662, 2.2
+/// wants the two to look alike). An API token is asked about because somebody uses it there: that counts as a use. Warm,
+/// API tokens and access tokens are told from memory; refresh tokens are looked up.
+pub async fn introspect(
+    app: &App,
+    asker: Asker<'_>,
+    presented: &Presented,
+) -> Result<Option<Worth>> {
     let worth = match presented {
-        Presented::Token(key) => of_token(app, by, key).await,
+        Presented::Token(key) => of_token(app, asker, key).await,
         Presented::Jwt(jwt) => of_jwt(app, jwt).await,
     };
     let worth = match worth {
         Err(Error::AuthenticationFailed(_)) => None,
         other => other?,
     };
-    Ok(worth.filter(|worth| may_ask(by, &worth.user)))
+    Ok(worth.filter(|worth| asker.may_ask(&worth.user)))
 }
 
-fn may_ask(by: &Actor, user: &User) -> bool {
-    by.user_id == Some(user.id) || by.may(Permission::new(Act::View, Record::Tokens))
-}
-
-async fn of_token(app: &App, by: &Actor, key: &TokenKey) -> Result<Option<Worth>> {
+async fn of_token(app: &App, asker: Asker<'_>, key: &TokenKey) -> Result<Option<Worth>> {
     let (Caller { user, scopes, .. }, token) = authentication::look_at_token(app, key).await?;
-    if may_ask(by, &user) {
+    if asker.may_ask(&user) {
         // Else a token that is only ever shown to other services would seem unused.
-        app.usage.note(token.id, app.now(), &by.address_text());
+        app.usage
+            .note(token.id, app.now(), &asker.by.address_text());
     }
     Ok(Some(Worth {
         sort: Sort::Token,

@@ -141,8 +141,14 @@ impl Permissions {
         Permission::all().filter(move |p| self.has(p.act, p.record))
     }
 
+    /// Whether it is in the set.
     pub fn has(self, act: Act, record: Record) -> bool {
         self.0 & Permission::new(act, record).bit() != 0
+    }
+
+    /// Whether it lets somebody do this. Who may change a record sees it, as in Django: a form shows what it changes.
+    pub fn allow(self, act: Act, record: Record) -> bool {
+        self.has(act, record) || (act == Act::View && self.has(Act::Change, record))
     }
 
     pub fn is_empty(self) -> bool {
@@ -197,6 +203,23 @@ mod tests {
             assert!(Permissions::all().has(permission.act, permission.record));
             assert!(!Permissions::NONE.has(permission.act, permission.record));
             assert_eq!(Permission::named(&permission.name()), Some(permission));
+        }
+    }
+
+    #[test]
+    fn who_may_change_a_record_sees_it_and_nothing_else_follows_from_another() {
+        for permission in Permission::all() {
+            let one = Permissions::of([permission]);
+            for other in Permission::all() {
+                let follows = permission.act == Act::Change
+                    && other == Permission::new(Act::View, permission.record);
+                let allows = one.allow(other.act, other.record);
+                assert_eq!(
+                    allows,
+                    permission == other || follows,
+                    "{permission} and {other}"
+                );
+            }
         }
     }
 

@@ -83,6 +83,10 @@ impl Fairing for Headers {
         res.set_header(Header::new("Cross-Origin-Opener-Policy", "same-origin"));
         res.set_header(Header::new("Content-Security-Policy", CSP));
         res.set_raw_header("X-Request-Id", client::request_id(req).to_owned());
+        // A proxy that keeps connections open for later shall not find one closed when it sends a POST.
+        if App::of(req).stopping.load(Ordering::SeqCst) {
+            res.set_raw_header("Connection", "close");
+        }
         if let Some(endpoint) = endpoints::of(req) {
             res.set_raw_header("Allow", endpoint.allow());
             res.set_raw_header("Vary", endpoint.vary);

@@ -1,6 +1,6 @@
 //! For whoever watches: alive, ready to serve, and what is counted.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use rocket::{
     Route, State, get,
@@ -39,6 +39,8 @@ fn healthz() -> &'static str {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Readiness {
     ready: bool,
+    /// It was told to stop and answers for a little while yet.
+    stopping: bool,
     /// `answers` or `does not answer`.
     database: &'static str,
     /// `up to date`, `migrations are pending`, or `unknown`.
@@ -66,8 +68,10 @@ async fn readiness(app: &App, request_id: &str) -> Readiness {
             None
         }
     };
+    let stopping = app.stopping.load(Ordering::SeqCst);
     Readiness {
-        ready: migrated == Some(true),
+        ready: migrated == Some(true) && !stopping,
+        stopping,
         database: match migrated {
             Some(_) => "answers",
             None => "does not answer",
@@ -85,7 +89,7 @@ async fn readiness(app: &App, request_id: &str) -> Readiness {
     }
 }
 
-/// 200 when the database answers and its schema is up to date, else 503.
+/// 200 when the database answers, its schema is up to date and nobody told the server to stop; else 503.
 #[get("/readyz")]
 async fn readyz(caller: Actor, app: &State<App>) -> Result<(Status, Text), ApiError> {
     let readiness = readiness(app, caller.request_id()).await;

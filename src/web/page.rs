@@ -84,8 +84,11 @@ impl Page {
                 title.clone()
             },
             trail: trail(view.nav(), view.trail(), title),
-            // A view that cannot be serialised renders as an error, which the log then shows.
-            view: serde_json::to_value(view).unwrap_or_default(),
+            // A view that cannot be serialised renders as an error.
+            view: serde_json::to_value(view).unwrap_or_else(|e| {
+                tracing::error!(template = V::TEMPLATE, error = %e, "a view is no JSON");
+                Value::Null
+            }),
             status: if refused {
                 Status::BadRequest
             } else {
@@ -158,12 +161,22 @@ impl<'r> Responder<'r, 'static> for Page {
     fn respond_to(self, req: &'r Request<'_>) -> response::Result<'static> {
         let (template, status, retry_after) = (self.template, self.status, self.retry_after);
         let is_unnamed = self.is_unnamed;
-        if self.secret {
+        let is_secret = self.secret;
+        if is_secret {
             compression::never(req);
         }
         let context = self.context(Chrome::of(req));
-        let html =
-            Template::show(req.rocket(), template, context).ok_or(Status::InternalServerError)?;
+        let Some(html) = Template::show(req.rocket(), template, &context) else {
+            let request_id = client::request_id(req);
+            let cause = templates::cause(template, &context, is_secret);
+            tracing::error!(
+                request.id = request_id,
+                template,
+                error = cause,
+                "a page could not be rendered"
+            );
+            return Err(Status::InternalServerError);
+        };
         let page = RawHtml(templates::with_used_icons(html)).respond_to(req)?;
         let mut response = Response::build_from(page);
         // Pages are personal, and the back button must not show them after sign-out.

@@ -27,7 +27,10 @@ pub fn template_dir() -> PathBuf {
     if cfg!(debug_assertions) && folder.is_dir() {
         return folder;
     }
-    std::env::current_exe().unwrap_or(folder)
+    // Where there is no /proc, as in a bare chroot, it does not know where it is, but perhaps how it was called.
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let mut files = std::env::current_exe().ok().into_iter().chain(called);
+    files.find(|file| file.is_file()).unwrap_or(folder)
 }
 
 pub fn fairing() -> impl Fairing {
@@ -49,6 +52,26 @@ pub fn register(tera: &mut Tera) -> Result<(), Box<dyn Error>> {
     }
     tera.add_raw_templates(sources)?;
     Ok(())
+}
+
+/// Why a template failed, in one line: Rocket tells nobody, so it is tried once more. What a page with a secret failed on
+/// may be the secret: of it only the outermost cause is told.
+pub fn cause(name: &str, context: &Value, is_secret: bool) -> String {
+    let mut tera = Tera::default();
+    let rendered = register(&mut tera).and_then(|()| {
+        let context = tera::Context::from_value(context.clone())?;
+        Ok(tera.render(name, &context)?)
+    });
+    let Err(e) = rendered else {
+        return "tried once more, it did not fail".to_owned();
+    };
+    let mut told = e.to_string();
+    let mut next = e.source().filter(|_| !is_secret);
+    while let Some(e) = next {
+        told = format!("{told}: {e}");
+        next = e.source();
+    }
+    told
 }
 
 /// As OWASP wants it for texts and for attributes in double quotes, which is all there is here. Tera would escape
@@ -137,6 +160,20 @@ mod tests {
         let html = tera.render("errors/error.html", &context.unwrap()).unwrap();
         assert!(html.contains("&lt;script&gt;"));
         assert!(!html.contains("<script>"));
+    }
+
+    #[test]
+    fn a_template_that_fails_tells_every_cause_unless_the_page_holds_a_secret() {
+        let context = serde_json::json!({"title": "x", "status": "s3cret"});
+        let told = cause("errors/error.html", &context, false);
+        for part in ["errors/error.html", "not found in context"] {
+            assert!(told.contains(part), "{told}");
+        }
+        assert!(!told.contains('\n') && !told.contains("s3cret"), "{told}");
+        let hidden = cause("errors/error.html", &context, true);
+        assert!(hidden.contains("errors/error.html"), "{hidden}");
+        assert!(!hidden.contains("not found in context"), "{hidden}");
+        assert!(cause("nowhere.html", &context, false).contains("nowhere.html"));
     }
 
     #[test]

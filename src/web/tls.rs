@@ -17,13 +17,16 @@ use rocket::{
     },
 };
 
-use crate::config::Tls;
+use crate::{config::Tls, domain::health::Chain};
 
 const CERTIFICATE: &str = "LATCHKEY_TLS_CERTIFICATE";
 const KEY: &str = "LATCHKEY_TLS_KEY";
 
-/// How many certificates there are: the server's and those above it.
-pub fn look(tls: &Tls) -> Result<usize, String> {
+/// What the server read when it started and serves with until it stops: Rocket has no way to give it another.
+pub struct Served(pub Chain);
+
+/// The server's certificate and those above it, where the key goes with them.
+pub fn look(tls: &Tls) -> Result<Chain, String> {
     let chain = read(CERTIFICATE, &tls.certificate, |file| util::load_certs(file))?;
     if chain.is_empty() {
         return Err(said(
@@ -33,7 +36,7 @@ pub fn look(tls: &Tls) -> Result<usize, String> {
         ));
     }
     let key = read(KEY, &tls.key, |file| util::load_private_key(file))?;
-    let count = chain.len();
+    let told = chain.iter().map(|one| one.to_vec()).collect();
     // As Rocket will: TLS 1.2 and 1.3, rustls with ring.
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -44,7 +47,7 @@ pub fn look(tls: &Tls) -> Result<usize, String> {
             let text = format!("does not go with {}: {e}", tls.certificate.display());
             said(KEY, &tls.key, text)
         })?;
-    Ok(count)
+    Ok(Chain(told))
 }
 
 /// Rocket's settings with these files.

@@ -71,7 +71,7 @@ async fn journey(browser: &Browser, server: &Server, script: bool) -> Outcome {
     same(&server.students(&key)?, &200, "the new token")?;
 
     browser.reload().await?;
-    browser.arrive("It was shown once").await?;
+    browser.arrive("A token is shown once").await?;
     browser.press("To the tokens").await?;
     browser.arrive("Tokens").await?;
     browser.press("first steps").await?;

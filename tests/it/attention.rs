@@ -1,9 +1,15 @@
 //! What the dashboard says needs attention: each line's link leads to a list with exactly the rows that were counted.
 
-use latchkey::domain::{tokens::NewToken, users};
+use latchkey::{
+    domain::{actor::Actor, permissions::Permissions, signing_keys, tokens::NewToken, users},
+    secret::SecretBytes,
+};
 use sea_orm::ConnectionTrait;
 
-use crate::support::{Caller, TestApp, between};
+use crate::{
+    signing_keys::{LEAD, rotate},
+    support::{Caller, TestApp, between},
+};
 
 const DAY: i64 = 86_400;
 
@@ -57,8 +63,37 @@ both! {
         agrees(&root, "within a week", 2).await;
     }
 
+    async fn a_signing_key_that_ends_soon_is_told_of_to_superusers_while_it_matters(app: &TestApp) {
+        app.superuser("root").await;
+        let staff = app.browser(&app.staff("staff", Permissions::all()).await).await;
+        let told = async |browser: &Caller| {
+            let html = browser.get("/admin/").await.text;
+            html.contains("Signing key ").then_some(html)
+        };
+        rotate(app).await;
+        app.clock.advance(LEAD);
+        let root = app.browser(&app.find_user("root").await).await;
+        assert_eq!(told(&root).await, None, "keys follow each other by themselves");
+        let key = SecretBytes::new(b"a key that another server signs with, too".to_vec());
+        let by = Actor::operator();
+        signing_keys::share(&app.app, &by, &key).await.unwrap();
+        app.clock.advance(LEAD);
+        assert_eq!(told(&root).await, None, "it signs, and nobody has ended it");
+        rotate(app).await;
+        app.clock.advance(LEAD);
+        let root = app.browser(&app.find_user("root").await).await;
+        let line = told(&root).await.expect("what another server signs is accepted for a day");
+        let line = between(&line, "Signing key ", "</li>");
+        assert!(line.starts_with("shared-") && line.contains(" ends in "), "{line}");
+        assert!(line.contains("/admin/keys/") || line.contains("&#x2F;admin&#x2F;keys"), "{line}");
+        assert_eq!(told(&staff).await, None, "only superusers can do anything about it");
+        app.clock.advance(2 * DAY);
+        let root = app.browser(&app.find_user("root").await).await;
+        assert_eq!(told(&root).await, None, "it has ended");
+    }
+
     async fn disabled_people_with_tokens_and_passwords_of_an_unknown_kind_are_told_of(app: &TestApp) {
-        let by = latchkey::domain::actor::Actor::operator();
+        let by = Actor::operator();
         let root = app.admin("root").await;
         let quiet = root.get("/admin/").await.text;
         assert!(!quiet.contains("live tokens") && !quiet.contains("unknown kind"), "{quiet}");

@@ -200,7 +200,7 @@ both! {
         let changed = users::update(&app.app, &by, ann.id, input, ann.version)
             .await
             .unwrap();
-        assert_eq!(changed, ["e-mail"]);
+        assert_eq!(changed.changed, ["e-mail"]);
         let second = users::update(&app.app, &by, ann.id, save("x@example.org"), ann.version).await;
         assert!(matches!(second, Err(Error::Conflict(_))), "{second:?}");
         assert_eq!(app.find_user("ann").await.email, "first@example.org");

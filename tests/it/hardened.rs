@@ -121,7 +121,7 @@ both! {
         let shown = made.redirect().to_owned();
         assert_eq!(admin.head(&shown).await.status, 200);
         assert!(admin.get(&shown).await.text.contains("Copy it now"));
-        assert!(admin.get(&shown).await.text.contains("It was shown once"));
+        assert!(admin.get(&shown).await.text.contains("A token is shown once"));
     }
 
     async fn a_set_up_under_a_foreign_name_needs_the_code(app: &TestApp) {

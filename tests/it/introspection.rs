@@ -91,6 +91,33 @@ both! {
         assert!(described.get("scope").is_none(), "it opens nothing: {described}");
     }
 
+    async fn staff_is_not_told_about_superusers_and_other_staff_but_a_service_is(app: &TestApp) {
+        let service = service(app).await;
+        let staff = |input| users::UserInput { is_staff: true, ..input };
+        let clerk = app.user_with("clerk", staff).await;
+        let own = app.default_token(&clerk).await;
+        let (access, _) = app.pair(&clerk).await;
+        let clerk = [app.anonymous().token(&own), app.anonymous().bearer(&access)];
+        let root = app.superuser("root").await;
+        let of_root = app.default_token(&root).await;
+        for other in [&root, &app.user_with("colleague", staff).await] {
+            let (access, refresh) = app.pair(other).await;
+            for token in [&app.default_token(other).await, &access, &refresh] {
+                for clerk in &clerk {
+                    inactive(&ask(clerk, token).await);
+                }
+                assert_eq!(ask(&service, token).await["username"], other.username);
+                let by_root = app.anonymous().token(&of_root);
+                assert_eq!(ask(&by_root, token).await["active"], true);
+            }
+        }
+        let of_ann = app.default_token(&app.user("ann").await).await;
+        for clerk in &clerk {
+            assert_eq!(ask(clerk, &own).await["active"], true);
+            assert_eq!(ask(clerk, &of_ann).await["username"], "ann");
+        }
+    }
+
     async fn forms_json_and_multipart_are_read_and_hints_change_nothing(app: &TestApp) {
         let service = service(app).await;
         let (access, _) = app.pair(&app.user("ann").await).await;
@@ -160,7 +187,7 @@ both! {
         app.anonymous().post_json("/api/token/refresh/", next).await.expect(200);
     }
 
-    async fn people_ask_about_their_own_tokens_and_staff_about_all(app: &TestApp) {
+    async fn people_ask_about_their_own_tokens_and_services_about_all(app: &TestApp) {
         let root = app.superuser("root").await;
         let of_root = app.default_token(&root).await;
         let (access_of_root, refresh_of_root) = app.pair(&root).await;
@@ -288,5 +315,6 @@ async fn service_once(app: &TestApp, seed: &str) -> Caller {
         seed.len() + seed.bytes().map(usize::from).sum::<usize>()
     );
     let user = app.user_with(&name, staff).await;
-    app.anonymous().token(&app.default_token(&user).await)
+    let key = named(app, &user, &[Scope::TokensIntrospect], None).await;
+    app.anonymous().token(&key)
 }

@@ -2,12 +2,25 @@
 //! stops the start.
 
 use std::{
+    fs::Permissions,
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Output},
 };
 
-use crate::support::{PASSWORD, Program, certificate, exchange, find_program, free_port, without};
+use latchkey::{
+    clock::Clock,
+    config::Tls,
+    domain::health::{self, Chain, Finding, Verdict},
+    web::tls,
+};
+
+use crate::support::{
+    PASSWORD, Program, certificate, certificate_for, exchange, find_program, free_port, without,
+};
+
+const DAY: i64 = 86_400;
 
 fn curl(program: &Path, certificate: &str, port: u16, path: &str, more: &[&str]) -> Output {
     Command::new(program)
@@ -36,7 +49,9 @@ fn tls_is_served_with_a_certificate_and_a_key() {
         .set("LATCHKEY_TLS_CERTIFICATE", &certificate)
         .set("LATCHKEY_TLS_KEY", "own.key");
     assert!(
-        program.succeeds(&["doctor"]).contains("tls: "),
+        program
+            .succeeds(&["doctor"])
+            .contains("certificate: the one of this key ends on"),
         "doctor judges it"
     );
     let server = program.serve();
@@ -137,6 +152,65 @@ fn a_certificate_that_cannot_be_served_with_stops_the_start_with_a_sentence() {
             "{report:?}"
         );
     }
+}
+
+#[test]
+fn the_end_of_a_certificate_is_told_two_weeks_before() {
+    let Some(openssl) = find_program("openssl") else {
+        return without("openssl");
+    };
+    let folder = crate::support::folder();
+    let renew = |days| certificate_for(days, &openssl, folder.path(), "own");
+    let (certificate, key) = renew(2);
+    let files = Tls {
+        certificate: certificate.into(),
+        key: key.into(),
+    };
+    let now = Clock::System.now();
+    let told = |served: Option<&Chain>, at| -> Vec<Finding> {
+        health::certificate(&files, tls::look(&files), served, at)
+    };
+    for (days, verdict, words) in [
+        (-13, Verdict::Bad, "is not good before 2"),
+        (-2, Verdict::Bad, "is not good before 2"),
+        (0, Verdict::Look, "within two days"),
+        (3, Verdict::Bad, "ended on 2"),
+    ] {
+        let finding = &told(None, now + days * DAY + DAY / 2)[0];
+        assert_eq!(finding.verdict, verdict, "{days}: {finding:?}");
+        assert!(finding.text.contains(words), "{days}: {finding:?}");
+    }
+
+    // What is in the files counts at the next start only.
+    let served = tls::look(&files).unwrap();
+    assert_eq!(told(Some(&served), now), told(None, now));
+    renew(90);
+    // Not before the second in which it was made.
+    let now = Clock::System.now();
+    let found = told(Some(&served), now);
+    assert_eq!(found[0].verdict, Verdict::Look, "{found:?}");
+    assert!(found[0].text.contains("the file was renewed"), "{found:?}");
+    assert!(found[0].advice.contains("restart"), "{found:?}");
+    assert_eq!(found[1].verdict, Verdict::Good, "{found:?}");
+    let ended = &told(Some(&served), now + 3 * DAY)[0];
+    assert_eq!(ended.verdict, Verdict::Bad, "{ended:?}");
+    assert!(ended.text.contains("still served ended on"), "{ended:?}");
+    renew(10);
+    let now = Clock::System.now();
+    let soon = &told(None, now)[0];
+    assert_eq!(soon.verdict, Verdict::Look, "{soon:?}");
+    assert!(
+        soon.text.contains(" days") && !soon.advice.is_empty(),
+        "{soon:?}"
+    );
+
+    // And who can read the key; a group may.
+    let open_to = |mode| {
+        std::fs::set_permissions(&files.key, Permissions::from_mode(mode)).unwrap();
+        told(None, now)
+    };
+    assert_eq!(open_to(0o644).last().unwrap().verdict, Verdict::Bad);
+    assert_eq!(open_to(0o640), open_to(0o600));
 }
 
 #[test]

@@ -56,7 +56,11 @@ both! {
         let key = between(&shown.text, "password-reset", "\"").replace("&#x2F;", "/");
         let path = format!("/password-reset{key}");
         let again = root.get(&format!("{page}link/")).await;
-        assert!(again.text.contains("It was shown once"), "{again:?}");
+        assert!(again.text.contains("A link is shown once"), "{again:?}");
+        let bob = app.user("bob").await;
+        let never = root.get(&format!("/admin/users/{}/link/", bob.id)).await;
+        assert!(never.text.contains("No link waits here."), "{never:?}");
+        assert!(!never.text.contains("It was shown"), "nothing was: {never:?}");
         assert!(!again.text.contains("password-reset"));
 
         let browser = stranger(app);

@@ -230,24 +230,29 @@ both! {
         assert_eq!(active(app).await.len(), 2);
     }
 
-    async fn a_long_act_goes_on_where_it_stopped(app: &TestApp) {
-        let ids = people(app, 5).await;
+    async fn a_crafted_form_skips_neither_the_question_nor_the_audit_line(app: &TestApp) {
+        let ids = people(app, 26).await;
         let root = app.admin("root").await;
-        let (after, upto) = (ids[1].to_string(), ids[3].to_string());
-        let fields = [
-            ("act", "disable"),
-            ("all", "1"),
-            ("expected", "4"),
-            ("after", &*after),
-            ("upto", &*upto),
-            ("done", "2"),
-        ];
-        let to = "/admin/users/bulk/run/?q=person";
-        let done = root.submit("/admin/users/", to, &fields).await;
-        assert_eq!(told(&root, &done).await, "4 disabled.");
-        assert_eq!(active(app).await.len(), 4, "two of five, and root");
-        let noted = app.audited().await;
-        assert!(!noted.contains(&"user.bulk".to_owned()), "only once, at the start");
+        let (upto, to) = (ids[25].to_string(), "/admin/users/bulk/confirmed/?q=person");
+        for crafted in [
+            vec![("expected", "1"), ("upto", &*upto)],
+            vec![("expected", "1"), ("upto", &*upto), ("after", "0"), ("done", "0")],
+        ] {
+            let mut fields = vec![("act", "delete"), ("all", "1")];
+            fields.extend(crafted);
+            let answer = root.submit("/admin/users/", to, &fields).await;
+            assert_eq!(answer.status, 200);
+            assert!(answer.text.contains("Type 26 to go on"), "asked first: {answer:?}");
+        }
+        assert_eq!(active(app).await.len(), 27);
+        let asked = root
+            .submit("/admin/users/?q=person", "/admin/users/bulk/?q=person", &[("act", "delete"), ("all", "1")])
+            .await;
+        let crafted = [("expected", "1"), ("after", "0"), ("done", "25"), ("typed", "")];
+        assert_eq!(agree(&root, &asked, &crafted).await.status, 400, "the number is to be typed");
+        let done = agree(&root, &asked, &[("typed", "26"), ("expected", "1"), ("after", "0")]).await;
+        assert_eq!(told(&root, &done).await, "26 deleted.");
+        assert!(app.audited().await.contains(&"user.bulk".to_owned()));
     }
 
     async fn nonsense_is_refused_and_changes_nothing(app: &TestApp) {
@@ -269,7 +274,9 @@ both! {
             }
         }
         let gone = [("act", "disable"), ("id", "4711"), ("id", "4712"), ("expected", "2")];
-        let done = root.submit("/admin/users/", "/admin/users/bulk/run/", &gone).await;
+        let asked = root.submit("/admin/users/", "/admin/users/bulk/run/", &gone).await;
+        assert!(asked.text.contains("<h1>Disable 2 users?</h1>"), "{asked:?}");
+        let done = agree(&root, &asked, &[]).await;
         assert_eq!(told(&root, &done).await, "Nothing was done. 2 skipped: 2 that are gone.");
         assert_eq!(active(app).await.len(), 3);
     }

@@ -1,5 +1,7 @@
 //! Groups in the panel: made, changed and deleted by superusers, ticked on accounts, and kept from everybody else.
 
+use std::sync::LazyLock;
+
 use latchkey::domain::{
     actor::Actor,
     audit,
@@ -8,7 +10,7 @@ use latchkey::domain::{
     users::{self, UserInput},
 };
 
-use crate::support::{Caller, PASSWORD, TestApp, csrf, nothing_inline};
+use crate::support::{Caller, PASSWORD, TestApp, between, csrf, nothing_inline};
 
 async fn post(browser: &Caller, path: &str, fields: &[(&str, &str)]) -> crate::support::Answer {
     let token = csrf(&browser.get("/dashboard/").await.text).to_owned();
@@ -42,6 +44,15 @@ async fn told(app: &TestApp, action: &str) -> serde_json::Value {
     serde_json::from_str(&event.detail).unwrap()
 }
 
+/// All groups of a test, as a form says which boxes it has.
+fn all_shown() -> &'static str {
+    static IDS: LazyLock<String> = LazyLock::new(|| {
+        let ids: Vec<String> = (1..=200).map(|id| id.to_string()).collect();
+        ids.join(",")
+    });
+    &IDS
+}
+
 /// The fields of an account as its form sends them.
 fn account<'a>(name: &'a str, version: &'a str, groups: &[&'a str]) -> Vec<(&'a str, &'a str)> {
     let mut fields = vec![
@@ -49,13 +60,24 @@ fn account<'a>(name: &'a str, version: &'a str, groups: &[&'a str]) -> Vec<(&'a 
         ("is_active", "on"),
         ("is_staff", "on"),
         ("version", version),
-        ("groups_shown", "on"),
+        ("groups_shown", all_shown()),
     ];
     fields.extend(groups.iter().map(|id| ("group", *id)));
     fields
 }
 
 both! {
+    async fn a_name_that_looks_like_another_is_refused(app: &TestApp) {
+        let root = app.admin("root").await;
+        group(app, "Support", "view_users").await;
+        for name in ["Sup\u{200b}port", "\u{202e}troppuS", "Support\u{2060}", "Sup\u{ad}port"] {
+            let answer = post(&root, "/admin/groups/new/", &[("name", name)]).await;
+            assert_eq!(answer.status, 400, "{name:?}");
+            assert!(answer.text.contains("Characters that cannot be seen are not allowed."), "{}", answer.text);
+        }
+        assert_eq!(groups::all(&app.app).await.unwrap().len(), 1);
+    }
+
     async fn a_group_is_made_changed_and_deleted(app: &TestApp) {
         let root = app.admin("root").await;
         let empty = root.get("/admin/groups/").await;
@@ -152,7 +174,7 @@ both! {
             ("is_staff", "on"),
             ("password", PASSWORD),
             ("confirm_password", PASSWORD),
-            ("groups_shown", "on"),
+            ("groups_shown", all_shown()),
             ("group", support.as_str()),
             ("group", "999999"),
         ];
@@ -182,7 +204,7 @@ both! {
             ("is_active", "on"),
             ("password", PASSWORD),
             ("confirm_password", PASSWORD),
-            ("groups_shown", "on"),
+            ("groups_shown", all_shown()),
             ("group", id.as_str()),
         ];
         assert_eq!(post(&browser, "/admin/users/new/", &fields).await.status, 403);
@@ -234,6 +256,53 @@ both! {
         assert_eq!(answer.status, 403);
         assert!(answer.text.contains("Change the groups of sam"), "{}", answer.text);
         assert!(names_of(app, sam.id).await.is_empty());
+    }
+
+    async fn a_save_drops_no_group_that_was_not_shown_and_any_can_be_joined_by_its_name(app: &TestApp) {
+        let root = app.admin("root").await;
+        let mut all = Vec::new();
+        for n in 0..205 {
+            all.push(group(app, &format!("A {n:03}"), "").await.id);
+        }
+        group(app, "Z last", "view_users").await;
+        let in_all = |input| UserInput { is_staff: true, groups: Some(all[..200].to_vec()), ..input };
+        let sam = app.user_with("sam", in_all).await;
+        let by = Actor::operator();
+        for id in &all[200..] {
+            let one = groups::get(&app.app, *id).await.unwrap();
+            groups::add(&app.app, &by, &one, sam.id).await.unwrap();
+        }
+        let path = format!("/admin/users/{}/", sam.id);
+        let form = root.get(&path).await.text;
+        assert_eq!(form.matches("name=\"group\"").count(), 200);
+        assert!(form.contains("name=\"group_named\""), "{form}");
+        let shown = between(&form, "name=\"groups_shown\" value=\"", "\"").to_owned();
+        let ticked: Vec<&str> = shown.split(',').collect();
+        let send = async |more: &[(&str, &str)], but: &str| {
+            let version = app.find_user("sam").await.version.to_string();
+            let mut fields = vec![("username", "sam"), ("is_active", "on"), ("is_staff", "on"), ("version", &*version), ("groups_shown", &*shown)];
+            fields.extend(ticked.iter().filter(|id| **id != but).map(|id| ("group", *id)));
+            fields.extend(more);
+            post(&root, &path, &fields).await
+        };
+        assert_eq!(send(&[("first_name", "Sam")], "").await.status, 303);
+        assert_eq!(names_of(app, sam.id).await.len(), 205, "none was dropped");
+        let wrong = send(&[("group_named", "Z")], "").await;
+        assert_eq!(wrong.status, 400);
+        assert!(wrong.text.contains("There is no group of that name.") && wrong.text.contains("value=\"Z\""), "{}", wrong.text);
+        assert_eq!(send(&[("group_named", " z LAST")], ticked[0]).await.status, 303);
+        let names = names_of(app, sam.id).await;
+        assert_eq!(names.len(), 205, "one left, one joined");
+        assert!(names.contains(&"Z last".to_owned()));
+        app.clock.advance(11 * 60);
+        let asked = send(&[("group_named", "A 000")], "").await;
+        assert_eq!((asked.status, asked.text.contains("Change the groups of sam")), (403, true));
+        // A new account, too.
+        let root = app.browser(&app.find_user("root").await).await;
+        let mut new = account("new", "1", &[]);
+        new.extend([("password", PASSWORD), ("confirm_password", PASSWORD), ("group_named", "Z last")]);
+        assert_eq!(post(&root, "/admin/users/new/", &new).await.status, 303);
+        assert_eq!(names_of(app, app.find_user("new").await.id).await, ["Z last"]);
     }
 
     async fn more_groups_than_are_offered_are_refused(app: &TestApp) {

@@ -1,13 +1,18 @@
 //! "Why was I refused?" in the panel: a request id leads to its refusal, a pasted credential is judged and
 //! forgotten, and staff learns nothing about those whom it may not touch.
 
-use latchkey::domain::{
-    actor::Actor,
-    tokens::{self, NewToken},
-    users::{self, UserInput},
+use latchkey::{
+    checks::Affects,
+    domain::{
+        actor::Actor,
+        tokens::{self, NewToken},
+        users::{self, UserInput},
+    },
 };
+use sea_orm::ConnectionTrait;
+use serde_json::json;
 
-use crate::support::{Answer, Caller, TestApp, csrf, nothing_inline};
+use crate::support::{Answer, Backend, Caller, TestApp, csrf, nothing_inline};
 
 const PATH: &str = "/admin/refusals/";
 
@@ -137,6 +142,43 @@ both! {
         says(&answer, "signed out everywhere");
         users::set_active(&app.app, &Actor::operator(), ann.id, false).await.unwrap();
         says(&paste(&root, &app.default_token(&ann).await).await, "The account that it belongs to is disabled.");
+    }
+
+    async fn a_key_of_another_server_and_signs_that_no_key_has_are_told(app: &TestApp) {
+        let root = app.admin("root").await;
+        let other = [("LATCHKEY_SECRET_KEY", "the secret of another server, as long as ours")];
+        let other = TestApp::with(Backend::Sqlite, &other).await;
+        let (_, foreign) = other.named_token_with(&other.user("ann").await, |new| new).await;
+        other.close().await;
+        let answer = paste(&root, &format!("Authorization: Token {foreign}")).await;
+        says(&answer, "The key is well formed, but another server made it.");
+        says(&answer, "Check that the program calls the right server");
+        let answer = paste(&root, "Token 0123\u{fffd}4567").await;
+        says(&answer, "There were signs in the key that no key has.");
+    }
+
+    async fn a_sign_in_that_was_ended_and_one_that_is_gone_are_told(app: &TestApp) {
+        let root = app.admin("root").await;
+        let ann = app.user("ann").await;
+        let (access, refresh) = app.pair(&ann).await;
+        let own = app.anonymous().bearer(&app.pair(&ann).await.0);
+        own.post_json("/api/revoke/", json!({"token": refresh})).await;
+        app.clock.advance(120);
+        for jwt in [&access, &refresh] {
+            let answer = paste(&root, jwt).await;
+            says(&answer, "This sign-in was revoked on 2026-11-23 12:00 UTC, 2 minutes ago.");
+        }
+        let (access, refresh) = app.pair(&ann).await;
+        app.anonymous().post_json("/api/token/blacklist/", json!({"refresh": refresh})).await.expect(200);
+        says(&paste(&root, &access).await, "The program signed out");
+        let (access, refresh) = app.pair(&ann).await;
+        let db = app.app.db.begin().await.unwrap();
+        db.execute_unprepared("DELETE FROM refresh_families").await.unwrap();
+        db.commit(Affects::Everything).await.unwrap();
+        for jwt in [&access, &refresh] {
+            let answer = paste(&root, jwt).await;
+            says(&answer, "It was signed here, but the sign-in that it belongs to is gone.");
+        }
     }
 
     async fn staff_learns_nothing_about_those_whom_it_may_not_touch(app: &TestApp) {

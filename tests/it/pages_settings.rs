@@ -125,6 +125,15 @@ both! {
         assert_eq!(audit::recent(&app.app, 1).await.unwrap()[0].id, events[0].id, "nothing to save");
     }
 
+    async fn a_setting_that_is_none_is_not_reset(app: &TestApp) {
+        let root = app.admin("root").await;
+        let answer = save(&root, &[("reset", "nosuch")]).await;
+        assert_eq!(answer.status, 400);
+        assert!(!answer.text.contains("These are the defaults"), "{}", answer.text);
+        let answer = save(&root, &[("reset", "login_tries")]).await;
+        assert!(answer.text.contains("These are the defaults"), "{}", answer.text);
+    }
+
     async fn what_cannot_be_is_told_beside_its_field_and_nothing_is_saved(app: &TestApp) {
         let root = app.admin("root").await;
         let typed = [

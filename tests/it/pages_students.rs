@@ -214,5 +214,15 @@ both! {
         assert!(html.contains("Bao") && !html.contains("Asha"), "{html}");
         let html = root.get("/admin/students/?city=Nowhere").await.text;
         assert!(html.contains("No student matches that."), "{html}");
+        for city in ["hanoi", "HANOI", "%20hANOI%20"] {
+            let html = root.get(&format!("/admin/students/?city={city}")).await.text;
+            assert!(html.contains("Bao") && !html.contains("Asha"), "{city}: {html}");
+            let file = root.get(&format!("/admin/students/export/?city={city}")).await.text;
+            assert!(file.contains("Bao") && !file.contains("Asha"), "{city}: {file}");
+        }
+        student(app, "Chi", 3, "hanoi").await;
+        let html = root.get("/admin/students/?city=Hanoi").await.text;
+        assert!(html.contains("Bao") && html.contains("Chi"), "{html}");
+        assert!(!root.get("/admin/students/?city=Han").await.text.contains("Bao"), "a whole name");
     }
 }

@@ -100,6 +100,8 @@ both! {
             (" ", "This field may not be blank."),
             (&*"x".repeat(101), "Ensure this field has no more than 100 characters."),
             ("a\u{7}b", "Control characters are not allowed."),
+            ("C\u{200b}I", "Characters that cannot be seen are not allowed."),
+            ("a\u{202e}b", "Characters that cannot be seen are not allowed."),
         ] {
             let refused = root.submit(&path, &path, &[("name", name)]).await;
             assert_eq!(refused.status, 400);

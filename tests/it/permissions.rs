@@ -18,10 +18,11 @@ use serde_json::json;
 
 use crate::{
     permission_needs::{
-        API, Fields,
+        Fields,
         Need::{All, Staff, Superuser},
-        OWN, PANEL,
+        PANEL,
     },
+    permission_needs_api::{API, OWN},
     support::{Answer, Caller, TestApp, csrf},
     sweep_routes::{PUBLIC, is_api, name, routes},
 };
@@ -130,6 +131,17 @@ impl Crowd<'_> {
     }
 }
 
+/// All but these, and but what these follow from: who may change a record sees it.
+fn all_but(names: &[&str]) -> Permissions {
+    let changes: Vec<String> = names
+        .iter()
+        .filter_map(|name| name.strip_prefix("view_"))
+        .map(|record| format!("change_{record}"))
+        .collect();
+    let without = Permissions::all().without(set(names));
+    without.without(Permissions::read(&changes.join(" ")))
+}
+
 pub fn set(names: &[&str]) -> Permissions {
     let set = Permissions::read(&names.join(" "));
     assert_eq!(set.iter().count(), names.len(), "{names:?}");
@@ -199,7 +211,7 @@ both! {
                 All(names) => {
                     let mut without = Vec::new();
                     for name in *names {
-                        let member = crowd.with(Permissions::all().without(set(&[name]))).await;
+                        let member = crowd.with(all_but(&[name])).await;
                         without.push((member, format!("“{}”", name.replace('_', " "))));
                     }
                     without
@@ -247,8 +259,7 @@ both! {
             let mut refused = vec![(ann.clone(), "nothing".to_owned())];
             let needed = match need {
                 All(names) => {
-                    let but_these = Permissions::all().without(set(names));
-                    refused.push((crowd.with(but_these).await.1, names.join(" ")));
+                    refused.push((crowd.with(all_but(names)).await.1, names.join(" ")));
                     refused.push((none.1.clone(), names.join(" ")));
                     crowd.with(set(names)).await.1
                 }
@@ -269,7 +280,7 @@ both! {
     async fn staff_learns_what_tokens_of_others_are_worth_with_the_permission_to_view_them(app: &TestApp) {
         let mut crowd = Crowd { app, known: BTreeMap::new() };
         let world = World::make(app, 1).await;
-        let but = Permissions::all().without(set(&["view_tokens"]));
+        let but = all_but(&["view_tokens"]);
         for (permissions, is_told) in [(set(&["view_tokens"]), true), (but, false)] {
             let client = crowd.with(permissions).await.1;
             for token in [&world.key, &world.jwt] {
@@ -277,6 +288,39 @@ both! {
                 assert_eq!(answer.json()["active"], is_told, "{answer:?}");
             }
         }
+    }
+
+    async fn who_may_change_a_record_sees_it(app: &TestApp) {
+        let ann = app.user("ann").await;
+        let by = Actor::operator();
+        let input = StudentInput { name: "Anil".to_owned(), roll: 1, city: "Pune".to_owned() };
+        let student = students::create(&app.app, &by, input).await.unwrap().id;
+        for (permission, path, fields) in [
+            (
+                "change_users",
+                format!("/admin/users/{}/", ann.id),
+                vec![("username", "ann"), ("first_name", "Ann"), ("is_active", "on"), ("version", "9")],
+            ),
+            (
+                "change_students",
+                format!("/admin/students/{student}/"),
+                vec![("name", "Asha"), ("roll", "2"), ("city", "Pune"), ("seen", "")],
+            ),
+        ] {
+            let staff = app.staff(&permission.replace('_', "-"), set(&[permission])).await;
+            let browser = app.browser(&staff).await;
+            let page = browser.get(&path).await;
+            assert_eq!(page.status, 200, "{path}");
+            let list = path.trim_end_matches(|c: char| c.is_ascii_digit() || c == '/');
+            assert_eq!(browser.get(&format!("{list}/")).await.status, 200, "{list}");
+            // So nobody is shown by a conflict what they may not see.
+            let answer = browser.submit(&path, &path, &fields).await;
+            assert!(matches!(answer.status, 303 | 400 | 409), "{path}: {answer:?}");
+        }
+        // Nothing else follows from it.
+        let staff = app.staff("adder", set(&["add_users", "delete_users"])).await;
+        let browser = app.browser(&staff).await;
+        assert_eq!(browser.get(&format!("/admin/users/{}/", ann.id)).await.status, 403);
     }
 
     async fn staff_without_a_group_enters_the_panel_and_finds_nothing_in_it(app: &TestApp) {

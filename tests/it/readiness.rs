@@ -4,7 +4,7 @@ use latchkey::{checks::Affects, news};
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
-use crate::support::{Backend, TestApp, until};
+use crate::support::{Backend, Program, TestApp, until, wait};
 
 /// The status and the body.
 async fn readiness(app: &TestApp) -> (u16, Value) {
@@ -24,6 +24,7 @@ both! {
         let nodes = if app.backend == Backend::Postgres { "not heard" } else { "none" };
         let mut ready = json!({
             "ready": true,
+            "stopping": false,
             "database": "answers",
             "schema": "up to date",
             "other_nodes": nodes,
@@ -64,4 +65,27 @@ both! {
         until("the node hears again", async || is("heard").await).await;
         follower.abort();
     }
+}
+
+/// For a balancer that asks `/readyz`: it finds the node leaving before one request fails.
+#[test]
+fn a_server_that_was_told_to_stop_says_so_while_it_answers() {
+    let program = Program::new().set("LATCHKEY_STOP_DELAY", "300");
+    let server = program.serve();
+    assert_eq!(server.get("/readyz", "").expect(200)["stopping"], false);
+    server.tell_to_stop();
+    wait(until("it is not ready", async || {
+        server.get("/readyz", "").status == 503
+    }));
+    let said = server.get("/readyz", "").expect(503);
+    assert!(
+        said["stopping"] == true && said["database"] == "answers",
+        "{said}"
+    );
+    // Nobody asked for the end of the connection: this returns because the server ends it.
+    let answer = server.exchange(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("connection"), Some("close"), "{answer:?}");
+    // Told again, it waits no longer.
+    server.stop();
 }

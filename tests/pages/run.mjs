@@ -8,6 +8,7 @@ import * as check from "./checks.mjs";
 import { fill, setUp } from "./fill.mjs";
 import { Client, start } from "./server.mjs";
 import { AFTER, OPEN } from "./states.mjs";
+import { authorized } from "./swagger.mjs";
 import { unscripted } from "./unscripted.mjs";
 
 const here = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
@@ -140,7 +141,7 @@ try {
     if (pages[actor]) await tour(actor, await new Client(server.base).signIn(name), ids);
   }
   await tour("root", root, ids);
-  if (!shots && !only) complaints.push(...await unscripted(browser, server));
+  if (!shots && !only) complaints.push(...await unscripted(browser, server), ...await authorized(browser, server, "ada.lovelace"));
   complaints.push(...server.complaints().map((line) => `server log: ${line}`));
 } catch (e) {
   complaints.push(`the check broke off: ${e.stack}`);

@@ -222,6 +222,30 @@ pub(crate) async fn happened_to<C: ConnectionTrait>(
     Ok(found.into_iter().flatten().collect())
 }
 
+/// Who did these to each of these objects: the object, the action, and the account.
+pub(crate) async fn who_did<C: ConnectionTrait>(
+    db: &C,
+    object_type: &str,
+    actions: &[&str],
+    ids: &[i64],
+) -> Result<Vec<(i64, String, Option<i64>)>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(500) {
+        let rows: Vec<(Option<i64>, String, Option<i64>)> = Entity::find()
+            .select_only()
+            .columns([Column::ObjectId, Column::Action, Column::ActorId])
+            .filter(Column::ObjectType.eq(object_type))
+            .filter(Column::ObjectId.is_in(some.iter().copied()))
+            .filter(Column::Action.is_in(actions.iter().copied()))
+            .into_tuple()
+            .all(db)
+            .await?;
+        let rows = rows.into_iter();
+        found.extend(rows.filter_map(|(id, action, by)| Some((id?, action, by))));
+    }
+    Ok(found)
+}
+
 pub async fn count_for_object(app: &App, object_type: &str, id: i64) -> Result<Count> {
     count_up_to(app.db.read(), of_object(object_type, id), Column::Id).await
 }

@@ -17,6 +17,7 @@ use crate::{
         actor::Actor,
         audit::{self, Event},
         permissions::{Permission, Permissions},
+        unseen,
     },
     entity::{
         group::{ActiveModel, Entity},
@@ -49,8 +50,8 @@ impl GroupInput {
         if self.name.is_empty() {
             errors.push("name", "This field may not be blank.");
         }
-        if self.name.chars().any(char::is_control) {
-            errors.push("name", "Control characters are not allowed.");
+        if let Some(complaint) = unseen::complaint(&self.name) {
+            errors.push("name", complaint);
         }
         if self.name.chars().count() > NAME_MAX {
             let text = format!("Ensure this field has no more than {NAME_MAX} characters.");

@@ -53,7 +53,14 @@ impl Picked {
 }
 
 /// The groups to tick, by name, and which of them this user is in.
-pub async fn choices(app: &App, user_id: i64) -> Result<Vec<Membership>> {
+#[derive(Clone, Debug)]
+pub struct Choices {
+    pub groups: Vec<Membership>,
+    /// There are others.
+    pub more: bool,
+}
+
+pub async fn choices(app: &App, user_id: i64) -> Result<Choices> {
     let theirs = user_group::Entity::find()
         .select_only()
         .expr(Expr::cust("1"))
@@ -70,10 +77,11 @@ pub async fn choices(app: &App, user_id: i64) -> Result<Vec<Membership>> {
         // One's own are always among them, however many there are.
         .order_by_desc(Expr::col("is_in"))
         .order_by_asc(Column::NameKey)
-        .limit(OFFERED as u64)
+        .limit(OFFERED as u64 + 1)
         .into_tuple()
         .all(app.db.read())
         .await?;
+    let more = found.len() > OFFERED;
     let membership = |(id, name, permissions, is_in)| Membership {
         group: Group {
             id,
@@ -84,9 +92,10 @@ pub async fn choices(app: &App, user_id: i64) -> Result<Vec<Membership>> {
         },
         is_in,
     };
-    let mut offered: Vec<Membership> = found.into_iter().map(membership).collect();
-    offered.sort_by_cached_key(|one| super::key(&one.group.name));
-    Ok(offered)
+    let found = found.into_iter().take(OFFERED);
+    let mut groups: Vec<Membership> = found.map(membership).collect();
+    groups.sort_by_cached_key(|one| super::key(&one.group.name));
+    Ok(Choices { groups, more })
 }
 
 /// Id and name of those that a filter offers, by name. Remembered: see `checks`.
@@ -122,14 +131,20 @@ pub async fn of_user<C: ConnectionTrait>(db: &C, user_id: i64) -> Result<Vec<Gro
         .await?)
 }
 
-/// What is to be changed, for these groups and no others to be the user's; their row is locked.
+/// What is to be changed, for these groups and no others to be the user's; their row is locked. Where only some were
+/// `shown`, they stay in the others.
 pub(crate) async fn pick<C: ConnectionTrait>(
     db: &C,
     user_id: i64,
     wanted: &[i64],
+    shown: Option<&[i64]>,
 ) -> Result<Picked> {
     let there = of_user(db, user_id).await?;
-    let wanted: BTreeSet<i64> = wanted.iter().copied().collect();
+    let mut wanted: BTreeSet<i64> = wanted.iter().copied().collect();
+    if let Some(shown) = shown {
+        let unseen = there.iter().filter(|group| !shown.contains(&group.id));
+        wanted.extend(unseen.map(|group| group.id));
+    }
     let wanted = Entity::find()
         .filter(Column::Id.is_in(wanted))
         .order_by_asc(Column::NameKey)
@@ -200,7 +215,7 @@ async fn step(
         .map(|group| group.id)
         .collect();
     change(&mut ids);
-    let picked = pick(&db, user_id, &ids).await?;
+    let picked = pick(&db, user_id, &ids, None).await?;
     if picked.is_nothing() {
         return Ok(false);
     }

@@ -14,7 +14,7 @@ use sea_orm::{
 use unicode_normalization::UnicodeNormalization;
 
 pub use change::{GroupInput, create, delete, update};
-pub use members::{Membership, OFFERED, Picked, add, choices, names, of_user, remove};
+pub use members::{Choices, Membership, OFFERED, Picked, add, choices, names, of_user, remove};
 
 pub(crate) use change::insert;
 pub(crate) use members::{member_ids, pick, put};

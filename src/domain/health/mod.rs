@@ -1,11 +1,13 @@
 //! How the installation is: what `latchkey doctor` and the panel's page of health tell, each with what to do.
 //! Nothing is changed, and nothing that is told holds a secret.
 
+mod certificate;
 mod jobs;
 mod start;
 mod storage;
 mod work;
 
+pub use certificate::{Chain, certificate};
 pub use jobs::{Job, Jobs};
 pub use start::{secret, settings};
 pub use storage::{accounts, disk, schema, search_index, storage, the_secret_fits};

@@ -13,6 +13,7 @@ use crate::{
     domain::{
         groups::{self, Group, GroupInput},
         permissions::{Act, Permission, Permissions, Record},
+        unseen::is_unseen,
     },
     entity::{group, meta, user_group},
     error::Result,
@@ -233,7 +234,7 @@ async fn made_for<C: ConnectionTrait>(db: &C, mark: &str) -> Result<Option<Group
 
 /// A name that can be kept and that nobody has. In Django, names may differ in case alone.
 async fn free_name<C: ConnectionTrait>(db: &C, wanted: &str) -> Result<String> {
-    let clean: String = wanted.chars().filter(|c| !c.is_control()).collect();
+    let clean: String = wanted.chars().filter(|c| !is_unseen(*c)).collect();
     let clean = groups::normalized(&clean);
     let base = if clean.is_empty() {
         "From Django"

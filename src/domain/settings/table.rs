@@ -164,19 +164,19 @@ settings! {
     login_pause: i64 = 900, seconds(60, DAY), SignIn,
         "Pause",
         "How long sign-in with that name from there then stays closed. A longer one also locks out whoever mistyped.";
-    session_idle_lifetime: i64 = DAY, seconds(60, 90 * DAY), Sessions,
+    session_idle_lifetime: i64 = DAY, seconds(300, 90 * DAY), Sessions,
         "End when unused",
         "A browser session ends after so long without a request. A shorter time ends sessions at once.";
-    session_lifetime: i64 = 14 * DAY, seconds(60, 365 * DAY), Sessions,
+    session_lifetime: i64 = 14 * DAY, seconds(300, 365 * DAY), Sessions,
         "End in any case",
         "Whoever signs in from now on is asked for the password again after this.";
-    token_default_days: i64 = 90, number(0, 36_500, Unit::Days, "Never"), Tokens,
+    token_default_days: i64 = 90, number(1, 36_500, Unit::Days, "Never"), Tokens,
         "Usual life of a new token",
         "What the form of a new token begins with. 0: it never expires.";
-    token_longest_life: i64 = 0, number(0, 36_500 * DAY, Unit::Seconds, "For ever"), Tokens,
+    token_longest_life: i64 = 0, number(3600, 36_500 * DAY, Unit::Seconds, "For ever"), Tokens,
         "Longest life of a new token",
         "Nobody can make a named token that lives longer. 0: for ever.";
-    token_unused_revoke_days: i64 = 0, number(0, 36_500, Unit::Days, "Never"), Tokens,
+    token_unused_revoke_days: i64 = 0, number(1, 36_500, Unit::Days, "Never"), Tokens,
         "Revoke unused tokens after",
         "The server revokes what nobody used for so long. 0: never. It cannot be undone.";
     generate_token_enabled: bool = true, Kind::Flag, Tokens,

@@ -29,7 +29,7 @@ pub enum Kind {
         least: i64,
         most: i64,
         unit: Unit,
-        /// What 0 means where it is no number of anything; empty: it is one.
+        /// What 0 means where it is no number of anything, and allowed whatever is the least; empty: it is one.
         zero: &'static str,
     },
     /// One line of so many characters at most.
@@ -71,8 +71,18 @@ impl Kind {
     pub fn complaint(self, value: &Value) -> Option<String> {
         match (self, value) {
             (Self::Flag, Value::Flag(_)) => None,
-            (Self::Number { least, most, .. }, Value::Number(n)) => {
-                let bounds = format!("{n} is not between {least} and {most}");
+            (Self::Number { zero, .. }, Value::Number(0)) if !zero.is_empty() => None,
+            (
+                Self::Number {
+                    least, most, zero, ..
+                },
+                Value::Number(n),
+            ) => {
+                let bounds = if zero.is_empty() {
+                    format!("{n} is not between {least} and {most}")
+                } else {
+                    format!("{n} is neither 0 nor between {least} and {most}")
+                };
                 (!(least..=most).contains(n)).then_some(bounds)
             }
             (Self::Text { most }, Value::Text(text)) => {
@@ -145,15 +155,23 @@ mod tests {
     use super::*;
 
     const LIFE: Kind = Kind::Number {
-        least: 0,
+        least: 60,
         most: 86_400 * 10,
         unit: Unit::Seconds,
         zero: "For ever",
     };
 
+    const PAUSE: Kind = Kind::Number {
+        least: 60,
+        most: 86_400 * 10,
+        unit: Unit::Seconds,
+        zero: "",
+    };
+
     #[test]
     fn a_value_is_read_as_it_is_written() {
         for (kind, text) in [
+            (LIFE, "0"),
             (Kind::Flag, "true"),
             (Kind::Flag, "false"),
             (LIFE, "3600"),
@@ -174,8 +192,10 @@ mod tests {
                 "99999999999999999999",
                 "\"99999999999999999999\" is not a whole number",
             ),
-            (LIFE, "-1", "-1 is not between 0 and 864000"),
-            (LIFE, "864001", "864001 is not between 0 and 864000"),
+            (LIFE, "-1", "-1 is neither 0 nor between 60 and 864000"),
+            (LIFE, "59", "59 is neither 0 nor between 60 and 864000"),
+            (PAUSE, "59", "59 is not between 60 and 864000"),
+            (PAUSE, "864001", "864001 is not between 60 and 864000"),
             (
                 Kind::Text { most: 3 },
                 "room",

@@ -24,7 +24,7 @@ use crate::{
 pub async fn ids(app: &App, filter: &StudentFilter, after: i64, limit: u64) -> Result<Vec<i64>> {
     bulk::ids(
         app.db.read(),
-        matching(app, filter),
+        matching(app, filter).await?,
         Column::Id,
         after,
         limit,
@@ -33,7 +33,7 @@ pub async fn ids(app: &App, filter: &StudentFilter, after: i64, limit: u64) -> R
 }
 
 pub async fn count_of(app: &App, filter: &StudentFilter) -> Result<Count> {
-    paging::count_up_to(app.db.read(), matching(app, filter), Column::Id).await
+    paging::count_up_to(app.db.read(), matching(app, filter).await?, Column::Id).await
 }
 
 pub async fn newest_id(app: &App) -> Result<i64> {

@@ -1,6 +1,9 @@
 //! Students, read: one, some, a page, all.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Select,
+    sea_query::{Expr, Query},
+};
 
 use super::Student;
 use crate::{
@@ -29,7 +32,7 @@ pub enum StudentSort {
 #[derive(Clone, Debug, Default)]
 pub struct StudentFilter {
     pub q: Option<String>,
-    /// The whole name of it.
+    /// The whole name of it, in small or capital letters.
     pub city: Option<String>,
     pub sort: StudentSort,
     pub page: PageRequest,
@@ -67,7 +70,7 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
         };
         (key, student.id)
     };
-    let city = city(filter);
+    let city = city(app, filter).await?;
     let search = filter.q.as_deref().and_then(Words::of);
     let [total] = if city.is_none() && search.is_none() {
         totals::counts(app, [ALL]).await?.map(Some)
@@ -77,11 +80,11 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
     page_of(
         app.db.read(),
         List {
-            query: in_city(city.clone()),
+            is_filtered: city.is_some(),
+            query: in_city(city),
             search,
             total,
-            is_filtered: city.is_some(),
-            is_led: city.is_some() && matches!(column, Column::Id | Column::City),
+            is_led: false,
         },
         Order {
             column,
@@ -99,22 +102,71 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
 }
 
 /// All that a filter finds, in no order.
-pub(super) fn matching(app: &App, filter: &StudentFilter) -> Select<Entity> {
-    let query = in_city(city(filter));
-    match filter.q.as_deref().and_then(Words::of) {
+pub(super) async fn matching(app: &App, filter: &StudentFilter) -> Result<Select<Entity>> {
+    let query = in_city(city(app, filter).await?);
+    Ok(match filter.q.as_deref().and_then(Words::of) {
         Some(words) => query.filter(words.in_index::<Entity>(app.db.read().get_database_backend())),
         None => query,
-    }
+    })
 }
 
-fn city(filter: &StudentFilter) -> Option<String> {
+/// The spellings of a city that there are, of those that people type. Each is one look into the index of cities, and where
+/// there is one only, its students stand there in the order of their ids; accents count, as no index knows cities without.
+async fn city(app: &App, filter: &StudentFilter) -> Result<Option<Vec<String>>> {
     let city = filter.city.as_deref().map(str::trim).unwrap_or_default();
-    (!city.is_empty()).then(|| city.replace('\0', ""))
+    if city.is_empty() {
+        return Ok(None);
+    }
+    let spellings = spellings(&city.replace('\0', ""));
+    let is_there = |spelling: &String| {
+        let students = Query::select()
+            .expr(Expr::cust("1"))
+            .from(Entity)
+            .and_where(Column::City.eq(spelling))
+            .to_owned();
+        Expr::exists(students)
+    };
+    let query = Query::select()
+        .exprs(spellings.iter().map(is_there))
+        .to_owned();
+    let Some(row) = app.db.read().query_one(&query).await? else {
+        return Ok(Some(spellings));
+    };
+    let mut there = Vec::new();
+    for (at, spelling) in spellings.into_iter().enumerate() {
+        if row.try_get_by_index(at)? {
+            there.push(spelling);
+        }
+    }
+    Ok(Some(there))
 }
 
-fn in_city(city: Option<String>) -> Select<Entity> {
-    match city {
-        Some(city) => Entity::find().filter(Column::City.eq(city)),
+/// As it was typed, in small letters, in capitals, and with a capital at the start of each word and of the first.
+fn spellings(city: &str) -> Vec<String> {
+    let small = city.to_lowercase();
+    let mut words = String::new();
+    let mut begins = true;
+    for c in small.chars() {
+        if begins {
+            words.extend(c.to_uppercase());
+        } else {
+            words.push(c);
+        }
+        begins = !c.is_alphanumeric();
+    }
+    let mut letters = small.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    let first: String = first.chain(letters).collect();
+    let mut spellings = vec![city.to_owned(), city.to_uppercase(), words, first, small];
+    spellings.sort_unstable();
+    spellings.dedup();
+    spellings
+}
+
+fn in_city(city: Option<Vec<String>>) -> Select<Entity> {
+    match city.as_deref() {
+        Some([one]) => Entity::find().filter(Column::City.eq(one)),
+        Some(some) => Entity::find().filter(Column::City.is_in(some)),
         None => Entity::find(),
     }
 }
@@ -138,4 +190,22 @@ pub async fn get(app: &App, id: i64) -> Result<Student> {
         .one(app.db.read())
         .await?
         .ok_or(Error::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_city_is_found_however_its_letters_are_typed() {
+        for typed in ["new delhi", "NEW DELHI", "New Delhi", "nEW dELHI"] {
+            assert!(
+                spellings(typed).contains(&"New Delhi".to_owned()),
+                "{typed}"
+            );
+        }
+        assert!(spellings("FRANKFURT am main").contains(&"Frankfurt am main".to_owned()));
+        assert!(spellings("port-au-prince").contains(&"Port-Au-Prince".to_owned()));
+        assert_eq!(spellings("上海"), ["上海"]);
+    }
 }

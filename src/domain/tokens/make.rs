@@ -20,6 +20,7 @@ use crate::{
         permissions::{Act, Permission, Record},
         scopes::Scopes,
         search::text_of_token,
+        unseen,
         users::{self, User},
     },
     entity::token::{ActiveModel, Entity},
@@ -125,8 +126,8 @@ pub(super) fn check_name(name: &str, errors: &mut FieldErrors) {
             format!("Ensure this field has no more than {NAME_MAX} characters."),
         );
     }
-    if name.contains(char::is_control) {
-        errors.push("name", "Control characters are not allowed.");
+    if let Some(complaint) = unseen::complaint(name) {
+        errors.push("name", complaint);
     }
 }
 

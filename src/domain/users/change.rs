@@ -23,15 +23,24 @@ use crate::{
 
 const CHANGE: Permission = Permission::new(Act::Change, Record::Users);
 
+/// What saving an account did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Updated {
+    /// The names of what changed; empty when nothing did.
+    pub changed: Vec<&'static str>,
+    /// Tokens that ended because others knew them: see `tokens::end_given`.
+    pub ended: usize,
+}
+
 /// Saves the form of an account. `version` is the one its editor saw; a stale one is a
-/// `Conflict`. Returns the names of what changed, empty when nothing did.
+/// `Conflict`.
 pub async fn update(
     app: &App,
     by: &Actor,
     id: i64,
     input: UserInput,
     version: i64,
-) -> Result<Vec<&'static str>> {
+) -> Result<Updated> {
     let input = input.normalized();
     let db = app.db.begin().await?;
     lock_superusers(&db).await?;
@@ -55,7 +64,7 @@ pub async fn update(
     let rises = (input.is_staff && !user.is_staff) || (input.is_superuser && !user.is_superuser);
     let mut changes = differences(&user, &input);
     let picked = match &input.groups {
-        Some(ids) => groups::pick(&db, id, ids).await?,
+        Some(ids) => groups::pick(&db, id, ids, input.groups_shown.as_deref()).await?,
         None => groups::Picked::default(),
     };
     if !picked.is_nothing() {
@@ -65,7 +74,7 @@ pub async fn update(
         changes.push(("groups", picked.before.clone(), picked.after.clone()));
     }
     if changes.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Updated::default());
     }
     if user.username != input.username {
         tokens::owner_renamed(&db, id, &input.username).await?;
@@ -94,8 +103,10 @@ pub async fn update(
     }
     let saved = save(&db, row, &user).await?;
     groups::put(&db, id, &picked).await?;
+    let mut ended = 0;
     if rises {
         one_time_links::end_passwords(&db, id).await?;
+        ended = tokens::end_given(&db, app, by, &user).await?;
     }
     let detail: Map<String, Value> = changes
         .iter()
@@ -108,7 +119,10 @@ pub async fn update(
     }
     db.commit(Affects::User(id)).await?;
     app.mail_bell.notify_one();
-    Ok(changes.into_iter().map(|(name, _, _)| name).collect())
+    Ok(Updated {
+        changed: changes.into_iter().map(|(name, _, _)| name).collect(),
+        ended,
+    })
 }
 
 /// Sets a new password and ends everything that the old one opened.

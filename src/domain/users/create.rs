@@ -126,7 +126,7 @@ pub(crate) async fn insert<C: ConnectionTrait>(
         })?;
     let mut detail = json!({"staff": user.is_staff, "superuser": user.is_superuser});
     if !groups.is_empty() {
-        let picked = groups::pick(db, user.id, &groups).await?;
+        let picked = groups::pick(db, user.id, &groups, None).await?;
         groups::put(db, user.id, &picked).await?;
         detail["groups"] = picked.after.into();
     }

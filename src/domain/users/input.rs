@@ -6,6 +6,7 @@ use crate::{
     domain::{
         groups,
         passwords::{self, Person},
+        unseen::is_unseen,
     },
     error::FieldErrors,
     secret::Password,
@@ -26,6 +27,8 @@ pub struct UserInput {
     pub is_superuser: bool,
     /// Ids; None: as it is.
     pub groups: Option<Vec<i64>>,
+    /// The groups among which `groups` were chosen; None: all. Membership in any other stays as it is.
+    pub groups_shown: Option<Vec<i64>>,
 }
 
 impl UserInput {
@@ -122,7 +125,7 @@ pub(super) fn username_complaints(username: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     if !username
         .chars()
-        .all(|c| c.is_alphanumeric() || "@.+-_".contains(c))
+        .all(|c| (c.is_alphanumeric() && !is_unseen(c)) || "@.+-_".contains(c))
     {
         complaints.push(
             "Enter a valid username. This value may contain only letters, numbers, and \
@@ -168,7 +171,17 @@ mod tests {
         ] {
             assert!(username_complaints(good).is_empty(), "{good}");
         }
-        for bad in ["", "a b", "a/b", "<b>", "a\0", &"z".repeat(151)] {
+        for bad in [
+            "",
+            "a b",
+            "a/b",
+            "<b>",
+            "a\0",
+            "a\u{200b}b",
+            "a\u{202e}b",
+            "a\u{1160}",
+            &"z".repeat(151),
+        ] {
             assert!(!username_complaints(bad).is_empty(), "{bad}");
         }
     }

@@ -20,7 +20,7 @@ use sea_orm::{
 pub use bulk::{
     count, delete_many, ids, newest_id, revoke_tokens_many, set_active_many, sign_out_many, some,
 };
-pub use change::{set_active, set_password, sign_out_everywhere, update};
+pub use change::{Updated, set_active, set_password, sign_out_everywhere, update};
 pub(in crate::domain) use counts::odd_totals;
 pub use counts::{UserCounts, counts};
 pub use create::{create, register};

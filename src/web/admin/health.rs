@@ -7,12 +7,13 @@ use crate::{
     app::App,
     config::SecureCookies,
     domain::{
-        health::{self, Finding, Verdict},
+        health::{self, Chain, Finding, Verdict},
         paging::Count,
     },
     web::{
         guards::{SuperuserSession, client},
         page::{Page, View},
+        tls::{self, Served},
         words::{Tag, counted},
     },
 };
@@ -28,6 +29,8 @@ struct Way {
     is_here: bool,
     /// A proxy says that it came by HTTPS, and is not believed.
     is_unheard: bool,
+    /// None: this server was started without TLS of its own.
+    served: Option<Chain>,
 }
 
 #[rocket::async_trait]
@@ -40,6 +43,7 @@ impl<'r> FromRequest<'r> for Way {
         Outcome::Success(Self {
             is_encrypted,
             is_here: client::address(req).is_loopback(),
+            served: req.rocket().state().map(|Served(chain)| chain.clone()),
             is_unheard: !is_encrypted && claimed.is_some_and(|p| p.eq_ignore_ascii_case("https")),
         })
     }
@@ -107,7 +111,9 @@ fn sentence(text: String) -> String {
 #[get("/health")]
 async fn show(_session: &SuperuserSession, app: &State<App>, way: Way) -> Page {
     let reached = [
-        vec![https(app, &way), cookies(app, &way), health::news(app)],
+        vec![https(app, &way), cookies(app, &way)],
+        certificate(app, &way),
+        vec![health::news(app)],
         health::letters(app).await,
     ];
     let mut data = health::storage(app).await;
@@ -196,6 +202,12 @@ fn https(app: &App, way: &Way) -> Finding {
         "this page came without encryption: whoever is in between can read passwords",
         "Serve by TLS, or by a proxy that does; docs/running.md says how.",
     )
+}
+
+fn certificate(app: &App, way: &Way) -> Vec<Finding> {
+    app.config.tls.as_ref().map_or_else(Vec::new, |tls| {
+        health::certificate(tls, tls::look(tls), way.served.as_ref(), app.now())
+    })
 }
 
 fn cookies(app: &App, way: &Way) -> Finding {

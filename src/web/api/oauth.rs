@@ -9,7 +9,7 @@ use super::Answer;
 use crate::{
     app::App,
     domain::{
-        oauth::{self, Presented, Sort, Worth},
+        oauth::{self, Asker, Presented, Sort, Worth},
         scopes::Scopes,
     },
     error::Result,
@@ -89,7 +89,11 @@ async fn introspect(
     app: &State<App>,
     body: Body,
 ) -> Result<Answer<IntrospectionResponse>, ApiError> {
-    let worth = oauth::introspect(app, &auth.actor, &presented(&body)?).await?;
+    let asker = Asker {
+        by: &auth.actor,
+        scopes: auth.scopes,
+    };
+    let worth = oauth::introspect(app, asker, &presented(&body)?).await?;
     let outcome = if worth.is_some() {
         "accepted"
     } else {

@@ -4,7 +4,10 @@ mod access;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, atomic::AtomicI64},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use rocket::{
@@ -22,13 +25,14 @@ use crate::{
 const NOON: i64 = 1_795_435_200;
 const PASSWORD: &str = "correct horse battery";
 
-struct Browser {
-    client: Client,
+pub(in crate::web) struct Browser {
+    pub client: Client,
+    now: Arc<AtomicI64>,
     _folder: tempfile::TempDir,
 }
 
 impl Browser {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let env: HashMap<String, String> = [
             ("LATCHKEY_DATA_DIR", folder.path().to_str().unwrap()),
@@ -41,14 +45,21 @@ impl Browser {
         .collect();
         let figment = config::figment(&env);
         let config = Config::load(&figment, &env).unwrap();
-        let clock = Clock::Manual(Arc::new(AtomicI64::new(NOON)));
-        let app = App::open(config, clock).await.unwrap();
+        let now = Arc::new(AtomicI64::new(NOON));
+        let app = App::open(config, Clock::Manual(Arc::clone(&now)))
+            .await
+            .unwrap();
         app.db.migrate().await.unwrap();
         let client = Client::tracked(web::rocket(app, figment)).await.unwrap();
         Self {
             client,
+            now,
             _folder: folder,
         }
+    }
+
+    pub fn pass(&self, seconds: i64) {
+        self.now.fetch_add(seconds, Ordering::SeqCst);
     }
 
     async fn get(&self, path: &str) -> LocalResponse<'_> {
@@ -59,12 +70,12 @@ impl Browser {
             .await
     }
 
-    async fn text(&self, path: &str) -> String {
+    pub async fn text(&self, path: &str) -> String {
         self.get(path).await.into_string().await.unwrap()
     }
 
     /// Sends a form with the token of the page it stands on.
-    async fn send(&self, page: &str, to: &str, fields: &[(&str, &str)]) -> LocalResponse<'_> {
+    pub async fn send(&self, page: &str, to: &str, fields: &[(&str, &str)]) -> LocalResponse<'_> {
         let html = self.text(page).await;
         let token = between(&html, "name=\"csrfmiddlewaretoken\" value=\"", "\"");
         let mut body = form_urlencoded::Serializer::new(String::new());
@@ -79,7 +90,7 @@ impl Browser {
             .await
     }
 
-    async fn set_up(&self) {
+    pub async fn set_up(&self) {
         let fields = [
             ("code", "the-code-of-the-test"),
             ("username", "root"),
@@ -99,7 +110,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
     rest.split_once(end).unwrap().0
 }
 
-fn location(answer: &LocalResponse<'_>) -> String {
+pub(in crate::web) fn location(answer: &LocalResponse<'_>) -> String {
     assert_eq!(answer.status(), Status::SeeOther);
     answer.headers().get_one("Location").unwrap().to_owned()
 }
@@ -128,7 +139,7 @@ async fn a_newcomer_gets_to_a_working_token_without_script() {
     assert!(key.starts_with("lk_"));
 
     let again = browser.text(&shown).await;
-    assert!(again.contains("It was shown once"));
+    assert!(again.contains("A token is shown once"));
     assert!(!again.contains(&key));
     let header = rocket::http::Header::new("Authorization", format!("Token {key}"));
     let answer = browser

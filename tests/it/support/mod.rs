@@ -3,8 +3,10 @@
 mod answer;
 mod caller;
 mod certificates;
+pub mod django_project;
 mod forge;
 mod html;
+mod next_door;
 pub mod postgres;
 mod program;
 mod proxy;
@@ -20,13 +22,14 @@ use std::{
 
 pub use answer::Answer;
 pub use caller::Caller;
-pub use certificates::certificate;
+pub use certificates::{certificate, certificate_for};
 pub use forge::{claims_of, forged, forged_with_header, header_of, hs256};
 pub use html::{between, csrf, nothing_inline};
+pub use next_door::{NextDoor, Scene, next_door_command, next_door_scene};
 pub use program::{Program, Server, exchange, folder, raw};
 pub use proxy::{Proxy, Upstream, find_program, free_port, without};
 pub use python::{python, without_django};
-pub use smtp::{Received, Sink, mail_settings};
+pub use smtp::{Received, Sink, Speech, acceptor, mail_settings};
 pub use test_app::{Backend, JWT_KEY, PASSWORD, SECRET, START, TestApp, environment};
 
 /// Shared by all tests: connections belong to the runtime that opened them.

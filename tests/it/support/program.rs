@@ -150,11 +150,16 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    /// Told to stop, as by an operator; returns when it is gone.
-    pub fn stop(mut self) {
+    /// Told to stop, as by an operator.
+    pub fn tell_to_stop(&self) {
         let id = self.child.id().to_string();
         let told = Command::new("kill").args(["-TERM", &id]).status().unwrap();
         assert!(told.success());
+    }
+
+    /// The same; returns when it is gone.
+    pub fn stop(mut self) {
+        self.tell_to_stop();
         assert!(self.child.wait().unwrap().success());
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Act, Bulk, Field, Finding, Grade, Point, Question, Selection};
+use super::{Act, Bulk, Field, Finding, Grade, Point, Question, Selection, state::BulkState};
 use crate::{
     app::App,
     domain::{actor::Actor, paging::Count},
@@ -67,13 +67,13 @@ impl View for Confirm {
 
 /// The answer to the first form: the page that asks, or the list again where nothing is ticked.
 pub async fn ask<B: Bulk>(list: &B, app: &App, by: &Actor, form: &CsrfForm) -> Result<Reply> {
-    let act = super::act::<B>(by, form)?;
+    let act = super::act::<B>(by, form.text("act"))?;
     let selection = Selection::of(form);
     let count = selection.count(list, app).await?;
     if count.n == 0 {
         return Ok(nothing(list).into());
     }
-    let view = asked(list, app, act, &selection, count).await?;
+    let view = asked(list, app, by, act, &selection, count).await?;
     Ok(Reply::page(&view))
 }
 
@@ -85,6 +85,7 @@ pub(super) fn nothing<B: Bulk>(list: &B) -> Go {
 async fn asked<B: Bulk>(
     list: &B,
     app: &App,
+    by: &Actor,
     act: &'static Act,
     selection: &Selection,
     count: Count,
@@ -95,7 +96,8 @@ async fn asked<B: Bulk>(
     let names = B::names(app, &first).await?;
     let evidence = list.evidence(app, act.name, selection).await?;
     let mut view = view(list, act, selection, count, names).with(B::asks(app, act.name), evidence);
-    view.fields.push(field("upto", newest));
+    let state = BulkState::asked(act, selection, count, newest);
+    view.fields.push(state.sealed(list, app, by)?);
     Ok(view)
 }
 
@@ -126,14 +128,16 @@ pub(super) fn is_answered<B: Bulk>(app: &App, act: &Act, form: &CsrfForm) -> boo
 pub(super) async fn again<B: Bulk>(
     list: &B,
     app: &App,
+    by: &Actor,
     act: &'static Act,
-    selection: &Selection,
+    state: &BulkState,
     form: &CsrfForm,
 ) -> Result<Page> {
+    let selection = state.selection();
     let count = selection.count(list, app).await?;
-    let mut view = asked(list, app, act, selection, count).await?;
+    let mut view = asked(list, app, by, act, &selection, count).await?;
     let mut errors = FieldErrors::default();
-    if !is_typed(act, form) {
+    if !is_typed(act, state.expected(), form) {
         errors.push("typed", format!("Type {} to go on.", view.word));
     }
     if is_answered::<B>(app, act, form) {
@@ -160,10 +164,6 @@ fn view<B: Bulk>(
     } else {
         Some("and many more".to_owned())
     };
-    let mut fields = selection.fields();
-    fields.push(field("act", act.name));
-    let plus = if count.exact { "" } else { "+" };
-    fields.push(field("expected", format!("{}{plus}", count.n)));
     let address = list.list();
     Confirm {
         title: format!("{}?", Act::says(act.ask, &what)),
@@ -177,7 +177,7 @@ fn view<B: Bulk>(
         evidence: Vec::new(),
         points: act.points,
         question: None,
-        fields,
+        fields: Vec::new(),
         action: address.below(if act.needs_password() {
             "bulk/confirmed"
         } else {
@@ -203,20 +203,10 @@ fn word(act: &Act, count: Count) -> String {
 }
 
 /// Whether this form may go on: nothing was to be typed, or it was typed.
-pub(super) fn is_typed(act: &Act, form: &CsrfForm) -> bool {
-    let wanted = word(act, expected(form));
+pub(super) fn is_typed(act: &Act, expected: Count, form: &CsrfForm) -> bool {
+    let wanted = word(act, expected);
     let typed = form.text("typed").trim().replace(',', "");
     wanted.is_empty() || typed.eq_ignore_ascii_case(&wanted)
-}
-
-/// How many the page spoke of.
-pub(super) fn expected(form: &CsrfForm) -> Count {
-    let text = form.text("expected");
-    let digits = text.strip_suffix('+');
-    Count {
-        n: digits.unwrap_or(text).parse().unwrap_or(u64::MAX),
-        exact: digits.is_none(),
-    }
 }
 
 pub(super) fn field(name: &str, value: impl ToString) -> Field {

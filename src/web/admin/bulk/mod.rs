@@ -1,6 +1,6 @@
 //! Acts on the ticked rows of a list, or on all that its filter matches: what a list declares, the bar,
-//! and the selection. The page that asks is in `confirm`, the doing in `run`; what an act does to
-//! records is the domain's.
+//! and the selection. The page that asks is in `confirm`, the doing in `run`, what goes from page to page in `state`; what
+//! an act does to records is the domain's.
 //!
 //! A list adopts it so (`users/bulk.rs` is an example):
 //! 1. A struct made from the list's query implements [`Bulk`]: its acts, ids by filter, names, and `run`,
@@ -24,6 +24,7 @@
 pub mod confirm;
 pub mod export;
 pub mod run;
+mod state;
 
 use std::collections::BTreeSet;
 
@@ -179,9 +180,8 @@ impl Act {
     }
 }
 
-/// The act that a form names, if this person may do it.
-pub fn act<B: Bulk>(by: &Actor, form: &CsrfForm) -> Result<&'static Act> {
-    let named = form.text("act");
+/// The act of this name, if this person may do it.
+pub fn act<B: Bulk>(by: &Actor, named: &str) -> Result<&'static Act> {
     let act = B::ACTS
         .iter()
         .find(|act| act.name == named)
@@ -259,14 +259,6 @@ impl Selection {
             found.n
         };
         Ok(Count { n: left, ..found })
-    }
-
-    fn fields(&self) -> Vec<Field> {
-        use confirm::field;
-        let all = self.all.then(|| field("all", 1));
-        let ids = self.ids.iter().map(|id| field("id", id));
-        let except = self.except.iter().map(|id| field("except", id));
-        all.into_iter().chain(ids).chain(except).collect()
     }
 
     /// The next ones after `after`, none beyond `upto`; nothing where it ends.

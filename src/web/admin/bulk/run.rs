@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{Act, Bulk, Field, Grade, Selection, confirm};
+use super::{Act, Bulk, Field, Grade, Selection, confirm, state::BulkState};
 use crate::{
     app::App,
     domain::{
@@ -72,54 +72,63 @@ pub async fn go<B: Bulk>(
     form: &CsrfForm,
     door: Door,
 ) -> Result<Reply> {
-    let act = super::act::<B>(by, form)?;
+    let state = BulkState::of(list, app, by, form)?;
+    let named = state.as_ref().map_or(form.text("act"), |state| &state.act);
+    let act = super::act::<B>(by, named)?;
     if act.grade == Grade::Direct || (act.needs_password() && door == Door::Plain) {
         return Err(Error::Parse("This act has another address.".to_owned()));
     }
-    let selection = Selection::of(form);
-    if selection.is_empty() {
-        return Ok(confirm::nothing(list).into());
-    }
-    let number = |name: &str| form.opt(name).and_then(|text| text.parse::<i64>().ok());
-    let expected = confirm::expected(form);
-    let begins = number("after").is_none();
-    if begins {
-        if !(confirm::is_typed(act, form) && confirm::is_answered::<B>(app, act, form)) {
-            let page = confirm::again(list, app, act, &selection, form).await?;
+    let Some(mut state) = state else {
+        return confirm::ask(list, app, by, form).await;
+    };
+    let selection = state.selection();
+    let mut after = state.after.unwrap_or(0);
+    if state.after.is_none() {
+        let expected = state.expected();
+        let is_typed = confirm::is_typed(act, expected, form);
+        if !(is_typed && confirm::is_answered::<B>(app, act, form)) {
+            let page = confirm::again(list, app, by, act, &state, form).await?;
             return Ok(page.into());
         }
-        let filter = if selection.all {
-            list.list().query()
-        } else {
-            String::new()
-        };
-        let what = Act::says(act.ask, &super::noun::<B>(expected));
-        bulk::note(app, by, B::EVENT, &what, &filter, expected.n).await?;
+        form.text("answer").clone_into(&mut state.answer);
+        begin(list, app, by, act, &selection, expected).await?;
     }
-    let upto = number("upto").unwrap_or(i64::MAX);
-    let mut after = number("after").unwrap_or(0);
-    let mut tally = if begins {
-        Tally::default()
-    } else {
-        carried(form)
-    };
     let start = Instant::now();
     loop {
-        let batch = selection.next(list, app, after, upto).await?;
+        let batch = selection.next(list, app, after, state.upto).await?;
         let Some(end) = batch.last().copied() else {
-            return Ok(told(list, act, &selection, expected, &tally).into());
+            return Ok(told(list, act, &selection, &state).into());
         };
-        match patiently(list, app, by, (act, form.text("answer")), &batch).await {
-            Ok(part) => tally.add(&part),
-            Err(e) if tally == Tally::default() => return Err(e),
-            Err(e) => return Ok(stopped(list, by, act, &tally, &e).into()),
+        match patiently(list, app, by, (act, &state.answer), &batch).await {
+            Ok(part) => state.tally.add(&part),
+            Err(e) if state.tally == Tally::default() => return Err(e),
+            Err(e) => return Ok(stopped(list, by, act, &state.tally, &e).into()),
         }
         after = end;
         if selection.all && start.elapsed() >= BUDGET {
-            let view = going_on(list, act, &selection, form, after, &tally, door);
+            state.after = Some(after);
+            let view = going_on(list, app, by, act, state, door)?;
             return Ok(Reply::page(&view));
         }
     }
+}
+
+/// The audit line of the act as a whole.
+async fn begin<B: Bulk>(
+    list: &B,
+    app: &App,
+    by: &Actor,
+    act: &Act,
+    selection: &Selection,
+    expected: Count,
+) -> Result<()> {
+    let filter = if selection.all {
+        list.list().query()
+    } else {
+        String::new()
+    };
+    let what = Act::says(act.ask, &super::noun::<B>(expected));
+    bulk::note(app, by, B::EVENT, &what, &filter, expected.n).await
 }
 
 async fn patiently<B: Bulk>(
@@ -145,7 +154,8 @@ async fn patiently<B: Bulk>(
 }
 
 /// Back to the list, with what was done.
-fn told<B: Bulk>(list: &B, act: &Act, selection: &Selection, expected: Count, tally: &Tally) -> Go {
+fn told<B: Bulk>(list: &B, act: &Act, selection: &Selection, state: &BulkState) -> Go {
+    let (tally, expected) = (&state.tally, state.expected());
     let mut texts = vec![skipped(tally)];
     let met = tally.done.saturating_add(tally.passed_over());
     if selection.all && expected.exact && expected.n != met {
@@ -225,50 +235,27 @@ fn reason(why: Skip, n: u64) -> String {
     }
 }
 
-fn carried(form: &CsrfForm) -> Tally {
-    let number = |name: &str| form.text(name).parse::<u64>().unwrap_or(0);
-    let mut tally = Tally {
-        done: number("done"),
-        ..Tally::default()
-    };
-    for why in Skip::ALL {
-        tally.skip_many(why, number(&format!("skipped_{}", why.as_str())));
-    }
-    tally
-}
-
 fn going_on<B: Bulk>(
     list: &B,
+    app: &App,
+    by: &Actor,
     act: &Act,
-    selection: &Selection,
-    form: &CsrfForm,
-    after: i64,
-    tally: &Tally,
+    state: BulkState,
     door: Door,
-) -> GoingOn {
-    let mut fields = selection.fields();
-    for name in ["act", "answer", "expected", "upto"] {
-        fields.push(confirm::field(name, form.text(name)));
-    }
-    fields.push(confirm::field("after", after));
-    fields.push(confirm::field("done", tally.done));
-    for (why, n) in &tally.skipped {
-        fields.push(confirm::field(&format!("skipped_{}", why.as_str()), n));
-    }
+) -> Result<GoingOn> {
     let address = list.list();
-    GoingOn {
+    let so_far = format!("{} {}", done(act, &state.tally), skipped(&state.tally));
+    Ok(GoingOn {
         title: "Still at it".to_owned(),
-        so_far: format!("{} {}", done(act, tally), skipped(tally))
-            .trim()
-            .to_owned(),
+        so_far: so_far.trim().to_owned(),
         action: address.below(match door {
             Door::Plain => "bulk/run",
             Door::Confirmed => "bulk/confirmed",
         }),
         cancel: address.href(),
-        fields,
+        fields: vec![state.sealed(list, app, by)?],
         nav: (super::trail(list), B::NAV),
-    }
+    })
 }
 
 /// For the sweep that renders all pages.
@@ -278,7 +265,7 @@ pub fn sample<B: Bulk>(list: &B) -> Page {
         so_far: "120,000 disabled. 1 skipped: you.".to_owned(),
         action: list.list().below("bulk/run"),
         cancel: list.list().href(),
-        fields: vec![confirm::field("after", 7)],
+        fields: vec![confirm::field("state", 7)],
         nav: (super::trail(list), B::NAV),
     })
 }

@@ -46,8 +46,10 @@ async fn save(
     let seen = Seen::read(form.text(typed::SEEN));
     let mut typed = Typed::read(&form, &app.config.given, seen);
     if let Some(what) = form.opt("reset") {
+        if !typed.reset(what) {
+            return Err(Error::Parse("There is no such setting.".to_owned()).into());
+        }
         let kept = settings::kept(app).await?;
-        typed.reset(|setting| setting.name == what || setting.group.as_str() == what);
         let view = SettingsForm::of(app, &kept, typed)
             .unsaved("These are the defaults", "Nothing is saved yet.");
         return Ok(Reply::page(&view));

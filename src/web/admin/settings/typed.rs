@@ -128,11 +128,16 @@ impl Typed {
         self.values.insert(setting.name, value);
     }
 
-    /// These go to their defaults in the form.
-    pub(super) fn reset(&mut self, which: impl Fn(&Setting) -> bool) {
-        for setting in TABLE.iter().filter(|setting| which(setting)) {
+    /// The setting or the group of this name goes to its defaults in the form. False: there is none.
+    pub(super) fn reset(&mut self, what: &str) -> bool {
+        let named: Vec<&Setting> = TABLE
+            .iter()
+            .filter(|setting| setting.name == what || setting.group.as_str() == what)
+            .collect();
+        for setting in &named {
             self.put(setting, setting.default());
         }
+        !named.is_empty()
     }
 
     /// What differs from what was seen.
@@ -213,7 +218,13 @@ fn value(setting: &Setting, text: &str, unit: Option<&str>) -> Result<Value, Str
         return Err("Type a whole number.".to_owned());
     }
     let (least, most) = kind.bounds_in_words().unwrap_or_default();
-    let beyond = || format!("Between {least} and {most}.");
+    let beyond = || {
+        if has_zero(setting) {
+            format!("0, or between {least} and {most}.")
+        } else {
+            format!("Between {least} and {most}.")
+        }
+    };
     let number: i64 = text.parse().map_err(|_| beyond())?;
     let value = Value::Number(number.checked_mul(length).ok_or_else(beyond)?);
     match kind.complaint(&value) {
@@ -258,6 +269,21 @@ mod tests {
         ] {
             let refused = read("invitation_lifetime", text, Some(unit));
             assert_eq!(refused, Err(why.to_owned()), "{text} {unit}");
+        }
+    }
+
+    #[test]
+    fn no_life_is_so_short_that_it_locks_everybody_out() {
+        let beyond = "0, or between 1 hour and 36500 days.";
+        let refused = read("token_longest_life", "1", Some("second"));
+        assert_eq!(refused, Err(beyond.to_owned()));
+        for (text, unit, seconds) in [("0", "second", 0), ("0", "day", 0), ("1", "hour", 3600)] {
+            let value = read("token_longest_life", text, Some(unit));
+            assert_eq!(value, Ok(Value::Number(seconds)));
+        }
+        for name in ["session_lifetime", "session_idle_lifetime"] {
+            assert!(read(name, "299", Some("second")).is_err(), "{name}");
+            assert!(read(name, "5", Some("minute")).is_ok(), "{name}");
         }
     }
 

@@ -162,7 +162,7 @@ pub async fn change_list(
         no_hit: if filter.city.is_none() {
             no_hit("No one", filter.q.as_deref())
         } else {
-            "No student matches that.".to_owned()
+            "No student matches that. A city is its whole name, accents and all; the search finds parts of it.".to_owned()
         },
         filtered: filter.q.is_some() || filter.city.is_some(),
         heads: heads(&here, sorted(&found, query.sort().0)),

@@ -61,7 +61,7 @@ impl View for TokenCreated {
     }
 }
 
-/// The second visit: the slot is empty.
+/// The slot is empty: a second visit, or one to a token that was made elsewhere.
 #[derive(Serialize)]
 struct TokenShownOnce {
     token: TokenFacts,
@@ -72,7 +72,7 @@ impl View for TokenShownOnce {
     const NAV: &'static str = "tokens";
 
     fn title(&self) -> String {
-        "It was shown once".to_owned()
+        "A token is shown once".to_owned()
     }
 
     fn trail(&self) -> Vec<Crumb> {

@@ -3,7 +3,7 @@
 use rocket::{State, get, post};
 use serde::Serialize;
 
-use super::groups::{self, Tick};
+use super::groups::{self, Boxes};
 use crate::{
     app::App,
     domain::{
@@ -26,7 +26,7 @@ struct UserAddForm {
     passwords: bool,
     /// Why the access boxes are off; empty if they are not.
     locked: &'static str,
-    groups: Vec<Tick>,
+    groups: Boxes,
 }
 
 impl View for UserAddForm {
@@ -51,7 +51,7 @@ async fn page(
     session: &AdminSession,
     app: &App,
     form: FormState,
-    typed: Option<&[i64]>,
+    typed: Option<&UserInput>,
 ) -> Result<Page, Error> {
     let locked = if session.actor.is_superuser {
         ""
@@ -62,7 +62,7 @@ async fn page(
         form,
         passwords: true,
         locked,
-        groups: groups::ticks(app, &session.actor, 0, typed).await?,
+        groups: Boxes::of(app, &session.actor, 0, typed).await?,
     }))
 }
 
@@ -78,7 +78,8 @@ pub async fn add(
     app: &State<App>,
     form: ConfirmableForm,
 ) -> Result<Reply, PageError> {
-    let input: UserInput = super::input(&form);
+    let mut input: UserInput = super::input(&form);
+    let named = groups::add_named(app, &form, &mut input).await;
     if input.is_superuser || input.is_staff {
         let role = if input.is_superuser {
             "superuser"
@@ -89,15 +90,23 @@ pub async fn add(
     } else if input.has_rights() {
         form.require(format!("Add {} to groups", input.username.trim()))?;
     }
-    let typed = input.groups.clone();
+    let typed = input.clone();
     let by_link = form.flag("by_link");
     let shown = super::shown(&input).flag("by_link", by_link);
+    let shown = groups::with_named(shown, &form);
+    if let Err(e) = named {
+        let Error::Validation(errors) = e else {
+            return Err(e.into());
+        };
+        let form = shown.refused(&errors, super::LABELS);
+        return Ok(page(&session, app, form, Some(&typed)).await?.into());
+    }
     if by_link {
         return match super::links::add(app, &session, input).await {
             Ok(go) => Ok(go.into()),
             Err(Error::Validation(errors)) => {
                 let form = shown.refused(&errors, super::LABELS);
-                Ok(page(&session, app, form, typed.as_deref()).await?.into())
+                Ok(page(&session, app, form, Some(&typed)).await?.into())
             }
             Err(other) => Err(other.into()),
         };
@@ -119,7 +128,7 @@ pub async fn add(
         }
         Err(Error::Validation(errors)) => {
             let form = shown.refused(&errors, super::LABELS);
-            Ok(page(&session, app, form, typed.as_deref()).await?.into())
+            Ok(page(&session, app, form, Some(&typed)).await?.into())
         }
         Err(other) => Err(other.into()),
     }
@@ -131,6 +140,6 @@ pub fn samples() -> Vec<Page> {
         form,
         passwords: true,
         locked: super::SUPERUSERS_ONLY,
-        groups: vec![Tick::sample()],
+        groups: Boxes::sample(),
     })]
 }

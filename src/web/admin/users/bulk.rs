@@ -25,6 +25,7 @@ use crate::{
 };
 
 /// The list of users with a filter.
+#[derive(Default)]
 pub struct Users(pub ListQuery);
 
 const CHANGE: Permission = Permission::new(permissions::Act::Change, Record::Users);

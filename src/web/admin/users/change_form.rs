@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     conflict,
-    groups::{self, Tick},
+    groups::{self, Boxes},
 };
 use crate::{
     app::App,
@@ -13,9 +13,10 @@ use crate::{
         actor::Actor,
         audit::{self, AuditEvent},
         login_pauses::{self, LoginPause},
+        paging::Count,
         permissions::{Act, Permission, Record},
         sessions, tokens,
-        users::{self, User, UserInput},
+        users::{self, Updated, User, UserInput},
     },
     error::{Error, FieldErrors, Result},
     web::{
@@ -44,7 +45,9 @@ struct UserChangeForm {
     form: FormState,
     passwords: bool,
     locked: &'static str,
-    groups: Vec<Tick>,
+    groups: Boxes,
+    /// Live tokens that would end if the account got more rights.
+    given: usize,
     version: i64,
     user: Facts,
     tokens: Vec<TokenFacts>,
@@ -135,13 +138,17 @@ async fn page(
     app: &App,
     (user, last_address): (&User, Option<String>),
     form: FormState,
-    groups: Vec<Tick>,
+    groups: Boxes,
     version: i64,
 ) -> Result<Page> {
     let sees = |record| session.actor.may(Permission::new(Act::View, record));
     let mut found = Vec::new();
     if sees(Record::Tokens) {
         found = tokens::list_for(app, user.id).await?;
+    }
+    let mut given = 0;
+    if session.actor.is_superuser && !user.is_superuser {
+        given = tokens::count_given(app, user.id, &found).await?;
     }
     let now = app.now();
     let mut devices = Vec::new();
@@ -162,6 +169,7 @@ async fn page(
             super::SUPERUSERS_ONLY
         },
         groups,
+        given,
         version,
         user: Facts::of(&session.actor, user, found.len() as u64, !pauses.is_empty()),
         more_tokens: found.len() > BESIDE,
@@ -223,7 +231,7 @@ pub async fn change_form(
 ) -> Result<Page, PageError> {
     let (user, address) = users::get_with_address(app, id).await?;
     let form = super::shown(&super::of_user(&user));
-    let groups = groups::ticks(app, &session.actor, id, None).await?;
+    let groups = Boxes::of(app, &session.actor, id, None).await?;
     Ok(page(&session, app, (&user, address), form, groups, user.version).await?)
 }
 
@@ -243,15 +251,16 @@ pub async fn change(
         input.is_superuser = user.is_superuser;
         input.groups = None;
     }
-    let saved = groups::ticks(app, &session.actor, id, None).await?;
-    let moves = groups::differ(&saved, input.groups.as_deref());
-    if let Some(act) = needs_password(&user, &input, moves) {
+    let saved = Boxes::of(app, &session.actor, id, None).await?;
+    let named = groups::add_named(app, &form, &mut input).await;
+    if let Some(act) = needs_password(&user, &input, saved.differ(&input)) {
         form.require(act)?;
     }
     let typed = input.clone();
     let refused = async |errors: &FieldErrors| {
-        let form = super::shown(&typed).refused(errors, super::LABELS);
-        let ticked = groups::ticks(app, &session.actor, id, typed.groups.as_deref()).await?;
+        let shown = groups::with_named(super::shown(&typed), &form);
+        let form = shown.refused(errors, super::LABELS);
+        let ticked = Boxes::of(app, &session.actor, id, Some(&typed)).await?;
         page(
             &session,
             app,
@@ -262,13 +271,13 @@ pub async fn change(
         )
         .await
     };
-    match users::update(app, &session.actor, id, input, version).await {
+    let updated = match named {
+        Ok(()) => users::update(app, &session.actor, id, input, version).await,
+        Err(e) => Err(e),
+    };
+    match updated {
         Ok(changed) => {
-            let flash = if changed.is_empty() {
-                Flash::ok("Nothing to save.")
-            } else {
-                Flash::ok("Saved.").text(format!("Changed: {}.", changed.join(", ")))
-            };
+            let flash = saved_flash(&changed);
             let stay = form.text("then") == "stay";
             let to = if stay {
                 super::href(id)
@@ -285,11 +294,30 @@ pub async fn change(
             Ok(page.status(Status::Conflict).into())
         }
         Err(Error::Conflict(_)) => {
-            let ticked = groups::ticks(app, &session.actor, id, typed.groups.as_deref()).await?;
-            let groups = (groups::in_a_row(&saved), groups::in_a_row(&ticked));
+            let ticked = Boxes::of(app, &session.actor, id, Some(&typed)).await?;
+            let groups = (saved.in_a_row(), ticked.in_a_row());
             Ok(conflict::conflict(app, &user, &typed, groups).await?.into())
         }
         Err(other) => Err(other.into()),
+    }
+}
+
+fn saved_flash(updated: &Updated) -> Flash {
+    if updated.changed.is_empty() {
+        return Flash::ok("Nothing to save.");
+    }
+    let changed = format!("Changed: {}.", updated.changed.join(", "));
+    match updated.ended {
+        0 => Flash::ok("Saved.").text(changed),
+        n => {
+            let n = Count {
+                n: n as u64,
+                exact: true,
+            };
+            let n = words::counted(n, "token", "tokens");
+            let ended = format!("Revoked {n} that others had made for this account.");
+            Flash::warn("Saved.").text(format!("{changed} {ended}"))
+        }
     }
 }
 
@@ -327,7 +355,8 @@ pub fn samples() -> Vec<Page> {
         links: super::links::Card::sample(),
         passwords: false,
         locked: "",
-        groups: vec![Tick::sample()],
+        groups: Boxes::sample(),
+        given: 2,
         version: 1,
         user: Facts::of(&Actor::operator(), &user, 0, true),
         tokens: Vec::new(),

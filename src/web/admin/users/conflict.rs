@@ -101,7 +101,7 @@ pub fn compare(
     let word = |on: bool| if on { "Yes" } else { "No" }.to_owned();
     let fields = super::LABELS
         .iter()
-        .filter(|(name, _)| !name.ends_with("password"));
+        .filter(|(name, _)| !name.ends_with("password") && !name.starts_with("group"));
     let pairs = texts(&saved)
         .into_iter()
         .chain(flags(&saved).map(word))
@@ -124,7 +124,7 @@ pub fn compare(
             });
         }
     }
-    let fields_of_groups = groups::fields(typed.groups.as_deref());
+    let fields_of_groups = groups::fields(typed);
     mine.extend(
         fields_of_groups
             .into_iter()

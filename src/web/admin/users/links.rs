@@ -79,7 +79,7 @@ impl View for UserLink {
     }
 }
 
-/// The second visit: the slot is empty.
+/// The slot is empty: a second visit, or a visit without any link.
 #[derive(Serialize)]
 struct UserLinkShownOnce {
     id: i64,
@@ -92,7 +92,7 @@ impl View for UserLinkShownOnce {
     const NAV: &'static str = "users";
 
     fn title(&self) -> String {
-        "It was shown once".to_owned()
+        "A link is shown once".to_owned()
     }
 
     fn trail(&self) -> Vec<Crumb> {

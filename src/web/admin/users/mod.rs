@@ -70,6 +70,9 @@ pub fn samples() -> Vec<Page> {
     .collect()
 }
 
+#[cfg(test)]
+pub(super) use bulk::Users;
+
 const LABELS: Labels = &[
     ("username", "Username"),
     ("email", "E-mail"),
@@ -80,6 +83,8 @@ const LABELS: Labels = &[
     ("is_active", "Active"),
     ("is_staff", "Staff"),
     ("is_superuser", "Superuser"),
+    ("group", "Groups"),
+    (groups::NAMED, "Another group"),
 ];
 
 /// Said beside boxes that are not this person's to tick.
@@ -101,7 +106,7 @@ fn trail_to(user_id: i64, username: &str) -> Vec<Crumb> {
 
 /// The account fields as they were typed.
 fn input(form: &CsrfForm) -> UserInput {
-    UserInput {
+    let mut input = UserInput {
         username: form.text("username").to_owned(),
         email: form.text("email").to_owned(),
         first_name: form.text("first_name").to_owned(),
@@ -109,8 +114,10 @@ fn input(form: &CsrfForm) -> UserInput {
         is_active: form.flag("is_active"),
         is_staff: form.flag("is_staff"),
         is_superuser: form.flag("is_superuser"),
-        groups: groups::ticked(form),
-    }
+        ..UserInput::default()
+    };
+    groups::read(form, &mut input);
+    input
 }
 
 fn of_user(user: &User) -> UserInput {
@@ -123,6 +130,7 @@ fn of_user(user: &User) -> UserInput {
         is_staff: user.is_staff,
         is_superuser: user.is_superuser,
         groups: None,
+        groups_shown: None,
     }
 }
 

@@ -285,7 +285,7 @@ pub(super) const CALLS: &[Operation] = &[
         path: "/readyz",
         id: "readyz",
         summary: "Whether the server is ready",
-        about: "The database answers and its schema is up to date. A node that does not hear the others \
+        about: "The database answers, its schema is up to date, and nobody told the server to stop. A node that does not hear the others \
                 is ready, and says so: it asks the database at each check.",
         success: json(200, "It is.", "Readiness"),
         also: &[503],

@@ -148,13 +148,15 @@ pub async fn save(
         is_staff: user.is_staff,
         is_superuser: user.is_superuser,
         groups: None,
+        groups_shown: None,
     };
     match users::update(app, &session.actor, user.id, input, version).await {
-        Ok(changed) if changed.is_empty() => {
+        Ok(saved) if saved.changed.is_empty() => {
             Ok(Go::to(PATH).with(Flash::ok("Nothing to save.")).into())
         }
-        Ok(changed) => {
-            let said = Flash::ok("Saved.").text(format!("Changed: {}.", changed.join(", ")));
+        Ok(saved) => {
+            let changed = saved.changed.join(", ");
+            let said = Flash::ok("Saved.").text(format!("Changed: {changed}."));
             Ok(Go::to(PATH).with(said).into())
         }
         Err(Error::Validation(errors)) => {
