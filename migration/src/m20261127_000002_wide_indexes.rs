@@ -103,7 +103,7 @@ fn of_scope(backend: DbBackend, scope: &str) -> (String, String) {
         format!("idx_tokens_{}", scope.replace(':', "_")),
         // As the application asks for it.
         format!(
-            "tokens (id, revoked_at, expires_at, is_default) WHERE {find}(' ' || scopes || ' ', ' {scope} ') > 0"
+            "tokens (id, revoked_at, expires_at, is_default, last_used_at, created_at) WHERE {find}(' ' || scopes || ' ', ' {scope} ') > 0"
         ),
     )
 }

@@ -15,7 +15,7 @@ use crate::{domain::search::Words, error::Result};
 /// Up to so many rows of a filter are collected and sorted.
 pub(super) const FEW: u64 = 2_000;
 /// So many rows are looked at for a text that is frequent, before all that have it are collected.
-const WALK: u64 = 8_000;
+const WALK: u64 = 5_000;
 
 /// From which row on, in which direction, how far.
 pub(super) struct Way<'a, C> {
@@ -89,17 +89,21 @@ where
             falling: way.cursor.is_none_or(|cursor| !cursor.back),
             ..*way
         };
+        let was_led = list.is_led;
         let list = List {
             is_led: list.is_led && way.is_by_id(),
             ..list.clone()
         };
-        if (way.cursor.is_none() || way.is_newest_first())
+        // On PostgreSQL that is the same walk again where the list is by age, and a long one where few are left.
+        let is_worth_it = backend != DbBackend::Postgres || !(way.is_newest() || was_led);
+        if is_worth_it
+            && (way.cursor.is_none() || way.is_newest_first())
             && let Some(rows) = newest.met_by_id(db, &list, words).await?
         {
             return Ok(Found {
                 rows,
                 total,
-                newest_first: !way.is_newest(),
+                newest_first: way.is_newest_first() || !way.is_newest(),
             });
         }
     }
