@@ -10,19 +10,13 @@ use serde_json::json;
 
 use crate::support::{Backend, Caller, TestApp, run, until};
 
-/// Hears the news, as a server does from its start.
-async fn listening(app: &TestApp) {
-    tokio::spawn(news::follow(app.app.clone()));
-    until("the node hears", async || !app.app.db.checks().is_deaf()).await;
-}
-
 async fn status(caller: &Caller) -> u16 {
     caller.get("/studentapi/").await.status
 }
 
 both! {
     async fn a_warm_check_needs_no_database(app: &TestApp) {
-        listening(app).await;
+        app.hear().await;
         let ann = app.token_user("ann").await;
         let bob = app.bearer_user("bob").await;
         let nobody = app.anonymous().token(&"0".repeat(40));
@@ -44,7 +38,7 @@ both! {
     async fn a_warm_check_is_no_statement(app: &TestApp) {
         if app.backend == Backend::Postgres {
             // On SQLite a server looks for commands beside it, which are statements, too.
-            listening(app).await;
+            app.hear().await;
         }
         let ann = app.token_user("ann").await;
         let bob = app.bearer_user("bob").await;
@@ -69,7 +63,7 @@ both! {
     }
 
     async fn every_change_is_noticed_by_the_next_request(app: &TestApp) {
-        listening(app).await;
+        app.hear().await;
         let by = Actor::operator();
         for act in [
             "disable",
@@ -131,7 +125,7 @@ both! {
     }
 
     async fn what_a_credential_allows_follows_its_user(app: &TestApp) {
-        listening(app).await;
+        app.hear().await;
         let student = json!({"name": "A", "roll": 1, "city": "B"});
         let user = app.user("ann").await;
         // Her own: what others made for her ends with the rise.
@@ -155,7 +149,7 @@ both! {
     }
 
     async fn a_token_and_an_access_token_end_in_memory_too(app: &TestApp) {
-        listening(app).await;
+        app.hear().await;
         let user = app.user("ann").await;
         let new = tokens::NewToken {
             user_id: user.id,
@@ -177,7 +171,7 @@ both! {
     }
 
     async fn the_list_of_students_is_never_stale(app: &TestApp) {
-        listening(app).await;
+        app.hear().await;
         let staff = app.staff_token().await;
         let names = async || {
             let list = staff.get("/studentapi/").await.expect(200);
@@ -206,8 +200,8 @@ both! {
 fn what_one_node_revokes_another_refuses() {
     run(Backend::Postgres, &[], async |app| {
         let other = app.second_node(&[]).await;
-        listening(app).await;
-        listening(&other).await;
+        app.hear().await;
+        other.hear().await;
         let user = app.user("ann").await;
         let key = app.default_token(&user).await;
         let (access, _) = app.pair(&user).await;
@@ -261,7 +255,7 @@ fn a_node_that_hears_nothing_asks_the_database() {
 #[test]
 fn a_command_beside_a_sqlite_server_is_noticed() {
     run(Backend::Sqlite, &[], async |app| {
-        listening(app).await;
+        tokio::spawn(news::follow(app.app.clone()));
         let user = app.user("ann").await;
         let by_token = app.anonymous().token(&app.default_token(&user).await);
         assert_eq!(status(&by_token).await, 200);

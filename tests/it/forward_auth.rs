@@ -1,16 +1,13 @@
 //! `/auth/verify/`, asked as proxies ask it. With real proxies: `proxies`.
 
-use latchkey::{
-    domain::{
-        actor::Actor,
-        scopes::{Scope, Scopes},
-        tokens, usage, users,
-    },
-    news,
+use latchkey::domain::{
+    actor::Actor,
+    scopes::{Scope, Scopes},
+    tokens, usage, users,
 };
 use rocket::http::Method::{Delete, Get, Head, Options, Patch, Post, Put};
 
-use crate::support::{Answer, Caller, START, TestApp, until};
+use crate::support::{Answer, Caller, START, TestApp};
 
 const PATH: &str = "/auth/verify/";
 const PROXY: (&str, &str) = ("LATCHKEY_TRUSTED_PROXIES", "127.0.0.1");
@@ -161,8 +158,7 @@ both! {
     }
 
     async fn warm_it_needs_no_database_and_a_revocation_is_noticed(app: &TestApp) {
-        tokio::spawn(news::follow(app.app.clone()));
-        until("the node hears", async || !app.app.db.checks().is_deaf()).await;
+        app.hear().await;
         let ann = app.user("ann").await;
         let by_token = app.anonymous().token(&app.default_token(&ann).await);
         let by_jwt = app.anonymous().bearer(&app.pair(&ann).await.0);

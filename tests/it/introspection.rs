@@ -1,18 +1,15 @@
 //! `/api/introspect/` (RFC 7662): what a token is worth, told to those who may ask.
 
-use latchkey::{
-    domain::{
-        actor::Actor,
-        scopes::{Scope, Scopes},
-        tokens::{self, NewToken},
-        usage,
-        users::{self, User},
-    },
-    news,
+use latchkey::domain::{
+    actor::Actor,
+    scopes::{Scope, Scopes},
+    tokens::{self, NewToken},
+    usage,
+    users::{self, User},
 };
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Caller, JWT_KEY, START, TestApp, claims_of, forged, until};
+use crate::support::{Answer, Caller, JWT_KEY, START, TestApp, claims_of, forged};
 
 const PATH: &str = "/api/introspect/";
 
@@ -245,8 +242,7 @@ both! {
     }
 
     async fn warm_it_needs_no_database(app: &TestApp) {
-        tokio::spawn(news::follow(app.app.clone()));
-        until("the node hears", async || !app.app.db.checks().is_deaf()).await;
+        app.hear().await;
         let service = service(app).await;
         let ann = app.user("ann").await;
         let key = named(app, &ann, &[Scope::StudentsRead], Some(START + 60)).await;

@@ -23,13 +23,14 @@ use latchkey::{
         tokens::{self, NewToken},
         users::{self, User, UserInput},
     },
+    news,
     secret::Password,
 };
 use rocket::local::asynchronous::Client;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use super::{Caller, postgres};
+use super::{Caller, postgres, until};
 
 /// When every test begins: 2026-11-23 12:00 UTC.
 pub const START: i64 = 1_795_435_200;
@@ -150,6 +151,15 @@ impl TestApp {
     /// Statements sent to the database so far.
     pub fn statements(&self) -> usize {
         self.statements.load(Ordering::SeqCst)
+    }
+
+    /// Hears of changes on other nodes, as a server does from its start. On SQLite there are none; and who looks for
+    /// changes from outside, and cannot, forgets all that it remembers.
+    pub async fn hear(&self) {
+        if self.backend == Backend::Postgres {
+            tokio::spawn(news::follow(self.app.clone()));
+            until("the node hears", async || !self.app.db.checks().is_deaf()).await;
+        }
     }
 
     /// Gives the database back.
