@@ -52,12 +52,22 @@ where
     let all = |(rows, n): (Vec<E::Model>, u64)| Ok(found(rows, Count { n, exact: true }));
     let Some(words) = &list.search else {
         let total = match list.total {
+            Some(total) if list.is_filtered && total.is_small() => {
+                return Ok(found(collect(db, list.query, way).await?.0, total));
+            }
             Some(total) => total,
-            None => count_few(db, list.query.clone(), way.order.id).await?,
+            None => {
+                // Counted while they are collected.
+                let (rows, n) = collect(db, list.query.clone().limit(FEW + 1), way).await?;
+                if n <= FEW {
+                    return all((rows, n));
+                }
+                Count {
+                    n: FEW,
+                    exact: false,
+                }
+            }
         };
-        if list.is_filtered && total.is_small() {
-            return Ok(found(collect(db, list.query, way).await?.0, total));
-        }
         return Ok(found(way.walk(db, list.query).await?, total));
     };
     let backend = db.get_database_backend();

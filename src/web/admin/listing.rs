@@ -292,7 +292,8 @@ pub fn match_text<T>(found: &Page<T>, all: Option<paging::Count>) -> String {
     let n = words::count(total);
     match all {
         _ if found.newest_first => {
-            format!("{n} match, too many to sort: the newest first. A longer text sorts them.")
+            "Too many match to sort them: the newest first. A longer text brings the order back."
+                .to_owned()
         }
         Some(all) => format!("{n} of {} match", words::count(all)),
         None if total.exact && total.n == 1 => "1 matches".to_owned(),
