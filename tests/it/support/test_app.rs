@@ -153,8 +153,7 @@ impl TestApp {
         self.statements.load(Ordering::SeqCst)
     }
 
-    /// Hears of changes on other nodes, as a server does from its start. On SQLite there are none; and who looks for
-    /// changes from outside, and cannot, forgets all that it remembers.
+    /// Hears of other nodes, as a server does. On SQLite there are none; and who cannot look for changes forgets all.
     pub async fn hear(&self) {
         if self.backend == Backend::Postgres {
             tokio::spawn(news::follow(self.app.clone()));
