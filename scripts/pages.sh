@@ -10,4 +10,4 @@ if [ ! -d "$modules/node_modules/playwright-core" ]; then
     [ "$modules" -ef "$root/tests/pages" ] || cp "$root"/tests/pages/package*.json "$modules"
     npm ci --silent --no-audit --no-fund --prefix "$modules"
 fi
-LATCHKEY_PAGES_MODULES=$modules exec node "$root/tests/pages/run.mjs" "${LATCHKEY_BINARY:-$root/target/release/latchkey}" "$@"
+LATCHKEY_PAGES_MODULES=$modules exec node "${LATCHKEY_PAGES_PROGRAM:-$root/tests/pages/run.mjs}" "${LATCHKEY_BINARY:-$root/target/release/latchkey}" "$@"

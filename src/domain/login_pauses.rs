@@ -114,18 +114,6 @@ pub(crate) async fn begin<C: ConnectionTrait>(
     Ok(())
 }
 
-/// The pauses of one person that hold now, the one that ends last first.
-pub async fn of_user(app: &App, user_id: i64) -> Result<Vec<LoginPause>> {
-    Ok(Entity::find()
-        .filter(Column::UserId.eq(user_id))
-        .filter(Column::EndsAt.gt(app.now()))
-        .order_by_desc(Column::EndsAt)
-        .order_by_asc(Column::Id)
-        .limit(10)
-        .all(app.db.read())
-        .await?)
-}
-
 /// The ids of those of these people who are locked at `now`.
 pub(crate) fn among(now: i64, user_ids: &[i64]) -> SelectStatement {
     let mut locked = locked_at(now);

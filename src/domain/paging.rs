@@ -2,6 +2,7 @@
 //! of a million costs what the first one does. Counts stop at ten thousand.
 
 mod cursor;
+mod probe;
 mod ways;
 
 use std::mem;
@@ -162,6 +163,8 @@ pub struct List<E: EntityTrait> {
     pub is_filtered: bool,
     /// Whether an index has just the rows that `query` leaves, in the order of the list.
     pub is_led: bool,
+    /// The same rows as `query`, for an index that has just them in the order of ids, where the list has another order.
+    pub by_age: Option<Select<E>>,
 }
 
 /// One page of `query`.
@@ -182,6 +185,7 @@ where
         total: None,
         is_filtered: true,
         is_led: false,
+        by_age: None,
     };
     page_of(db, list, order, request, key_of).await
 }

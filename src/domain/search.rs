@@ -143,24 +143,15 @@ impl Words {
         Some((ids, rowid))
     }
 
-    /// Whether there are many rows, as a query of one number: `most` says so. SQLite's index gives rows one by one, so
-    /// they are counted. PostgreSQL's gives all at once; there a five hundredth of the table is looked at, in which
-    /// twenty rows stand for ten thousand.
-    pub(super) fn probe<E: EntityTrait>(&self, backend: DbBackend, most: u64) -> SimpleExpr {
-        let table = table::<E>();
-        if backend == DbBackend::Postgres {
-            let each = (1..=self.0.len()).map(|n| format!(r#"strpos("search", ${n}) > 0"#));
-            let found = each.collect::<Vec<_>>().join(" AND ");
-            let sql = format!(
-                r#"(SELECT CASE WHEN COUNT(*) > 20 THEN {most} ELSE COUNT(*) END
-                    FROM "{table}" TABLESAMPLE SYSTEM (0.2) WHERE {found})"#
-            );
-            return Expr::cust_with_values(sql, self.0.iter().map(String::as_str));
-        }
+    /// How many rows SQLite's index finds, up to `most`.
+    pub(super) fn count_in_index<E: EntityTrait>(&self, most: u64) -> SelectStatement {
         let sql = format!(
-            r#"(SELECT COUNT(*) FROM (SELECT 1 FROM "{table}_search" WHERE "{table}_search" MATCH ? LIMIT {most}) AS "some")"#
+            r#"(SELECT COUNT(*) FROM (SELECT 1 FROM "{table}_search" WHERE "{table}_search" MATCH ? LIMIT {most}) AS "some")"#,
+            table = table::<E>()
         );
-        Expr::cust_with_values(sql, [self.query()])
+        Query::select()
+            .expr(Expr::cust_with_values(sql, [self.query()]))
+            .to_owned()
     }
 
     /// In the language of FTS5, where a phrase in quotation marks is what stands together.

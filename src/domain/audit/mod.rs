@@ -13,8 +13,9 @@ use std::collections::{HashMap, HashSet};
 
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, SimpleExpr},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+    sea_query::{Expr, IntoColumnRef, Query, SimpleExpr},
 };
 use serde_json::{Value, json};
 
@@ -222,28 +223,22 @@ pub(crate) async fn happened_to<C: ConnectionTrait>(
     Ok(found.into_iter().flatten().collect())
 }
 
-/// Who did these to each of these objects: the object, the action, and the account.
-pub(crate) async fn who_did<C: ConnectionTrait>(
-    db: &C,
-    object_type: &str,
-    actions: &[&str],
-    ids: &[i64],
-) -> Result<Vec<(i64, String, Option<i64>)>> {
-    let mut found = Vec::new();
-    for some in ids.chunks(500) {
-        let rows: Vec<(Option<i64>, String, Option<i64>)> = Entity::find()
-            .select_only()
-            .columns([Column::ObjectId, Column::Action, Column::ActorId])
-            .filter(Column::ObjectType.eq(object_type))
-            .filter(Column::ObjectId.is_in(some.iter().copied()))
-            .filter(Column::Action.is_in(actions.iter().copied()))
-            .into_tuple()
-            .all(db)
-            .await?;
-        let rows = rows.into_iter();
-        found.extend(rows.filter_map(|(id, action, by)| Some((id?, action, by))));
-    }
-    Ok(found)
+/// Whether one of these was done to the object of a row, by somebody of whom `by` is true: for a query of such rows.
+pub(crate) fn is_told(
+    object: impl IntoColumnRef,
+    actions: &[&'static str],
+    by: Condition,
+) -> SimpleExpr {
+    let object_type = actions.first().and_then(|action| action.split('.').next());
+    let events = Query::select()
+        .expr(Expr::val(1))
+        .from(Entity)
+        .and_where(Column::ObjectType.eq(object_type))
+        .and_where(Expr::col((Entity, Column::ObjectId)).equals(object))
+        .and_where(Column::Action.is_in(actions.iter().copied()))
+        .cond_where(by)
+        .to_owned();
+    Expr::exists(events)
 }
 
 pub async fn count_for_object(app: &App, object_type: &str, id: i64) -> Result<Count> {

@@ -9,7 +9,7 @@ use sea_orm::{
     },
 };
 
-use super::{Count, EXACT, List, Order, count_few, counting, cursor::Cursor};
+use super::{Count, EXACT, List, Order, count_few, counting, cursor::Cursor, probe::frequency};
 use crate::{domain::search::Words, error::Result};
 
 /// Up to so many rows of a filter are collected and sorted.
@@ -71,31 +71,27 @@ where
         return Ok(found(way.walk(db, list.query).await?, total));
     };
     let backend = db.get_database_backend();
-    // PostgreSQL reads two indexes together, where a filter with one of its own leaves some ten thousand.
-    let mut reads_both = false;
-    if list.is_filtered {
-        let left = match list.total {
-            Some(total) => total,
-            None => count_few(db, list.query.clone(), way.order.id).await?,
-        };
-        if left.is_small() {
-            let query = list.query.filter(words.in_row::<E>(backend));
-            return all(collect(db, query, way).await?);
-        }
-        let some = (EXACT..=5 * EXACT).contains(&left.n);
-        reads_both = backend == DbBackend::Postgres && list.is_led && some;
+    let left = match list.total {
+        None if list.is_filtered => Some(count_few(db, list.query.clone(), way.order.id).await?),
+        known => known,
+    };
+    if left.is_some_and(Count::is_small) {
+        let query = list.query.filter(words.in_row::<E>(backend));
+        return all(collect(db, query, way).await?);
     }
-    let seen = Query::select()
-        .expr(words.probe::<E>(backend, EXACT + 1))
-        .to_owned();
-    let seen = number(db, &seen).await?;
-    if seen > EXACT && !reads_both {
+    // PostgreSQL reads two indexes together, where a filter with one of its own leaves some ten thousand.
+    let some = left.is_some_and(|left| (EXACT..=5 * EXACT).contains(&left.n));
+    let reads_both = backend == DbBackend::Postgres && list.is_filtered && list.is_led && some;
+    let frequency = frequency(db, &list, words).await?;
+    if frequency.is_high {
         // Under a filter nobody knows how many of them are left; see `page_of`.
         let total = Count {
             n: if list.is_filtered { 0 } else { EXACT },
             exact: false,
         };
-        if let Some(rows) = way.met_soon(db, &list, words).await? {
+        if frequency.is_met(WALK, list.is_led, way.limit)
+            && let Some(rows) = way.met_soon(db, &list, words).await?
+        {
             return Ok(found(rows, total));
         }
         let newest = Way {
@@ -104,11 +100,13 @@ where
             ..*way
         };
         let list = List {
-            is_led: list.is_led && way.is_by_id(),
+            is_led: list.by_age.is_some() || (list.is_led && way.is_by_id()),
+            query: list.by_age.clone().unwrap_or_else(|| list.query.clone()),
             ..list.clone()
         };
         // On PostgreSQL that is the same walk again where the list is by age.
-        let is_worth_it = backend != DbBackend::Postgres || !way.is_newest();
+        let is_worth_it = backend != DbBackend::Postgres
+            || (!way.is_newest() && !reads_both && frequency.is_met(WALK, list.is_led, way.limit));
         if is_worth_it
             && (way.cursor.is_none() || way.is_newest_first())
             && let Some(rows) = newest.met_by_id(db, &list, words).await?

@@ -63,6 +63,7 @@ pub async fn list(app: &App, filter: &SessionFilter) -> Result<Page<Session>> {
         total: many.then_some(Count { n: 0, exact: false }),
         is_filtered: true,
         is_led: false,
+        by_age: None,
     };
     let mut page = page_of(app.db.read(), list, order, &filter.page, key_of).await?;
     let rows = with_owners(app, mem::take(&mut page.rows)).await?;

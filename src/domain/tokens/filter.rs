@@ -156,5 +156,6 @@ pub(super) async fn matching(app: &App, filter: &TokenFilter) -> Result<List<Ent
         total,
         is_filtered,
         is_led: spelling.is_in_order(),
+        by_age: None,
     })
 }

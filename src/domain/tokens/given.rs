@@ -1,12 +1,14 @@
 //! Tokens that others know: they made them for an account, or looked at its default token. With more rights for that
 //! account they would come by these rights, so such tokens end when it becomes staff or superuser.
 
-use std::collections::HashSet;
-
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
+    sea_query::{ExprTrait, SimpleExpr},
+};
 use serde_json::json;
 
-use super::{Token, TokenState, ending, state};
+use super::{Token, TokenState, ending, list::of_user, state};
 use crate::{
     app::App,
     domain::{
@@ -14,19 +16,28 @@ use crate::{
         audit::{self, Event},
         users::User,
     },
-    entity::token::{Column, Entity},
+    entity::{
+        audit_event,
+        token::{Column, Entity},
+    },
     error::Result,
 };
 
-/// How many of these live tokens of an account others know.
-pub async fn count_given(app: &App, user_id: i64, tokens: &[Token]) -> Result<usize> {
-    let now = app.now();
-    let live = tokens
-        .iter()
-        .filter(|token| state(token, now) == TokenState::Active);
-    let ids: Vec<i64> = live.map(|token| token.id).collect();
-    Ok(given(app.db.read(), user_id, &ids).await?.len())
+/// What `list_for` finds, and how many of these live tokens others know: one question.
+pub async fn list_with_given(app: &App, user_id: i64) -> Result<(Vec<Token>, usize)> {
+    let query = of_user(user_id).column_as(is_given(user_id), GIVEN);
+    let mut tokens = Vec::new();
+    let mut known = 0;
+    for row in app.db.read().query_all(&query.into_query()).await? {
+        let token = Token::from_query_result(&row, "")?;
+        let is_live = state(&token, app.now()) == TokenState::Active;
+        known += usize::from(is_live && row.try_get("", GIVEN)?);
+        tokens.push(token);
+    }
+    Ok((tokens, known))
 }
+
+const GIVEN: &str = "is_given";
 
 /// Ends those of an account that is about to rise, each with its event; its row is locked. Returns how many.
 pub(crate) async fn end_given<C: ConnectionTrait>(
@@ -43,18 +54,31 @@ pub(crate) async fn end_given<C: ConnectionTrait>(
         .lock_exclusive()
         .all(db)
         .await?;
-    let live = tokens
+    let live: Vec<&Token> = tokens
         .iter()
-        .filter(|token| state(token, now) == TokenState::Active);
-    let ids: Vec<i64> = live.map(|token| token.id).collect();
-    let given = given(db, owner.id, &ids).await?;
-    for some in given.chunks(500) {
+        .filter(|token| state(token, now) == TokenState::Active)
+        .collect();
+    let mut ended = 0;
+    for some in live.chunks(500) {
+        // Asked once the rows are locked, so that who is just being shown one is known.
+        let ids: Vec<i64> = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::Id.is_in(some.iter().map(|token| token.id)))
+            .filter(is_given(owner.id))
+            .into_tuple()
+            .all(db)
+            .await?;
+        if ids.is_empty() {
+            continue;
+        }
+        ended += ids.len();
         ending(now, by)
-            .filter(Column::Id.is_in(some.iter().copied()))
+            .filter(Column::Id.is_in(ids.iter().copied()))
             .exec(db)
             .await?;
-        let ended = tokens.iter().filter(|token| some.contains(&token.id));
-        let events = ended.map(|token| {
+        let given = some.iter().filter(|token| ids.contains(&token.id));
+        let events = given.map(|token| {
             Event::new("token.revoked", Some(token.id), &token.name).with(json!({
                 "owner": owner.username,
                 "prefix": token.prefix,
@@ -63,26 +87,16 @@ pub(crate) async fn end_given<C: ConnectionTrait>(
         });
         audit::record_all(db, now, by, events).await?;
     }
-    Ok(given.len())
+    Ok(ended)
 }
 
-/// Those of `ids` that somebody else made, or was shown. Names may change hands, so the audit log says who did; of what
-/// it does not tell (a token that came with an import) nobody knows who has it.
-async fn given<C: ConnectionTrait>(db: &C, user_id: i64, ids: &[i64]) -> Result<Vec<i64>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut known = HashSet::new();
-    let mut own = HashSet::new();
-    let told = audit::who_did(db, "token", &["token.created", "token.shown"], ids).await?;
-    for (id, action, by) in told {
-        let is_theirs = by == Some(user_id);
-        if action == "token.created" && is_theirs {
-            own.insert(id);
-        } else if !is_theirs {
-            known.insert(id);
-        }
-    }
-    let given = |id: &i64| !own.contains(id) || known.contains(id);
-    Ok(ids.iter().copied().filter(given).collect())
+/// Whether somebody else made the token of a row, or was shown it. Names may change hands, so the audit log says who
+/// did; of what it does not tell (a token that came with an import) nobody knows who has it.
+fn is_given(owner: i64) -> SimpleExpr {
+    let actor = audit_event::Column::ActorId;
+    let told = |actions: &[&'static str], by| audit::is_told((Entity, Column::Id), actions, by);
+    let own = told(&["token.created"], actor.eq(owner).into());
+    let others = Condition::any().add(actor.is_null()).add(actor.ne(owner));
+    let known = told(&["token.created", "token.shown"], others);
+    own.not().or(known)
 }

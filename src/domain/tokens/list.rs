@@ -4,7 +4,8 @@ use std::{collections::HashMap, mem};
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, sea_query::SelectStatement,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationDef, Select,
+    sea_query::SelectStatement,
 };
 
 use super::{
@@ -107,13 +108,15 @@ const TOKEN_ID: &str = "token_id";
 
 /// The tokens of one user that are not revoked, the newest first, at most a hundred.
 pub async fn list_for(app: &App, user_id: i64) -> Result<Vec<Token>> {
-    Ok(Entity::find()
+    Ok(of_user(user_id).all(app.db.read()).await?)
+}
+
+pub(super) fn of_user(user_id: i64) -> Select<Entity> {
+    Entity::find()
         .filter(Column::UserId.eq(user_id))
         .filter(Column::RevokedAt.is_null())
         .order_by_desc(Column::Id)
         .limit(100)
-        .all(app.db.read())
-        .await?)
 }
 
 /// The tokens of one user that were revoked at `since` (Unix seconds) or later, the latest first, at

@@ -26,8 +26,8 @@ pub use bulk::{Chosen, Evidence, count, evidence, extend_many, ids, newest_id, r
 pub use burn::{BURNED, burn, burned_from};
 pub use change::{Changes, End, change, extend, rename};
 pub use filter::{Access, Ends, Only, TokenFilter};
-pub use given::count_given;
 pub(crate) use given::end_given;
+pub use given::list_with_given;
 pub use key::{is_plausible, is_well_formed};
 pub(crate) use list::owner_renamed;
 pub use list::{

@@ -186,8 +186,17 @@ async fn matching(app: &App, filter: &UserFilter) -> Result<List<Entity>> {
     } else {
         filtered(filter, app.now(), true)
     };
+    // All who never signed in are equal in the order of the last sign-in, so that its index has them by id.
+    let by_age = (filter.status == UserStatus::NeverSignedIn && app.db.is_postgres()).then(|| {
+        let by_seen = UserFilter {
+            sort: UserSort::LastLogin,
+            ..filter.clone()
+        };
+        filtered(&by_seen, app.now(), true)
+    });
     Ok(List {
         query,
+        by_age,
         search,
         total,
         is_filtered,

@@ -10,10 +10,10 @@ mod entitled;
 mod input;
 mod list;
 mod own_password;
+mod sign_in_state;
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, SimpleExpr},
 };
 
@@ -29,6 +29,7 @@ pub use entitled::{Entitled, find_entitled};
 pub use input::{USERNAME_MAX, UserInput, normalize_username};
 pub use list::{InGroup, Role, UserFilter, UserRow, UserSort, UserStatus, list};
 pub use own_password::change_password;
+pub use sign_in_state::{SignInState, get_with_sign_in};
 
 pub(crate) use change::{judge as judge_password, put_password, touch};
 pub(crate) use create::{check, insert};
@@ -37,7 +38,7 @@ pub(crate) use input::{is_email, key as username_key};
 pub use crate::entity::user::Model as User;
 use crate::{
     app::App,
-    domain::{actor::Actor, audit, paging::starting_with, permissions::Permission, search::Words},
+    domain::{actor::Actor, paging::starting_with, permissions::Permission, search::Words},
     entity::user::{Column, Entity},
     error::{Error, Result},
 };
@@ -48,17 +49,6 @@ pub async fn find(app: &App, id: i64) -> Result<Option<User>> {
 
 pub async fn get(app: &App, id: i64) -> Result<User> {
     find(app, id).await?.ok_or(Error::NotFound)
-}
-
-/// With the address of the last sign-in that the audit log tells of, by one question.
-pub async fn get_with_address(app: &App, id: i64) -> Result<(User, Option<String>)> {
-    let query = Entity::find_by_id(id)
-        .column_as(audit::last_sign_in_of_user(), "last_address")
-        .into_query();
-    let row = app.db.read().query_one(&query).await?;
-    let row = row.ok_or(Error::NotFound)?;
-    let user = User::from_query_result(&row, "")?;
-    Ok((user, row.try_get("", "last_address")?))
 }
 
 /// By the exact name, once it is normalised as it was at its creation.

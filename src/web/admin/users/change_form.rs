@@ -12,11 +12,11 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, AuditEvent},
-        login_pauses::{self, LoginPause},
+        login_pauses::LoginPause,
         paging::Count,
         permissions::{Act, Permission, Record},
         sessions, tokens,
-        users::{self, Updated, User, UserInput},
+        users::{self, SignInState, Updated, User, UserInput},
     },
     error::{Error, FieldErrors, Result},
     web::{
@@ -136,19 +136,18 @@ impl Facts {
 async fn page(
     session: &AdminSession,
     app: &App,
-    (user, last_address): (&User, Option<String>),
+    (user, sign_in): (&User, SignInState),
     form: FormState,
     groups: Boxes,
     version: i64,
 ) -> Result<Page> {
     let sees = |record| session.actor.may(Permission::new(Act::View, record));
-    let mut found = Vec::new();
+    let (mut found, mut given) = (Vec::new(), 0);
     if sees(Record::Tokens) {
-        found = tokens::list_for(app, user.id).await?;
+        (found, given) = tokens::list_with_given(app, user.id).await?;
     }
-    let mut given = 0;
-    if session.actor.is_superuser && !user.is_superuser {
-        given = tokens::count_given(app, user.id, &found).await?;
+    if !session.actor.is_superuser || user.is_superuser {
+        given = 0;
     }
     let now = app.now();
     let mut devices = Vec::new();
@@ -159,7 +158,10 @@ async fn page(
     if sees(Record::Audit) {
         history = audit::for_object(app, "user", user.id, LOOKED_AT).await?;
     }
-    let pauses = login_pauses::of_user(app, user.id).await?;
+    let SignInState {
+        last_address,
+        pauses,
+    } = sign_in;
     Ok(Page::of(&UserChangeForm {
         form,
         passwords: false,
@@ -229,10 +231,10 @@ pub async fn change_form(
     app: &State<App>,
     id: i64,
 ) -> Result<Page, PageError> {
-    let (user, address) = users::get_with_address(app, id).await?;
+    let (user, sign_in) = users::get_with_sign_in(app, id).await?;
     let form = super::shown(&super::of_user(&user));
     let groups = Boxes::of(app, &session.actor, id, None).await?;
-    Ok(page(&session, app, (&user, address), form, groups, user.version).await?)
+    Ok(page(&session, app, (&user, sign_in), form, groups, user.version).await?)
 }
 
 #[post("/users/<id>", data = "<form>")]
@@ -242,7 +244,7 @@ pub async fn change(
     id: i64,
     form: ConfirmableForm,
 ) -> Result<Reply, PageError> {
-    let (user, address) = users::get_with_address(app, id).await?;
+    let (user, sign_in) = users::get_with_sign_in(app, id).await?;
     let version = form.text("version").parse().map_err(|_| Error::NotFound)?;
     let mut input = super::input(&form);
     if !session.actor.is_superuser {
@@ -264,7 +266,7 @@ pub async fn change(
         page(
             &session,
             app,
-            (&user, address.clone()),
+            (&user, sign_in.clone()),
             form,
             ticked,
             version,
