@@ -19,6 +19,8 @@ const MANY: u64 = 20;
 pub(super) struct Frequency {
     /// More than ten thousand rows have the text, or so it seems.
     pub(super) is_high: bool,
+    /// So does every fifth row.
+    pub(super) is_very_high: bool,
     /// How many of the rows of a walk would be on the page, by a sample; None: there is no sample.
     share: Option<Share>,
 }
@@ -60,6 +62,7 @@ where
         let n = super::number(db, &words.count_in_index::<E>(EXACT + 1)).await?;
         return Ok(Frequency {
             is_high: n > EXACT,
+            is_very_high: false,
             share: None,
         });
     }
@@ -99,6 +102,7 @@ where
     };
     Ok(Frequency {
         is_high: found > MANY,
+        is_very_high: 5 * found > looked_at,
         share: Some(share),
     })
 }

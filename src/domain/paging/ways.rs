@@ -2,7 +2,7 @@
 
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult,
-    Order as Direction, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select,
+    Order as Direction, QueryFilter, QueryResult, QuerySelect, QueryTrait, Select,
     sea_query::{
         Alias, CommonTableExpression, Expr, IntoColumnRef, JoinType, Query, SelectStatement,
         SimpleExpr, WithClause,
@@ -37,7 +37,7 @@ pub(super) struct Found<M> {
 /// The rows in the order of the way, or the newest first.
 pub(super) async fn rows_of<E, C>(
     db: &C,
-    list: List<E>,
+    mut list: List<E>,
     way: &Way<'_, E::Column>,
 ) -> Result<Found<E::Model>>
 where
@@ -50,7 +50,7 @@ where
         newest_first: way.is_newest_first(),
     };
     let all = |(rows, n): (Vec<E::Model>, u64)| Ok(found(rows, Count { n, exact: true }));
-    let Some(words) = &list.search else {
+    let Some(words) = &list.search.take() else {
         let total = match list.total {
             Some(total) if list.is_filtered && total.is_small() => {
                 return Ok(found(collect(db, list.query, way).await?.0, total));
@@ -79,17 +79,21 @@ where
         let query = list.query.filter(words.in_row::<E>(backend));
         return all(collect(db, query, way).await?);
     }
-    // PostgreSQL reads two indexes together, where a filter with one of its own leaves some ten thousand.
-    let some = left.is_some_and(|left| (EXACT..=5 * EXACT).contains(&left.n));
-    let reads_both = backend == DbBackend::Postgres && list.is_filtered && list.is_led && some;
+    list.total = left;
     let frequency = frequency(db, &list, words).await?;
+    // PostgreSQL reads two indexes together, where a filter with one of its own leaves some ten thousand. By age a text is
+    // met soon in any case.
+    let some = left.is_some_and(|left| (EXACT..=5 * EXACT).contains(&left.n));
+    let led = list.is_filtered && list.is_led && some && !way.is_by_id();
+    let reads_both = backend == DbBackend::Postgres && led && !frequency.is_very_high;
     if frequency.is_high {
         // Under a filter nobody knows how many of them are left; see `page_of`.
         let total = Count {
             n: if list.is_filtered { 0 } else { EXACT },
             exact: false,
         };
-        if frequency.is_met(WALK, list.is_led, way.limit)
+        if !reads_both
+            && frequency.is_met(WALK, list.is_led, way.limit)
             && let Some(rows) = way.met_soon(db, &list, words).await?
         {
             return Ok(found(rows, total));
@@ -140,8 +144,18 @@ impl<C: ColumnTrait> Way<'_, C> {
         } else {
             E::find()
         };
-        let next = self.walked(self.keys(next)).limit(WALK);
-        self.met(db, list, words, next.into_query()).await
+        let keys = self.walked(self.keys(next.clone())).limit(WALK);
+        let keys = keys.into_query();
+        if db.get_database_backend() != DbBackend::Postgres {
+            return self.met(db, list, words, keys).await;
+        }
+        // PostgreSQL reads the rows along the index, rather than once more by their ids, and stops when the page is full.
+        // Under the name of the table, so that all conditions mean them.
+        let next = self.walked(next).limit(WALK).into_query();
+        let mut met = self.of_list(list, words, DbBackend::Postgres);
+        met.from_subquery(next, Alias::new(E::default().table_name()));
+        self.in_order(&mut met, |column| (column.entity_name(), column));
+        self.enough(db, list, &met, keys).await
     }
 
     /// The same in the order of ids, in which the index of what is searched gives its rows on SQLite.
@@ -164,7 +178,8 @@ impl<C: ColumnTrait> Way<'_, C> {
         self.met(db, list, words, next).await
     }
 
-    /// Those of the next rows that are in the list and have all of the words.
+    /// Those of the next rows that are in the list and have all of the words. SQLite leaves the order of a cross join alone,
+    /// and stops when the page is full.
     async fn met<E, D>(
         &self,
         db: &D,
@@ -176,29 +191,48 @@ impl<C: ColumnTrait> Way<'_, C> {
         E: EntityTrait<Column = C>,
         D: ConnectionTrait,
     {
-        let backend = db.get_database_backend();
-        let Order { column, id, .. } = self.order;
+        let id = self.order.id;
         let some = Alias::new("some");
-        // SQLite leaves the order of a cross join alone, and stops when the page is full.
-        let mut met = list
-            .query
-            .clone()
-            .filter(words.in_row::<E>(backend))
-            .limit(self.limit)
-            .into_query();
-        met.from_clear()
-            .from_subquery(next.clone(), some.clone())
+        let mut met = self.of_list(list, words, db.get_database_backend());
+        met.from_subquery(next.clone(), some.clone())
             .join(JoinType::CrossJoin, E::default(), Condition::all())
-            .and_where(Expr::col((id.entity_name(), id)).equals((some.clone(), id)));
-        if backend == DbBackend::Postgres {
-            met.order_by((some.clone(), column), self.direction())
-                .order_by((some, id), self.direction());
-        }
-        let rows = models::<E>(&db.query_all(&met).await?)?;
+            .and_where(Expr::col((id.entity_name(), id)).equals((some, id)));
+        self.enough(db, list, &met, next).await
+    }
+
+    /// Rows of the list that have all of the words, from wherever.
+    fn of_list<E: EntityTrait>(
+        &self,
+        list: &List<E>,
+        words: &Words,
+        backend: DbBackend,
+    ) -> SelectStatement {
+        let query = list.query.clone().filter(words.in_row::<E>(backend));
+        let mut query = query.limit(self.limit).into_query();
+        query.from_clear();
+        query
+    }
+
+    /// What was met among the `next` ones, if that fills the page or if there are no more.
+    async fn enough<E, D>(
+        &self,
+        db: &D,
+        list: &List<E>,
+        met: &SelectStatement,
+        next: SelectStatement,
+    ) -> Result<Option<Vec<E::Model>>>
+    where
+        E: EntityTrait<Column = C>,
+        D: ConnectionTrait,
+    {
+        let rows = models::<E>(&db.query_all(met).await?)?;
         if rows.len() as u64 == self.limit {
             return Ok(Some(rows));
         }
-        let ends = number(db, &counting(next, None)).await? < WALK;
+        // A first page does not, of a list that is known to be longer than the walk.
+        let is_short = list.is_led && list.total.is_none_or(|total| total.n < WALK);
+        let may_end = self.cursor.is_some() || is_short;
+        let ends = may_end && number(db, &counting(next, None)).await? < WALK;
         Ok(ends.then_some(rows))
     }
 
@@ -233,29 +267,33 @@ impl<C: ColumnTrait> Way<'_, C> {
 
     /// The rows to these keys, in order.
     fn rows<E: EntityTrait<Column = C>>(&self, keys: SelectStatement) -> SelectStatement {
-        let Order { column, id, .. } = self.order;
+        let id = self.order.id;
         let some = Alias::new("some");
         let own = (id.entity_name(), id);
         let mut rows = Query::select();
         rows.columns(E::Column::iter().map(|c| (c.entity_name(), c)))
             .from_subquery(keys, some.clone())
-            .inner_join(E::default(), Expr::col(own).equals((some.clone(), id)))
-            .order_by((some.clone(), column), self.direction())
-            .order_by((some, id), self.direction());
+            .inner_join(E::default(), Expr::col(own).equals((some.clone(), id)));
+        self.in_order(&mut rows, |column| (some.clone(), column));
         rows
     }
 
     /// The rows beyond the cursor in this order.
     fn walked<E: EntityTrait<Column = C>>(&self, mut query: Select<E>) -> Select<E> {
-        let direction = self.direction();
         let Order { column, id, .. } = self.order;
-        query = query.order_by(column, direction.clone());
-        if !self.is_by_id() {
-            query = query.order_by(id, direction);
-        }
+        self.in_order(QuerySelect::query(&mut query), |column| {
+            (column.entity_name(), column)
+        });
         match self.beyond((column.entity_name(), column), (id.entity_name(), id)) {
             Some(beyond) => query.filter(beyond),
             None => query,
+        }
+    }
+
+    fn in_order<T: IntoColumnRef>(&self, query: &mut SelectStatement, of: impl Fn(C) -> T) {
+        query.order_by(of(self.order.column), self.direction());
+        if !self.is_by_id() {
+            query.order_by(of(self.order.id), self.direction());
         }
     }
 
@@ -306,16 +344,13 @@ where
         .table_name(found.clone())
         .materialized(true)
         .to_owned();
-    let direction = way.direction();
     let of = |column: E::Column| (found.clone(), column);
     let mut some = Query::select();
-    some.column(of(id))
-        .from(found.clone())
-        .order_by(of(column), direction.clone())
-        .limit(way.limit);
+    some.column(of(id)).from(found.clone()).limit(way.limit);
     if !way.is_by_id() {
-        some.column(of(column)).order_by(of(id), direction);
+        some.column(of(column));
     }
+    way.in_order(&mut some, of);
     if let Some(beyond) = way.beyond(of(column), of(id)) {
         some.and_where(beyond);
     }
