@@ -8,7 +8,7 @@ use crate::{
         paging::{Count, EXACT},
         scopes::Scopes,
         signing_keys,
-        tokens::{self, Token, TokenState},
+        tokens::{self, Token, TokenRow, TokenState},
         users::User,
     },
     web::filters,
@@ -77,6 +77,12 @@ impl Tag {
             },
         }
     }
+
+    /// A token that was rotated and is in its grace time.
+    const ROTATED: Self = Self {
+        kind: "warn",
+        word: "Rotated",
+    };
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -190,6 +196,15 @@ pub fn counted(n: Count, one: &str, many: &str) -> String {
     )
 }
 
+/// `1 token`, `2 sessions`; what there is none of is left out.
+pub fn all_but_none(things: &[(Count, &str, &str)]) -> Vec<String> {
+    things
+        .iter()
+        .filter(|(count, ..)| count.n > 0)
+        .map(|(count, one, many)| counted(*count, one, many))
+        .collect()
+}
+
 /// 0 stands for never.
 pub fn known(at: i64) -> Option<i64> {
     (at > 0).then_some(at)
@@ -248,7 +263,12 @@ pub struct TokenFacts {
     pub is_own: bool,
     pub name: String,
     pub is_default: bool,
+    /// It works, also if it was rotated.
     pub is_active: bool,
+    /// In its grace time: another one has taken its place, and it is neither extended nor rotated again.
+    pub is_rotated: bool,
+    /// The token that took its place.
+    pub successor: Option<i64>,
     pub prefix: String,
     /// What it may be used for.
     pub access: String,
@@ -281,6 +301,8 @@ impl TokenFacts {
             },
             is_default: token.is_default,
             is_active: matches!(state, TokenState::Active),
+            is_rotated: false,
+            successor: None,
             prefix: token.prefix.clone(),
             access: match tokens::scopes(token) {
                 Scopes::FULL => "Full access".to_owned(),
@@ -302,6 +324,21 @@ impl TokenFacts {
 }
 
 impl TokenFacts {
+    pub fn of_row(row: &TokenRow, now: i64) -> Self {
+        Self::of(&row.token, &row.owner.username, now).followed_by(row.successor)
+    }
+
+    #[must_use]
+    pub fn followed_by(self, successor: Option<i64>) -> Self {
+        let is_rotated = self.is_active && successor.is_some();
+        Self {
+            is_rotated,
+            successor,
+            state: if is_rotated { Tag::ROTATED } else { self.state },
+            ..self
+        }
+    }
+
     /// For the pages of its owner's account.
     #[must_use]
     pub fn own(self) -> Self {

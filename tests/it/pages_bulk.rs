@@ -191,6 +191,78 @@ both! {
         assert_eq!(ann.get("/studentapi/").await.status, 401);
     }
 
+    async fn the_page_that_asks_tells_how_much_stops_and_whom_it_skips(app: &TestApp) {
+        let root = app.superuser("root").await;
+        let ann = app.user("ann").await;
+        app.browser(&ann).await;
+        app.named_token_with(&ann, |new| new).await;
+        let asked = async |browser: &Caller, act: &str, id: i64| {
+            let chosen = [("act", act), ("id", &*id.to_string())];
+            browser.submit("/admin/users/", "/admin/users/bulk/", &chosen).await.text
+        };
+        let browser = app.browser(&root).await;
+        for act in ["disable", "delete"] {
+            let page = asked(&browser, act, ann.id).await;
+            assert!(page.contains("1 live API token, none used in the last 24 hours"), "{page}");
+            assert!(page.contains("1 open session"), "{page}");
+            assert!(!page.contains("skipped"), "nobody is: {page}");
+        }
+        let page = asked(&browser, "sign-out", ann.id).await;
+        assert!(page.contains("1 open session") && !page.contains("live API token"), "{page}");
+        let page = asked(&browser, "disable", root.id).await;
+        assert!(page.contains("You are skipped<"), "{page}");
+        let clerk = app.user_with("clerk", |input| UserInput { is_staff: true, ..input }).await;
+        let page = asked(&app.browser(&clerk).await, "disable", ann.id).await;
+        assert!(page.contains("Whoever only a superuser may touch is skipped"), "{page}");
+    }
+
+    async fn tokens_of_more_than_twenty_five_end_once_the_number_is_typed(app: &TestApp) {
+        people(app, 26).await;
+        let root = app.admin("root").await;
+        let chosen = [("act", "revoke-tokens"), ("all", "1")];
+        let (asked, refused) = act(&root, "?q=person", &chosen).await;
+        assert!(asked.text.contains("Type 26 to go on"), "{asked:?}");
+        assert_eq!(refused.status, 400, "{refused:?}");
+        agree(&root, &asked, &[("typed", "26")]).await.redirect();
+    }
+
+    async fn an_address_of_an_act_that_is_opened_leads_to_the_list(app: &TestApp) {
+        let root = app.admin("root").await;
+        for (path, list) in [
+            ("/admin/users/bulk/?q=ann&all=1", "/admin/users/?q=ann"),
+            ("/admin/users/bulk/run/", "/admin/users/"),
+            ("/admin/users/bulk/confirmed/?q=ann", "/admin/users/?q=ann"),
+            ("/admin/tokens/bulk/confirmed/?state=revoked", "/admin/tokens/?state=revoked"),
+            ("/admin/tokens/bulk/run/", "/admin/tokens/"),
+            ("/admin/sessions/bulk/?role=staff", "/admin/sessions/?role=staff"),
+            ("/admin/students/bulk/confirmed/?city=Pune", "/admin/students/?city=Pune"),
+        ] {
+            let answer = root.get(path).await;
+            assert_eq!((answer.status, answer.redirect()), (303, list), "{path}");
+        }
+    }
+
+    async fn the_way_back_from_the_password_is_the_list(app: &TestApp) {
+        people(app, 2).await;
+        let root = app.admin("root").await;
+        app.clock.advance(600);
+        let list = "/admin/users/?q=person";
+        let chosen = [("act", "delete"), ("all", "1")];
+        let asked = root.submit(list, "/admin/users/bulk/?q=person", &chosen).await;
+        let hidden = fields(&asked.text, &[]);
+        let plain: Vec<(&str, String)> = hidden
+            .iter()
+            .map(|(name, value)| (*name, value.replace("&#x2F;", "/").replace("&amp;", "&")))
+            .collect();
+        let plain: Vec<(&str, &str)> = plain.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let from = root.with("Host", "localhost").with("Referer", "http://localhost/admin/users/bulk/?q=person");
+        let detour = from.post_form(&target(&asked.text), &plain).await;
+        assert!(detour.text.contains("Confirm it is you"), "{detour:?}");
+        let cancel = detour.text.replace("&#x2F;", "/").replace("&amp;", "&");
+        assert!(cancel.contains(&format!("href=\"{list}\"")), "{cancel}");
+        assert!(!cancel.contains("href=\"/admin/users/bulk/"), "{cancel}");
+    }
+
     async fn sessions_of_many_end_at_once_but_not_ones_own(app: &TestApp) {
         let ann = app.browser(&app.user("ann").await).await;
         let root = app.admin("root").await;

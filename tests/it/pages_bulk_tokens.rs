@@ -66,7 +66,7 @@ both! {
             "<h1>Revoke 3 tokens?</h1>",
             "1 of 3 used in the last hour: 3 requests",
             "2 active, 1 revoked",
-            "Deploy of ann (3 requests in 24 h)",
+            "“Deploy” of ann (3 requests in 24 h)",
             "This cannot be undone.",
         ] {
             assert!(asked.text.contains(text), "{text}: {}", asked.text);

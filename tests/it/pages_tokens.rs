@@ -135,4 +135,40 @@ both! {
             assert!(name == "CI" || name == "default", "{name}");
         }
     }
+
+    async fn a_rotated_token_says_so_leads_to_its_successor_and_is_not_rotated_again(app: &TestApp) {
+        let root = app.admin("root").await;
+        let ann = app.user("ann").await;
+        let own = app.browser(&ann).await;
+        for (browser, list) in [(&root, "/admin/tokens/"), (&own, "/account/tokens/")] {
+            let (id, _) = app.named_token_with(&ann, |new| new).await;
+            let path = format!("{list}{id}/");
+            let rotate = format!("{path}rotate/");
+            let done = browser.submit(&rotate, &rotate, &[("grace", "3600")]).await;
+            let next = done.redirect().trim_end_matches("created/").to_owned();
+            let ends = latchkey::web::filters::utc(app.app.now() + 3600);
+            let told = browser.get(done.redirect()).await.text;
+            assert!(told.contains(&format!("in 1 h, at {ends}")), "{told}");
+            let page = browser.get(&path).await.text;
+            assert!(page.contains(&format!("Rotated, works until {ends}")), "{page}");
+            assert!(page.contains(&format!("href=\"{next}\"")), "{page}");
+            assert!(!page.contains("extend/") && !page.contains("rotate/"), "{page}");
+            assert!(page.contains("revoke/"), "it can still be ended: {page}");
+            let page = browser.get(list).await.text;
+            assert!(page.contains(">Rotated<") && page.contains(&format!("works until {ends}")), "{page}");
+            assert!(!page.contains(&rotate), "{page}");
+            for (act, fields) in [("rotate", ("grace", "0")), ("extend", ("expires", "30"))] {
+                let to = format!("{path}{act}/");
+                let page = browser.get(&to).await;
+                assert!(page.text.contains("Nothing to do") && page.text.contains(&next), "{page:?}");
+                let refused = browser.submit(list, &to, &[fields]).await;
+                assert_eq!(refused.status, 409, "{refused:?}");
+                let why = format!("{act} the token that followed it.");
+                assert!(refused.text.contains("role=\"alert\"") && refused.text.contains(&why), "{refused:?}");
+            }
+            app.clock.advance(3600);
+            let page = browser.get(&path).await.text;
+            assert!(page.contains(">Expired<") && page.contains("Replaced by"), "{page}");
+        }
+    }
 }

@@ -110,4 +110,78 @@ both! {
         let added = root.submit("/admin/students/new/", "/admin/students/new/", &fields).await;
         assert_eq!(added.redirect(), "/admin/students/new/");
     }
+
+    async fn disabling_asks_first_and_enabling_does_not(app: &TestApp) {
+        let root = app.admin("root").await;
+        let ann = app.user("ann").await;
+        let at = format!("/admin/users/{}/", ann.id);
+        let disable = format!("{at}disable/");
+        for path in ["/admin/users/", &at] {
+            let page = root.get(path).await.text;
+            assert!(page.contains(&format!("href=\"{disable}\"")), "{page}");
+            assert!(!page.contains(&format!("action=\"{disable}\"")), "{page}");
+        }
+        let asked = root.get(&disable).await;
+        nothing_inline(&asked);
+        assert!(asked.text.contains("<h1>Disable ann?</h1>"), "{asked:?}");
+        assert!(app.find_user("ann").await.is_active);
+        assert_eq!(root.submit(&disable, &disable, &[]).await.redirect(), at);
+        assert!(!app.find_user("ann").await.is_active);
+        assert!(root.get(&disable).await.text.contains("It is disabled already."));
+        root.submit(&at, &format!("{at}enable/"), &[]).await.redirect();
+        assert!(app.find_user("ann").await.is_active);
+    }
+
+    async fn nobody_disables_the_account_that_they_are_in(app: &TestApp) {
+        app.superuser("boss").await;
+        let clerk = app.staff("clerk", Permissions::read("view_users change_users")).await;
+        let root = app.superuser("root").await;
+        for user in [&clerk, &root] {
+            let browser = app.browser(user).await;
+            let at = format!("/admin/users/{}/", user.id);
+            let disable = format!("{at}disable/");
+            for path in ["/admin/users/", &at] {
+                let page = browser.get(path).await.text;
+                assert!(!page.contains(&disable), "{page}");
+            }
+            let page = browser.get(&disable).await.text;
+            assert!(page.contains("This is your own account") && !page.contains("bad-fill"), "{page}");
+            let refused = browser.submit(&at, &disable, &[]).await;
+            let told = browser.get(refused.redirect()).await.text;
+            assert!(told.contains("This is your own account"), "{told}");
+            let form = browser.get(&at).await.text;
+            let version = crate::support::between(&form, "name=\"version\" value=\"", "\"").to_owned();
+            let flags = [("is_staff", "on"), ("is_superuser", "on")];
+            let fields = [("username", user.username.as_str()), ("version", &version)];
+            let fields: Vec<_> = fields.into_iter().chain(flags).collect();
+            let refused = browser.submit(&at, &at, &fields).await;
+            assert_eq!(refused.status, 400, "{refused:?}");
+            assert!(refused.text.contains("This is your own account"), "{refused:?}");
+            assert!(app.find_user(&user.username).await.is_active);
+        }
+    }
+
+    async fn the_last_superuser_is_offered_nothing_that_is_refused(app: &TestApp) {
+        let root = app.superuser("root").await;
+        let browser = app.browser(&root).await;
+        let at = format!("/admin/users/{}/", root.id);
+        let page = browser.get(&at).await.text;
+        assert!(page.contains("This is the only superuser. Make another one first."), "{page}");
+        assert!(!page.contains("/delete/\"") && !page.contains("/disable/\""), "{page}");
+        let page = browser.get(&format!("{at}delete/")).await.text;
+        assert!(!page.contains("Disable instead"), "{page}");
+        app.superuser("boss").await;
+        let page = browser.get(&at).await.text;
+        assert!(page.contains("/delete/\"") && !page.contains("only superuser"), "{page}");
+    }
+
+    async fn what_is_not_there_is_not_counted(app: &TestApp) {
+        let root = app.admin("root").await;
+        let ann = app.user("ann").await;
+        let at = format!("/admin/users/{}/", ann.id);
+        for path in [at.clone(), format!("{at}delete/")] {
+            let page = root.get(&path).await.text;
+            assert!(!page.contains("0 tokens") && !page.contains("0 sessions"), "{page}");
+        }
+    }
 }

@@ -64,6 +64,8 @@ pub const PANEL: &[(&str, Need, Fields)] = &[
         All(&["delete_sessions"]),
         &[("one", "{session}")],
     ),
+    ("GET /admin/sessions/bulk", All(&["view_sessions"]), &[]),
+    ("GET /admin/sessions/bulk/run", All(&["view_sessions"]), &[]),
     (
         "POST /admin/sessions/bulk",
         All(&["view_sessions", "delete_sessions"]),
@@ -105,6 +107,12 @@ pub const PANEL: &[(&str, Need, Fields)] = &[
         &[],
     ),
     ("POST /admin/students/edit", All(&["change_students"]), &[]),
+    ("GET /admin/students/bulk", All(&["view_students"]), &[]),
+    (
+        "GET /admin/students/bulk/confirmed",
+        All(&["view_students"]),
+        &[],
+    ),
     (
         "POST /admin/students/bulk",
         All(&["view_students", "delete_students"]),
@@ -132,6 +140,13 @@ pub const PANEL: &[(&str, Need, Fields)] = &[
         &[],
     ),
     ("GET /admin/tokens", All(&["view_tokens"]), &[]),
+    ("GET /admin/tokens/bulk", All(&["view_tokens"]), &[]),
+    ("GET /admin/tokens/bulk/run", All(&["view_tokens"]), &[]),
+    (
+        "GET /admin/tokens/bulk/confirmed",
+        All(&["view_tokens"]),
+        &[],
+    ),
     (
         "POST /admin/tokens/bulk",
         All(&["view_tokens", "delete_tokens"]),
@@ -246,6 +261,7 @@ pub const PANEL: &[(&str, Need, Fields)] = &[
     ),
     ("GET /admin/users/<id>/delete", All(&["delete_users"]), &[]),
     ("POST /admin/users/<id>/delete", All(&["delete_users"]), &[]),
+    ("GET /admin/users/<id>/disable", All(&["change_users"]), &[]),
     (
         "POST /admin/users/<id>/disable",
         All(&["change_users"]),
@@ -290,6 +306,9 @@ pub const PANEL: &[(&str, Need, Fields)] = &[
         All(&["change_users"]),
         &[],
     ),
+    ("GET /admin/users/bulk", All(&["view_users"]), &[]),
+    ("GET /admin/users/bulk/run", All(&["view_users"]), &[]),
+    ("GET /admin/users/bulk/confirmed", All(&["view_users"]), &[]),
     (
         "POST /admin/users/bulk",
         All(&["view_users", "change_users"]),

@@ -138,6 +138,23 @@ pub async fn count_for(app: &App, user: &User) -> Result<Count> {
     count_up_to(app.db.read(), living_of(app, user), Column::Id).await
 }
 
+/// Open sessions of these users.
+pub async fn count_of(app: &App, users: &[i64]) -> Result<Count> {
+    let now = app.now();
+    // The plus sign leaves it to the index of whose they are.
+    let theirs = Entity::find()
+        .filter(Column::UserId.is_in(users.iter().copied()))
+        .filter(Expr::cust(r#"+"sessions"."expires_at""#).gt(now))
+        .filter(
+            Expr::cust(r#"+"sessions"."last_seen_at""#)
+                .gt(now - app.settings().session_idle_lifetime),
+        )
+        .filter(Expr::cust(
+            r#""sessions"."epoch" = (SELECT "epoch" FROM "users" WHERE "users"."id" = "sessions"."user_id")"#,
+        ));
+    count_up_to(app.db.read(), theirs, Column::Id).await
+}
+
 pub async fn count_active(app: &App) -> Result<Count> {
     count_up_to(app.db.read(), living(app), Column::Id).await
 }

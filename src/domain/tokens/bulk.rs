@@ -65,6 +65,8 @@ pub async fn some(app: &App, ids: &[i64]) -> Result<Vec<TokenRow>> {
 pub enum Chosen<'a> {
     These(&'a [i64]),
     AllBut(&'a TokenFilter, &'a [i64]),
+    /// Those of these users that are not revoked.
+    Of(&'a [i64]),
 }
 
 /// What is known of them beforehand.
@@ -93,6 +95,9 @@ pub async fn evidence(app: &App, chosen: Chosen<'_>) -> Result<Evidence> {
     let limited = |ids: &[i64]| ids.iter().copied().take(most).collect::<Vec<_>>();
     let query = match chosen {
         Chosen::These(ids) => Entity::find().filter(Column::Id.is_in(limited(ids))),
+        Chosen::Of(users) => Entity::find()
+            .filter(Column::UserId.is_in(limited(users)))
+            .filter(Column::RevokedAt.is_null()),
         Chosen::AllBut(filter, []) => all_matching(app, filter),
         Chosen::AllBut(filter, but) => {
             all_matching(app, filter).filter(Column::Id.is_not_in(limited(but)))

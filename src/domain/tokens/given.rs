@@ -8,7 +8,12 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::{Token, TokenState, ending, list::of_user, state};
+use super::{
+    Token, TokenState, ending,
+    list::of_user,
+    rotated::{ROTATION, rotation, successor},
+    state,
+};
 use crate::{
     app::App,
     domain::{
@@ -23,16 +28,21 @@ use crate::{
     error::Result,
 };
 
-/// What `list_for` finds, and how many of these live tokens others know: one question.
-pub async fn list_with_given(app: &App, user_id: i64) -> Result<(Vec<Token>, usize)> {
-    let query = of_user(user_id).column_as(is_given(user_id), GIVEN);
+/// What `list_for` finds, each with what followed it, and how many of these live tokens others know: one question.
+pub async fn list_with_given(
+    app: &App,
+    user_id: i64,
+) -> Result<(Vec<(Token, Option<i64>)>, usize)> {
+    let query = of_user(user_id)
+        .column_as(is_given(user_id), GIVEN)
+        .column_as(rotation(), ROTATION);
     let mut tokens = Vec::new();
     let mut known = 0;
     for row in app.db.read().query_all(&query.into_query()).await? {
         let token = Token::from_query_result(&row, "")?;
         let is_live = state(&token, app.now()) == TokenState::Active;
         known += usize::from(is_live && row.try_get("", GIVEN)?);
-        tokens.push(token);
+        tokens.push((token, successor(&row)?));
     }
     Ok((tokens, known))
 }

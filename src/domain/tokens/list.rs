@@ -11,6 +11,7 @@ use sea_orm::{
 use super::{
     Token, TokenState,
     filter::{Only, TokenFilter, in_state, matching},
+    rotated::{ROTATION, rotation, successor},
 };
 use crate::{
     app::App,
@@ -35,6 +36,8 @@ pub struct TokenRow {
     pub owner: User,
     /// How often it was used lately.
     pub recent: Recent,
+    /// If it was rotated: the token that followed it.
+    pub successor: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -82,23 +85,26 @@ pub(super) async fn with_owners(app: &App, tokens: Vec<Token>) -> Result<Vec<Tok
         .column_as(Column::Id, TOKEN_ID)
         .column_as(Recent::last_hour(app.now()), "last_hour")
         .column_as(Recent::last_day(app.now()), "last_day")
+        .column_as(rotation(), ROTATION)
         .filter(Column::Id.is_in(tokens.iter().map(|token| token.id)))
         .into_query();
-    let mut beside: HashMap<i64, (User, Recent)> = HashMap::new();
+    let mut beside: HashMap<i64, (User, Recent, Option<i64>)> = HashMap::new();
     for row in db.query_all(&query).await? {
         let found = (
             User::from_query_result(&row, "")?,
             Recent::from_query_result(&row, "")?,
+            successor(&row)?,
         );
         beside.insert(row.try_get("", TOKEN_ID)?, found);
     }
     // A user deleted between the two questions took the token along.
     let rows = tokens.into_iter().filter_map(|token| {
-        let (owner, recent) = beside.remove(&token.id)?;
+        let (owner, recent, successor) = beside.remove(&token.id)?;
         Some(TokenRow {
             token,
             owner,
             recent,
+            successor,
         })
     });
     Ok(rows.collect())

@@ -41,6 +41,20 @@ pub async fn ids(app: &App, filter: &list::UserFilter, after: i64, limit: u64) -
     .await
 }
 
+/// The first of those that the filter matches, without these.
+pub async fn ids_but(
+    app: &App,
+    filter: &list::UserFilter,
+    but: &[i64],
+    limit: u64,
+) -> Result<Vec<i64>> {
+    let mut query = list::all_matching(app, filter);
+    if !but.is_empty() {
+        query = query.filter(Column::Id.is_not_in(but.iter().copied()));
+    }
+    bulk::ids(app.db.read(), query, Column::Id, 0, limit).await
+}
+
 pub async fn count(app: &App, filter: &list::UserFilter) -> Result<Count> {
     count_up_to(app.db.read(), list::all_matching(app, filter), Column::Id).await
 }

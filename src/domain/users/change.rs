@@ -4,7 +4,9 @@
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, IntoActiveModel, SqlErr};
 use serde_json::{Map, Value, json};
 
-use super::{User, UserInput, get_in, input, lock_superusers, may_act, require_another_superuser};
+use super::{
+    User, UserInput, create, get_in, input, lock_superusers, may_act, require_another_superuser,
+};
 use crate::{
     app::App,
     checks::Affects,
@@ -22,6 +24,9 @@ use crate::{
 };
 
 const CHANGE: Permission = Permission::new(Act::Change, Record::Users);
+/// Said to whoever would disable the account that they are in.
+const YOURSELF: &str = "This is your own account, and you would be locked out at once. \
+                        Somebody else can disable it.";
 
 /// What saving an account did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,7 +60,14 @@ pub async fn update(
             "Somebody else saved this record meanwhile.".to_owned(),
         ));
     }
-    input.complaints(None).into_result(|| ())?;
+    let mut errors = input.complaints(None);
+    if errors.get("username").is_empty() {
+        create::judge_name(&db, &input.username, Some(id), &mut errors).await?;
+    }
+    if is_own_end(by, &user, input.is_active) {
+        errors.push("is_active", YOURSELF);
+    }
+    errors.into_result(|| ())?;
     let loses_superuser =
         user.is_superuser && user.is_active && !(input.is_superuser && input.is_active);
     if loses_superuser {
@@ -172,6 +184,9 @@ pub async fn set_active(app: &App, by: &Actor, id: i64, active: bool) -> Result<
     if user.is_superuser && !active {
         require_another_superuser(&db, id).await?;
     }
+    if is_own_end(by, &user, active) {
+        return Err(Error::Conflict(YOURSELF.to_owned()));
+    }
     let mut row = user.clone().into_active_model();
     row.is_active = Set(active);
     if !active {
@@ -192,6 +207,11 @@ pub async fn set_active(app: &App, by: &Actor, id: i64, active: bool) -> Result<
     .await?;
     db.commit(Affects::User(id)).await?;
     Ok(())
+}
+
+/// Whether somebody would shut themselves out.
+fn is_own_end(by: &Actor, user: &User, active: bool) -> bool {
+    by.user_id == Some(user.id) && user.is_active && !active
 }
 
 /// Ends all sessions and JWTs; API tokens go on.
@@ -241,9 +261,7 @@ pub(super) async fn save<C: ConnectionTrait>(
 ) -> Result<User> {
     row.version = Set(user.version + 1);
     row.update(db).await.map_err(|e| match e.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => {
-            Error::field("username", "A user with that username already exists.")
-        }
+        Some(SqlErr::UniqueConstraintViolation(_)) => Error::field("username", create::TAKEN),
         _ => e.into(),
     })
 }

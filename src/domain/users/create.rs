@@ -19,11 +19,11 @@ use crate::{
         search,
     },
     entity::user::{ActiveModel, Column, Entity},
-    error::{Error, Result},
+    error::{Error, FieldErrors, Result},
     secret::Password,
 };
 
-const TAKEN: &str = "A user with that username already exists.";
+pub(super) const TAKEN: &str = "A user with that username already exists.";
 
 /// By an administrator. Only superusers make staff and superusers, and put people into groups.
 pub async fn create(app: &App, by: &Actor, input: UserInput, password: Password) -> Result<User> {
@@ -70,16 +70,26 @@ pub(crate) async fn check(
     let input = input.normalized();
     let mut errors = input.complaints(password);
     if errors.get("username").is_empty() {
-        let key = input::key(&input.username);
-        let taken = Entity::find()
-            .filter(Column::UsernameKey.eq(key))
-            .one(app.db.read())
-            .await?;
-        if taken.is_some() {
-            errors.push("username", TAKEN);
-        }
+        judge_name(app.db.read(), &input.username, None, &mut errors).await?;
     }
     errors.into_result(|| input)
+}
+
+/// Complains of a name that somebody else has; `whose` is the one who may have it.
+pub(super) async fn judge_name<C: ConnectionTrait>(
+    db: &C,
+    username: &str,
+    whose: Option<i64>,
+    errors: &mut FieldErrors,
+) -> Result<()> {
+    let owner = Entity::find()
+        .filter(Column::UsernameKey.eq(input::key(username)))
+        .one(db)
+        .await?;
+    if owner.is_some_and(|owner| whose != Some(owner.id)) {
+        errors.push("username", TAKEN);
+    }
+    Ok(())
 }
 
 /// The row and its event. Whoever comes second with a name gets the field error.

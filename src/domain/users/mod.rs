@@ -18,7 +18,8 @@ use sea_orm::{
 };
 
 pub use bulk::{
-    count, delete_many, ids, newest_id, revoke_tokens_many, set_active_many, sign_out_many, some,
+    count, delete_many, ids, ids_but, newest_id, revoke_tokens_many, set_active_many,
+    sign_out_many, some,
 };
 pub use change::{Updated, set_active, set_password, sign_out_everywhere, update};
 pub(in crate::domain) use counts::odd_totals;

@@ -17,12 +17,14 @@ use crate::{
     error::{Error, Result},
 };
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SignInState {
     /// The address of the last sign-in that the audit log tells of.
     pub last_address: Option<String>,
     /// Those that hold now, the one that ends last first; at most ten.
     pub pauses: Vec<LoginPause>,
+    /// Nobody else could make superusers.
+    pub is_last_superuser: bool,
 }
 
 /// A user with it, by one question.
@@ -40,6 +42,7 @@ pub async fn get_with_sign_in(app: &App, id: i64) -> Result<(User, SignInState)>
         .join(JoinType::LeftJoin, held)
         .select_also(login_pause::Entity)
         .column_as(audit::last_sign_in_of_user(), ADDRESS)
+        .column_as(Expr::cust(IS_LAST), LAST)
         .order_by_desc(login_pause::Column::EndsAt)
         .order_by_asc(login_pause::Column::Id)
         .limit(10)
@@ -55,8 +58,13 @@ pub async fn get_with_sign_in(app: &App, id: i64) -> Result<(User, SignInState)>
     let state = SignInState {
         last_address,
         pauses,
+        is_last_superuser: first.try_get("", LAST)?,
     };
     Ok((user, state))
 }
 
 const ADDRESS: &str = "last_address";
+const LAST: &str = "is_last_superuser";
+/// Of others, as few are looked at as there are superusers: an index holds them alone.
+const IS_LAST: &str = r#""users"."is_superuser" AND NOT EXISTS (SELECT 1 FROM "users" AS "other"
+    WHERE "other"."is_superuser" AND "other"."is_active" AND "other"."id" <> "users"."id")"#;

@@ -26,6 +26,7 @@ use crate::web::page::Page;
 pub fn routes() -> Vec<Route> {
     [
         audit::routes(),
+        bulk::routes(),
         health::routes(),
         groups::routes(),
         index::routes(),

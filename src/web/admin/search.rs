@@ -122,7 +122,7 @@ async fn keys(app: &App, by: &Actor, q: &str) -> Result<Group> {
     };
     let found = tokens::list(app, &filter).await?.rows.into_iter();
     let hits = found.take(SHOWN).map(|row| {
-        let facts = TokenFacts::of(&row.token, &row.owner.username, app.now());
+        let facts = TokenFacts::of_row(&row, app.now());
         Hit {
             note: format!("{}… of {}", facts.prefix, facts.owner),
             // Of people whom one may not touch, a token is a line in the list and no more.

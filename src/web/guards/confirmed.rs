@@ -40,6 +40,8 @@ use crate::{
 pub const SEALED: &str = "sealed_form";
 /// The field that says what waits.
 const ACT: &str = "confirm_act";
+/// The field that says where Cancel leads, in a form whose own page cannot be opened.
+const BACK: &str = "confirm_back";
 /// For how long a form waits, in seconds.
 const WAITS: i64 = 10 * 60;
 /// Bytes; sealed and written as text, it must still fit into a body.
@@ -191,7 +193,10 @@ impl Waiting {
         Self {
             until: App::of(req).now() + WAITS,
             act: String::new(),
-            back: referrer(req).unwrap_or_default(),
+            back: local(form.text(BACK))
+                .map(str::to_owned)
+                .or_else(|| referrer(req))
+                .unwrap_or_default(),
             parts: parts.cloned().collect(),
         }
     }

@@ -78,6 +78,7 @@ pub async fn dashboard(
     };
     let found = students::list(app, &filter).await?;
     let own = tokens::list_for(app, user.id).await?;
+    let rotated = tokens::successors(app, &own).await?;
     let revoked = tokens::revoked_since(app, user.id, app.now() - TOLD).await?;
     let mut burned_from = tokens::burned_from(app, &revoked).await?;
     let open = sessions::count_for(app, user).await?;
@@ -104,7 +105,11 @@ pub async fn dashboard(
             .collect(),
         tokens: own
             .iter()
-            .map(|t| TokenFacts::of(t, &user.username, app.now()).own())
+            .map(|t| {
+                TokenFacts::of(t, &user.username, app.now())
+                    .followed_by(rotated.get(&t.id).copied())
+                    .own()
+            })
             .collect(),
         ended: revoked
             .iter()

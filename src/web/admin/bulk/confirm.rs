@@ -30,6 +30,8 @@ struct Confirm {
     more: Option<String>,
     evidence: Vec<Finding>,
     points: &'static [Point],
+    /// Whom or what it will pass over.
+    skips: Option<Finding>,
     question: Option<Question>,
     fields: Vec<Field>,
     /// Where the answer goes.
@@ -98,6 +100,7 @@ async fn asked<B: Bulk>(
     let mut view = view(list, act, selection, count, names).with(B::asks(app, act.name), evidence);
     let state = BulkState::asked(act, selection, count, newest);
     view.fields.push(state.sealed(list, app, by)?);
+    view.skips = list.skips(by, act.name, selection);
     Ok(view)
 }
 
@@ -176,6 +179,7 @@ fn view<B: Bulk>(
         more,
         evidence: Vec::new(),
         points: act.points,
+        skips: None,
         question: None,
         fields: Vec::new(),
         action: address.below(if act.needs_password() {

@@ -21,6 +21,7 @@
 //! Everything works without script: "select all matching" is a link to the same list with `all=1`, where
 //! an unticked box means "but this one".
 
+mod back;
 pub mod confirm;
 pub mod export;
 pub mod run;
@@ -29,6 +30,8 @@ mod state;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+
+pub use back::routes;
 
 use super::listing::Address;
 use crate::{
@@ -99,6 +102,11 @@ pub trait Bulk: Send + Sync {
     ) -> impl Future<Output = Result<Vec<Finding>>> + Send {
         async { Ok(Vec::new()) }
     }
+
+    /// Whom or what the act will pass over because of who does it; told last.
+    fn skips(&self, _by: &Actor, _act: &'static str, _selection: &Selection) -> Option<Finding> {
+        None
+    }
 }
 
 /// A choice on the page that asks.
@@ -124,6 +132,17 @@ pub struct Finding {
     pub icon: &'static str,
     pub text: String,
     pub note: String,
+}
+
+impl Finding {
+    pub fn skipped(text: &str) -> Self {
+        Self {
+            kind: "info",
+            icon: "info",
+            text: text.to_owned(),
+            note: "The result says how many.".to_owned(),
+        }
+    }
 }
 
 /// One button of the bar. In texts `{}` stands for "41 users", in `done` for the number alone.
@@ -242,6 +261,15 @@ impl Selection {
     /// Where all are meant: but these.
     pub fn except(&self) -> Vec<i64> {
         self.except.iter().copied().collect()
+    }
+
+    /// Whether this one may be among them: where all are meant, it is not known whether the filter matches it.
+    pub fn may_have(&self, id: i64) -> bool {
+        if self.all {
+            !self.except.contains(&id)
+        } else {
+            self.ids.contains(&id)
+        }
     }
 
     /// As many as there seem to be now.

@@ -80,7 +80,7 @@ impl Answer {
     }
 
     fn of_token(&mut self, row: &TokenRow, now: i64) {
-        self.token = Some(TokenFacts::of(&row.token, &row.owner.username, now));
+        self.token = Some(TokenFacts::of_row(row, now));
     }
 }
 

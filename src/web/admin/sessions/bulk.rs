@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     web::{
         admin::{
-            bulk::{Act, Bulk, Grade, Point, confirm, run, run::Door},
+            bulk::{Act, Bulk, Finding, Grade, Point, Selection, confirm, run, run::Door},
             listing::Address,
         },
         error::PageError,
@@ -59,12 +59,6 @@ impl Bulk for Sessions {
                 text: "Stays: API tokens and JWTs go on working",
                 note: "To end the JWTs of a person too, sign them out everywhere.",
             },
-            Point {
-                kind: "info",
-                icon: "info",
-                text: "The session you are in is skipped, and those of people whom only a superuser may touch",
-                note: "The result says how many.",
-            },
         ],
     }];
 
@@ -94,6 +88,18 @@ impl Bulk for Sessions {
         };
         let found = sessions::some(app, ids).await?;
         Ok(found.into_iter().map(name).collect())
+    }
+
+    fn skips(&self, by: &Actor, _act: &'static str, selection: &Selection) -> Option<Finding> {
+        let text = match (selection.may_have(self.this), by.is_superuser) {
+            (true, true) => "The session you are in is skipped",
+            (true, false) => {
+                "The session you are in is skipped, and those of people whom only a superuser may touch"
+            }
+            (false, false) => "Sessions of people whom only a superuser may touch are skipped",
+            (false, true) => return None,
+        };
+        Some(Finding::skipped(text))
     }
 
     async fn run(

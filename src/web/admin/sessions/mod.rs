@@ -5,7 +5,7 @@ mod bulk;
 use rocket::{FromForm, Route, State, get, post, routes};
 use serde::Serialize;
 
-use self::bulk::Sessions;
+pub(super) use self::bulk::Sessions;
 use crate::{
     app::App,
     domain::{
@@ -45,7 +45,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 #[derive(Clone, Debug, Default, FromForm)]
-struct ListQuery {
+pub(super) struct ListQuery {
     q: Option<String>,
     role: Option<String>,
     seen: Option<String>,

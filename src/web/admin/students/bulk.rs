@@ -92,7 +92,7 @@ impl Bulk for Students {
         let found = students::some(app, ids).await?;
         Ok(found
             .into_iter()
-            .map(|student| format!("{}, roll {}", student.name, student.roll))
+            .map(|student| format!("{} (roll {})", student.name, student.roll))
             .collect())
     }
 

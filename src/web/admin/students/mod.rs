@@ -7,6 +7,8 @@ mod edit_rows;
 mod export;
 mod import;
 
+pub(super) use bulk::Students;
+pub(super) use change_list::ListQuery;
 use rocket::{Route, routes};
 
 use crate::{

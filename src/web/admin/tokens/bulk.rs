@@ -32,12 +32,7 @@ use crate::{
 /// The list of tokens with a filter.
 pub struct Tokens(pub ListQuery);
 
-const OUT_OF_REACH: Point = Point {
-    kind: "info",
-    icon: "info",
-    text: "Tokens of people whom only a superuser may touch are skipped",
-    note: "The result says how many.",
-};
+const OUT_OF_REACH: &str = "Tokens of people whom only a superuser may touch are skipped";
 
 impl Bulk for Tokens {
     const PATH: &'static str = super::query::PATH;
@@ -77,7 +72,6 @@ impl Bulk for Tokens {
                     text: "None is made to end earlier",
                     note: "Those that end later or never, and those that have ended, are skipped.",
                 },
-                OUT_OF_REACH,
             ],
         },
         Act {
@@ -101,7 +95,6 @@ impl Bulk for Tokens {
                     text: "Stays: their owners, sessions and JWTs",
                     note: "Get-or-create makes a new default token.",
                 },
-                OUT_OF_REACH,
             ],
         },
     ];
@@ -125,9 +118,9 @@ impl Bulk for Tokens {
     async fn names(app: &App, ids: &[i64]) -> Result<Vec<String>> {
         let rows = tokens::some(app, ids).await?;
         let name = |row: tokens::TokenRow| match row.recent.last_day {
-            0 => format!("{} of {}", row.token.name, row.owner.username),
+            0 => format!("“{}” of {}", row.token.name, row.owner.username),
             n => format!(
-                "{} of {} ({} in 24 h)",
+                "“{}” of {} ({} in 24 h)",
                 row.token.name,
                 row.owner.username,
                 requests(n.unsigned_abs())
@@ -153,6 +146,10 @@ impl Bulk for Tokens {
             }
             _ => Err(Error::NotFound),
         }
+    }
+
+    fn skips(&self, by: &Actor, _act: &'static str, _selection: &Selection) -> Option<Finding> {
+        (!by.is_superuser).then(|| Finding::skipped(OUT_OF_REACH))
     }
 
     fn asks(app: &App, act: &'static str) -> Option<Question> {
@@ -241,11 +238,15 @@ fn told_of_end(found: &Evidence) -> Vec<Finding> {
                 of(n),
                 requests(found.last_hour)
             ),
-            note: format!(
-                "{} with {} in the last 24 hours. Such requests will get 401 at once.",
-                of(found.used_last_day),
-                requests(found.last_day)
-            ),
+            note: if found.last_day == found.last_hour {
+                "Such requests will get 401 at once.".to_owned()
+            } else {
+                format!(
+                    "{} with {} in the last 24 hours. Such requests will get 401 at once.",
+                    of(found.used_last_day),
+                    requests(found.last_day)
+                )
+            },
         },
     });
     told.extend(told_of_states(found));
@@ -361,6 +362,10 @@ mod tests {
             first(&found),
             "1 of the first 12 used in the last hour: 1 request"
         );
+        let note = |found: &Evidence| told_of_end(found).remove(0).note;
+        assert!(note(&found).starts_with("2 of the first 12 with 1,200 requests in the last 24"));
+        (found.used_last_day, found.last_day) = (1, 1);
+        assert_eq!(note(&found), "Such requests will get 401 at once.");
         found.revoked = 3;
         assert_eq!(told_of_end(&found)[1].text, "12 active, 3 revoked");
     }

@@ -173,5 +173,10 @@ pub fn samples() -> Vec<Page> {
     };
     list.rows.push(row(TokenState::Active, true));
     list.rows.push(row(TokenState::Revoked, false));
+    let rotated = row(TokenState::Active, true);
+    list.rows.push(Row {
+        token: rotated.token.followed_by(Some(4)),
+        ..rotated
+    });
     vec![empty, Page::of(&list)]
 }

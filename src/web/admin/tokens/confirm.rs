@@ -35,6 +35,8 @@ struct TokenConfirm {
     evidence: String,
     /// Empty: it is about revoking.
     graces: &'static [Choice],
+    /// Why it was not done; empty: it was not tried.
+    problem: String,
     token: TokenFacts,
 }
 
@@ -49,6 +51,7 @@ impl TokenConfirm {
                 evidence(&token, recent, now)
             ),
             graces: super::GRACES,
+            problem: String::new(),
             token,
         }
     }
@@ -68,6 +71,7 @@ impl TokenConfirm {
                 }
             ),
             graces: &[],
+            problem: String::new(),
             token,
         }
     }
@@ -113,16 +117,29 @@ fn times(n: i64) -> String {
     }
 }
 
-async fn rotating(place: Place, by: &Actor, app: &App, id: i64) -> Result<Page, Error> {
+type Ask = fn(TokenFacts, Recent, i64) -> TokenConfirm;
+
+async fn asking(place: Place, by: &Actor, app: &App, id: i64, ask: Ask) -> Result<Page, Error> {
     let row = place.row(app, by, id).await?;
     let token = place.facts_of(app, &row);
-    Ok(place.page(&TokenConfirm::rotate(token, row.recent, app.now())))
+    Ok(place.page(&ask(token, row.recent, app.now())))
 }
 
-async fn revoking(place: Place, by: &Actor, app: &App, id: i64) -> Result<Page, Error> {
+/// It could not be done: the same page, which says why and what the token is now.
+async fn refused(
+    place: Place,
+    by: &Actor,
+    app: &App,
+    id: i64,
+    (ask, problem): (Ask, String),
+) -> Result<Reply, PageError> {
     let row = place.row(app, by, id).await?;
     let token = place.facts_of(app, &row);
-    Ok(place.page(&TokenConfirm::revoke(token, row.recent, app.now())))
+    let view = TokenConfirm {
+        problem,
+        ..ask(token, row.recent, app.now())
+    };
+    Ok(place.page(&view).status(Status::Conflict).into())
 }
 
 impl View for TokenConfirm {
@@ -130,7 +147,12 @@ impl View for TokenConfirm {
     const NAV: &'static str = "tokens";
 
     fn title(&self) -> String {
-        self.heading.clone()
+        let failed = if self.problem.is_empty() {
+            ""
+        } else {
+            "Error: "
+        };
+        format!("{failed}{}", self.heading)
     }
 
     fn trail(&self) -> Vec<Crumb> {
@@ -168,7 +190,7 @@ pub async fn rotate_form_in(
     app: &App,
     id: i64,
 ) -> Result<Page, PageError> {
-    Ok(rotating(place, by, app, id).await?)
+    Ok(asking(place, by, app, id, TokenConfirm::rotate).await?)
 }
 
 #[post("/tokens/<id>/rotate", data = "<form>")]
@@ -195,22 +217,29 @@ pub async fn rotate_in(
     let grace = grace
         .and_then(|g| g.value.parse::<i64>().ok())
         .ok_or(Error::NotFound)?;
-    require(by, form, &place.row(app, by, id).await?, "Rotate")?;
+    let old = place.row(app, by, id).await?;
+    require(by, form, &old, "Rotate")?;
     match tokens::rotate(app, by, id, grace).await {
         Ok((token, key)) => {
             slots::put(app, session_id, token.id, &key).await?;
-            let stops = match grace {
-                0 => "The old value has stopped working.".to_owned(),
-                _ => format!("The old value stops working {}.", filters::until(grace, 0)),
+            let stops = if grace == 0 {
+                "The old value has stopped working.".to_owned()
+            } else {
+                let now = app.now();
+                let ends = old.token.expires_at;
+                let at = ends.map_or(now + grace, |ends| ends.min(now + grace));
+                format!(
+                    "The old value stops working {}, at {}.",
+                    filters::until(at, now),
+                    filters::utc(at)
+                )
             };
             Ok(Go::to(place.created_href(token.id))
                 .with(Flash::ok("Rotated.").text(stops))
                 .into())
         }
-        // The page then says that it was revoked or has expired, and when.
-        Err(Error::Conflict(_)) => {
-            let page = rotating(place, by, app, id).await?;
-            Ok(page.status(Status::Conflict).into())
+        Err(Error::Conflict(text)) => {
+            refused(place, by, app, id, (TokenConfirm::rotate, text)).await
         }
         Err(other) => Err(other.into()),
     }
@@ -231,7 +260,7 @@ pub async fn revoke_form_in(
     app: &App,
     id: i64,
 ) -> Result<Page, PageError> {
-    Ok(revoking(place, by, app, id).await?)
+    Ok(asking(place, by, app, id, TokenConfirm::revoke).await?)
 }
 
 #[post("/tokens/<id>/revoke", data = "<form>")]
@@ -267,9 +296,8 @@ pub async fn revoke_in(
                 .with(done)
                 .into())
         }
-        Err(Error::Conflict(_)) => {
-            let page = revoking(place, by, app, id).await?;
-            Ok(page.status(Status::Conflict).into())
+        Err(Error::Conflict(text)) => {
+            refused(place, by, app, id, (TokenConfirm::revoke, text)).await
         }
         Err(other) => Err(other.into()),
     }
@@ -301,6 +329,14 @@ pub fn samples() -> Vec<Page> {
             Recent::default(),
             1_700_000_500,
         )),
+        Page::of(&TokenConfirm {
+            problem: "It was rotated already; rotate the token that followed it.".to_owned(),
+            ..TokenConfirm::rotate(
+                super::sample_facts(TokenState::Active).followed_by(Some(4)),
+                Recent::default(),
+                1_700_000_500,
+            )
+        }),
     ]
 }
 

@@ -242,6 +242,16 @@ pub fn samples() -> Vec<Page> {
             burned_from: Some("192.0.2.7".to_owned()),
             history: Vec::new(),
         }),
+        Page::of(&TokenDetail {
+            form: FormState::default().with("name", token.name.as_str()),
+            token: token.clone().followed_by(Some(4)),
+            uses: UsesChart::of(&uses(0)),
+            last_hour: 0,
+            last_day: 0,
+            addresses: Vec::new(),
+            burned_from: None,
+            history: Vec::new(),
+        }),
         Page::of(&TokenExists {
             token,
             graces: super::GRACES,

@@ -13,7 +13,7 @@ use crate::{
         actor::Actor,
         tokens::{self, TokenState},
     },
-    error::{Error, Result},
+    error::{Error, FieldErrors, Result},
     web::{
         error::PageError,
         filters,
@@ -134,9 +134,12 @@ pub async fn extend_in(
             let form = typed.refused(&errors, LABELS);
             Ok(page(place, by, app, id, Some(form)).await?.into())
         }
-        // The page then says that it has ended.
-        Err(Error::Conflict(_)) => {
-            let page = page(place, by, app, id, None).await?;
+        // The page then says what became of it.
+        Err(Error::Conflict(text)) => {
+            let mut errors = FieldErrors::default();
+            errors.push("non_field_errors", text);
+            let form = FormState::default().refused(&errors, LABELS);
+            let page = page(place, by, app, id, Some(form)).await?;
             Ok(page.status(Status::Conflict).into())
         }
         Err(other) => Err(other.into()),
@@ -162,5 +165,11 @@ pub fn samples() -> Vec<Page> {
             token: super::sample_facts(state),
         })
     };
-    vec![page(TokenState::Active), page(TokenState::Revoked)]
+    let rotated = Page::of(&TokenExtend {
+        form: FormState::default(),
+        expiries: expiries(None),
+        longest: String::new(),
+        token: super::sample_facts(TokenState::Active).followed_by(Some(4)),
+    });
+    vec![page(TokenState::Active), page(TokenState::Revoked), rotated]
 }

@@ -13,6 +13,8 @@ pub mod place;
 mod query;
 mod uses;
 
+pub(super) use bulk::Tokens;
+pub(super) use query::ListQuery;
 use rocket::{Route, routes};
 use serde::Serialize;
 
@@ -76,7 +78,7 @@ fn trail_to(token: &TokenFacts) -> Vec<Crumb> {
 }
 
 fn facts_of(app: &App, row: &TokenRow) -> TokenFacts {
-    TokenFacts::of(&row.token, &row.owner.username, app.now())
+    TokenFacts::of_row(row, app.now())
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -111,6 +113,8 @@ pub fn sample_facts(state: TokenState) -> TokenFacts {
         name: "CI import job".to_owned(),
         is_default: false,
         is_active: matches!(state, TokenState::Active),
+        is_rotated: false,
+        successor: None,
         prefix: "lk_7Qm2x".to_owned(),
         access: "students:read".to_owned(),
         state: Tag::token(state),

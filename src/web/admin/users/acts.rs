@@ -1,5 +1,5 @@
-//! What can be done to an account beside editing it: a new password, disabling and enabling,
-//! unlocking, ending sessions.
+//! What can be done to an account beside editing it: a new password, enabling, unlocking, ending
+//! sessions. Disabling is in `disable`.
 
 use rocket::{State, get, post};
 use serde::Serialize;
@@ -98,7 +98,7 @@ pub async fn set_password(
 
 /// Back to where the button was, with the outcome; a refusal that a person can understand is
 /// told there too.
-fn back(
+pub(super) fn back(
     session: &AdminSession,
     form: &CsrfForm,
     id: i64,
@@ -110,6 +110,7 @@ fn back(
     match done {
         Ok(()) => Ok(Go::to(to).with(Flash::ok(said))),
         Err(Error::LastSuperuser) => Ok(Go::to(to).with(Flash::bad(super::delete::LAST_SUPERUSER))),
+        Err(Error::Conflict(text)) => Ok(Go::to(to).with(Flash::bad(text))),
         Err(other) => Err(other.into()),
     }
 }
@@ -140,18 +141,6 @@ pub async fn unlock(
         _ => format!("{name} is unlocked."),
     };
     back(&session, &form, id, lifted.map(|_| ()), said)
-}
-
-#[post("/users/<id>/disable", data = "<form>")]
-pub async fn disable(
-    session: May<'_, ChangeUsers>,
-    app: &State<App>,
-    id: i64,
-    form: CsrfForm,
-) -> Result<Go, PageError> {
-    let name = users::get(app, id).await?.username;
-    let done = users::set_active(app, &session.actor, id, false).await;
-    back(&session, &form, id, done, format!("{name} is disabled."))
 }
 
 #[post("/users/<id>/sign-out", data = "<form>")]

@@ -2,7 +2,10 @@
 
 use rocket::{State, post};
 
-use super::query::ListQuery;
+use super::{
+    query::ListQuery,
+    told::{LOOKED_AT, Told},
+};
 use crate::{
     app::App,
     domain::{
@@ -10,12 +13,14 @@ use crate::{
         bulk::Tally,
         paging::Count,
         permissions::{self, Permission, Record},
+        sessions,
+        tokens::{self, Chosen, Evidence},
         users,
     },
     error::{Error, Result},
     web::{
         admin::{
-            bulk::{Act, Bulk, Grade, Point, confirm, run, run::Door},
+            bulk::{Act, Bulk, Finding, Grade, Point, Selection, confirm, run, run::Door},
             listing::Address,
         },
         error::PageError,
@@ -34,13 +39,6 @@ const SIGN_OUT: Permission = Permission::new(permissions::Act::Delete, Record::S
 const REVOKE: Permission = Permission::new(permissions::Act::Delete, Record::Tokens);
 
 const VIEW: Permission = Permission::new(permissions::Act::View, Record::Users);
-
-const SKIPS: Point = Point {
-    kind: "info",
-    icon: "info",
-    text: "You are skipped, and whoever only a superuser may touch",
-    note: "The result says who.",
-};
 
 impl Bulk for Users {
     const PATH: &'static str = super::query::PATH;
@@ -70,7 +68,6 @@ impl Bulk for Users {
                     text: "Stays: API tokens go on working",
                     note: "",
                 },
-                SKIPS,
             ],
         },
         Act {
@@ -79,7 +76,7 @@ impl Bulk for Users {
             icon: "key",
             ask: "Revoke all tokens of {}",
             done: "Tokens of {} revoked",
-            grade: Grade::Dangerous,
+            grade: Grade::Deletes,
             permission: REVOKE,
             points: &[
                 Point {
@@ -142,7 +139,6 @@ impl Bulk for Users {
                     text: "Stays: the accounts, their tokens and their history",
                     note: "",
                 },
-                SKIPS,
             ],
         },
         Act {
@@ -166,7 +162,6 @@ impl Bulk for Users {
                     text: "Stays: audit lines, with the usernames",
                     note: "To keep the accounts but stop them, disable them instead.",
                 },
-                SKIPS,
             ],
         },
     ];
@@ -190,6 +185,53 @@ impl Bulk for Users {
     async fn names(app: &App, ids: &[i64]) -> Result<Vec<String>> {
         let found = users::some(app, ids).await?;
         Ok(found.into_iter().map(|user| user.username).collect())
+    }
+
+    async fn evidence(
+        &self,
+        app: &App,
+        act: &'static str,
+        selection: &Selection,
+    ) -> Result<Vec<Finding>> {
+        let (stops_tokens, ends_sessions) = match act {
+            "sign-out" => (false, true),
+            "revoke-tokens" => (true, false),
+            "disable" | "delete" => (true, true),
+            _ => return Ok(Vec::new()),
+        };
+        let mut ids = if selection.all {
+            let (filter, but) = (self.0.filter(app.now()), selection.except());
+            users::ids_but(app, &filter, &but, LOOKED_AT as u64 + 1).await?
+        } else {
+            selection.ids()
+        };
+        let mut told = Told {
+            tokens: Evidence::default(),
+            sessions: Count { n: 0, exact: true },
+            is_part: ids.len() > LOOKED_AT,
+        };
+        ids.truncate(LOOKED_AT);
+        let mut found = Vec::new();
+        if stops_tokens {
+            told.tokens = tokens::evidence(app, Chosen::Of(&ids)).await?;
+            found.push(told.tokens());
+        }
+        if ends_sessions {
+            told.sessions = sessions::count_of(app, &ids).await?;
+            found.push(told.sessions());
+        }
+        Ok(found)
+    }
+
+    fn skips(&self, by: &Actor, act: &'static str, selection: &Selection) -> Option<Finding> {
+        let spares_oneself = matches!(act, "sign-out" | "disable" | "delete");
+        let you = spares_oneself && by.user_id.is_some_and(|id| selection.may_have(id));
+        Some(Finding::skipped(match (you, by.is_superuser) {
+            (true, true) => "You are skipped",
+            (true, false) => "You are skipped, and whoever only a superuser may touch",
+            (false, false) => "Whoever only a superuser may touch is skipped",
+            (false, true) => return None,
+        }))
     }
 
     async fn run(
@@ -245,5 +287,22 @@ pub fn samples() -> Vec<Page> {
     let list = Users(ListQuery::default());
     let mut pages = confirm::samples(&list);
     pages.push(run::sample(&list));
+    let told = Told {
+        tokens: Evidence {
+            active: 18,
+            is_whole: true,
+            used_last_hour: 3,
+            last_hour: 58,
+            ..Evidence::default()
+        },
+        sessions: Count { n: 4, exact: true },
+        is_part: true,
+    };
+    let acts = Users::ACTS.iter();
+    pages.extend(
+        acts.filter(|act| act.name == "delete").map(|act| {
+            confirm::sample_asking(&list, act, None, vec![told.tokens(), told.sessions()])
+        }),
+    );
     pages
 }

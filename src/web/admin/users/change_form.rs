@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{
     conflict,
+    facts::Facts,
     groups::{self, Boxes},
 };
 use crate::{
@@ -30,7 +31,7 @@ use crate::{
             permission::{ChangeUsers, ViewUsers},
         },
         page::{Crumb, Go, Page, Reply, View},
-        words::{self, Person, Role, Tag, TokenFacts},
+        words::{self, Tag, TokenFacts},
     },
 };
 
@@ -51,6 +52,8 @@ struct UserChangeForm {
     version: i64,
     user: Facts,
     tokens: Vec<TokenFacts>,
+    /// What a deletion would take along, in words; empty: nothing.
+    goes: String,
     more_tokens: bool,
     sessions: Vec<Device>,
     history: Vec<Activity>,
@@ -68,23 +71,6 @@ struct Pause {
     address: String,
     tries: i64,
     until: i64,
-}
-
-#[derive(Serialize)]
-struct Facts {
-    href: String,
-    tokens_href: String,
-    username: String,
-    #[serde(flatten)]
-    person: Person,
-    status: Tag,
-    role: Role,
-    is_active: bool,
-    /// Staff does not touch staff.
-    can_touch: bool,
-    tokens: u64,
-    last_login: Option<i64>,
-    joined: i64,
 }
 
 #[derive(Serialize)]
@@ -114,24 +100,6 @@ impl View for UserChangeForm {
     }
 }
 
-impl Facts {
-    fn of(by: &Actor, user: &User, tokens: u64, is_locked: bool) -> Self {
-        Self {
-            href: super::href(user.id),
-            tokens_href: super::change_list::tokens_href(&user.username),
-            username: user.username.clone(),
-            person: Person::of(user),
-            status: Tag::user(user, is_locked),
-            role: Role::of(user),
-            is_active: user.is_active,
-            can_touch: users::may_touch(by, user).is_ok(),
-            tokens,
-            last_login: words::known(user.last_login),
-            joined: user.date_joined,
-        }
-    }
-}
-
 /// The page around a form that is new, or typed and refused.
 async fn page(
     session: &AdminSession,
@@ -158,9 +126,15 @@ async fn page(
     if sees(Record::Audit) {
         history = audit::for_object(app, "user", user.id, LOOKED_AT).await?;
     }
+    let n = |n: usize| Count {
+        n: n as u64,
+        exact: true,
+    };
+    let facts = Facts::of(&session.actor, user, found.len() as u64, &sign_in);
     let SignInState {
         last_address,
         pauses,
+        ..
     } = sign_in;
     Ok(Page::of(&UserChangeForm {
         form,
@@ -173,12 +147,17 @@ async fn page(
         groups,
         given,
         version,
-        user: Facts::of(&session.actor, user, found.len() as u64, !pauses.is_empty()),
+        user: facts,
+        goes: words::all_but_none(&[
+            (n(found.len()), "token", "tokens"),
+            (n(devices.len()), "session", "sessions"),
+        ])
+        .join(" and "),
         more_tokens: found.len() > BESIDE,
         tokens: found
             .iter()
             .take(BESIDE)
-            .map(|token| TokenFacts::of(token, &user.username, now))
+            .map(|(token, next)| TokenFacts::of(token, &user.username, now).followed_by(*next))
             .collect(),
         sessions: devices
             .iter()
@@ -360,8 +339,13 @@ pub fn samples() -> Vec<Page> {
         groups: Boxes::sample(),
         given: 2,
         version: 1,
-        user: Facts::of(&Actor::operator(), &user, 0, true),
+        user: Facts {
+            status: Tag::user(&user, true),
+            is_last_superuser: true,
+            ..Facts::of(&Actor::operator(), &user, 0, &SignInState::default())
+        },
         tokens: Vec::new(),
+        goes: "1 session".to_owned(),
         more_tokens: false,
         sessions: vec![Device {
             id: 1,

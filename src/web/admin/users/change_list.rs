@@ -67,6 +67,10 @@ struct Heads {
     joined: Head,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts for a template, each on its own"
+)]
 #[derive(Serialize)]
 struct Row {
     id: i64,
@@ -85,6 +89,7 @@ struct Row {
     is_locked: bool,
     /// Staff does not touch staff.
     can_touch: bool,
+    is_you: bool,
 }
 
 impl View for UserChangeList {
@@ -114,6 +119,7 @@ impl Row {
             is_active: user.is_active,
             is_locked: row.is_locked,
             can_touch: users::may_touch(by, user).is_ok(),
+            is_you: by.user_id == Some(user.id),
         }
     }
 }
@@ -305,6 +311,7 @@ pub fn samples() -> Vec<Page> {
         is_active: true,
         is_locked: true,
         can_touch: true,
+        is_you: false,
     };
     let by = Actor::operator();
     let mut list = UserChangeList {

@@ -32,8 +32,11 @@ struct UserDeleteConfirmation {
     href: String,
     username: String,
     is_active: bool,
-    tokens: String,
-    sessions: String,
+    /// What goes along, in words; empty: nothing.
+    with: String,
+    has_tokens: bool,
+    /// Whoever deletes it could not disable it.
+    is_you: bool,
     audit_lines: String,
     /// The first of what goes, by name, as far as this person may view it.
     goes: Vec<Dependant>,
@@ -73,8 +76,13 @@ impl UserDeleteConfirmation {
             href: super::href(preview.user.id),
             username: preview.user.username.clone(),
             is_active: preview.user.is_active,
-            tokens: words::counted(preview.tokens, "token", "tokens"),
-            sessions: words::counted(preview.sessions, "session", "sessions"),
+            with: words::all_but_none(&[
+                (preview.tokens, "token", "tokens"),
+                (preview.sessions, "session", "sessions"),
+            ])
+            .join(", "),
+            has_tokens: preview.tokens.n > 0,
+            is_you: by.user_id == Some(preview.user.id),
             audit_lines: words::counted(preview.audit_lines, "audit line", "audit lines"),
             refused: if preview.is_last_superuser {
                 LAST_SUPERUSER

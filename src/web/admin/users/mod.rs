@@ -7,11 +7,14 @@ mod change_form;
 mod change_list;
 mod conflict;
 mod delete;
+mod disable;
 mod export;
+mod facts;
 mod groups;
 mod history;
 mod links;
 mod query;
+mod told;
 
 use rocket::{Route, routes};
 
@@ -40,7 +43,8 @@ pub fn routes() -> Vec<Route> {
         acts::password_form,
         acts::set_password,
         acts::enable,
-        acts::disable,
+        disable::disable_form,
+        disable::disable,
         acts::unlock,
         acts::sign_out,
         acts::end_session,
@@ -62,6 +66,7 @@ pub fn samples() -> Vec<Page> {
         change_form::samples(),
         acts::samples(),
         delete::samples(),
+        disable::samples(),
         links::samples(),
         history::samples(),
     ]
@@ -70,8 +75,8 @@ pub fn samples() -> Vec<Page> {
     .collect()
 }
 
-#[cfg(test)]
 pub(super) use bulk::Users;
+pub(super) use query::ListQuery;
 
 const LABELS: Labels = &[
     ("username", "Username"),
