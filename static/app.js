@@ -48,6 +48,17 @@
     sync(false);
   }
 
+  /* a form goes out once while its answer is waited for; a file, or Stop, leaves the page here, so not for ever */
+  const sent = new Map();
+  let leaving = false;
+  d.addEventListener("submit", (e) => {
+    const f = e.target;
+    if (e.defaultPrevented || !f.matches("[method=post]")) return;
+    if (Date.now() < sent.get(f)) { e.preventDefault(); return say("Sent already: the answer is on its way."); }
+    sent.set(f, Date.now() + (e.submitter?.value === "export" ? 1000 : 15000));
+  });
+  addEventListener("pageshow", (e) => { if (e.persisted) { sent.clear(); leaving = false; } });
+
   /* a long act goes on from page to page */
   d.querySelector("form[data-go-on]")?.requestSubmit();
 
@@ -65,14 +76,18 @@
   }));
 
   /* unsaved changes, and leaving a one-time secret that was never copied */
-  let leaving = false;
   const dirty = () => $$("form.is-dirty").length > 0;
   $$("form[data-guard]").forEach((f) => {
     f.addEventListener("input", () => f.classList.add("is-dirty"));
     f.addEventListener("submit", () => { leaving = true; });
   });
   d.querySelector("[data-secret-done]")?.addEventListener("click", () => { leaving = true; });
-  addEventListener("beforeunload", (e) => { if (!leaving && (dirty() || (secret && !copied.has(secret)))) e.preventDefault(); });
+  addEventListener("beforeunload", (e) => {
+    if (leaving || !(dirty() || (secret && !copied.has(secret)))) return;
+    e.preventDefault();
+    /* whoever stays may send again */
+    setTimeout(() => sent.clear());
+  });
 
   /* show or hide a password */
   d.addEventListener("click", (e) => {

@@ -38,6 +38,8 @@ pub struct Chrome {
     menu: Vec<MenuShown>,
     nav: &'static str,
     crumbs: Vec<Crumb>,
+    /// What the search field of the top bar finds for this person, in words; empty: nothing.
+    finds: String,
     /// Minutes for which dangerous acts need no password, where it was asked for.
     elevated: Option<i64>,
 }
@@ -102,6 +104,7 @@ impl Chrome {
             elevated: until.map(|until| (until - now + 59) / 60),
             user: user.map(Account::of),
             menu: user.map(|s| menu(&s.actor)).unwrap_or_default(),
+            finds: user.map(|s| finds(&s.actor)).unwrap_or_default(),
             csrf: csrf.unwrap_or_default().to_owned(),
             flash: Flash::take(req),
             theme: theme(req.cookies().get("theme").map(Cookie::value)),
@@ -150,6 +153,33 @@ fn may(actor: &Actor) -> HashMap<String, bool> {
     Permission::all()
         .map(|p| (p.name(), actor.may(p)))
         .collect()
+}
+
+fn finds(actor: &Actor) -> String {
+    let kinds = [
+        (Record::Users, "user"),
+        (Record::Tokens, "token"),
+        (Record::Students, "student"),
+    ];
+    let seen = kinds
+        .iter()
+        .filter(|(record, _)| actor.may(Permission::new(Act::View, *record)));
+    let seen: Vec<&str> = seen.map(|(_, word)| *word).collect();
+    match seen.split_last() {
+        None => String::new(),
+        Some((last, [])) => format!("Find a {last}"),
+        Some((last, rest)) => format!("Find a {} or {last}", rest.join(", ")),
+    }
+}
+
+/// The entry of the menu to which the addresses below `segment` belong, if this person has it.
+pub fn menu_entry(actor: &Actor, segment: &str) -> Option<(&'static str, Crumb)> {
+    let entries = menu(actor).into_iter().flat_map(|group| group.items);
+    let mut below =
+        entries.filter(|item| item.href.trim_matches('/').split('/').nth(1) == Some(segment));
+    below
+        .next()
+        .map(|item| (item.nav, Crumb::new(item.label, item.href)))
 }
 
 struct MenuGroup {
@@ -314,6 +344,7 @@ pub fn sample() -> Chrome {
         now: 1_700_000_600,
         version: "0",
         menu: menu(&Actor::operator()),
+        finds: finds(&Actor::operator()),
         nav: "",
         crumbs: Vec::new(),
         elevated: Some(8),

@@ -116,9 +116,11 @@ impl<'r> Responder<'r, 'static> for PageError {
 
 /// Everything no handler answered: guards that failed, addresses and methods that do not exist.
 #[catch(default)]
-pub fn default_catcher(status: Status, req: &Request<'_>) -> Failed {
+pub async fn default_catcher(status: Status, req: &Request<'_>) -> Failed {
     let Rejection(reason) = req.local_cache(|| Rejection(None));
-    Failed(reason.clone().unwrap_or_else(|| by_status(status, req)))
+    let e = reason.clone().unwrap_or_else(|| by_status(status, req));
+    pages::who_is_lost(req, &e).await;
+    Failed(e)
 }
 
 /// A failure anywhere: worded by the address.

@@ -38,6 +38,11 @@ pub trait View: Serialize {
     fn form(&self) -> Option<&FormState> {
         None
     }
+
+    /// For a page whose form is of another kind.
+    fn is_refused(&self) -> bool {
+        self.form().is_some_and(FormState::has_errors)
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -73,7 +78,7 @@ pub struct Page {
 
 impl Page {
     pub fn of<V: View>(view: &V) -> Self {
-        let refused = view.form().is_some_and(FormState::has_errors);
+        let refused = view.is_refused();
         let title = view.title();
         Self {
             template: V::TEMPLATE,

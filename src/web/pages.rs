@@ -13,8 +13,10 @@ use serde::Serialize;
 use crate::{
     error::Error,
     web::{
+        admin::lost,
         api::endpoints::{self, Endpoint},
-        guards::{client, session},
+        guards::{UserSession, client, session},
+        negotiation,
         page::Page,
         site::confirm,
     },
@@ -61,6 +63,13 @@ const OUT: &[Way] = &[
 /// For people: what happened and what to do.
 pub fn error_page(req: &Request<'_>, status: Status, e: &Error) -> response::Result<'static> {
     let (heading, message) = words(req, e);
+    if let Some(session) = staff(req).filter(|_| in_panel(req)) {
+        let segments = endpoints::segments(req);
+        let drawn = lost::page(req, session, &segments, status, (heading, &message));
+        if let Some(response) = drawn {
+            return Ok(response);
+        }
+    }
     let page = ErrorPage {
         title: heading,
         status: status.code,
@@ -70,7 +79,7 @@ pub fn error_page(req: &Request<'_>, status: Status, e: &Error) -> response::Res
         theme: theme(req),
         ways: match (in_panel(req), e) {
             (false, _) => HOME,
-            (true, Error::PermissionDenied) if !is_staff(req) => OUT,
+            (true, Error::PermissionDenied) if staff(req).is_none() => OUT,
             (true, _) => PANEL,
         },
     };
@@ -95,11 +104,17 @@ fn in_panel(req: &Request<'_>) -> bool {
     endpoints::segments(req).first() == Some(&"admin")
 }
 
-/// As far as a guard has asked; nobody else gets to an answer that depends on it.
-fn is_staff(req: &Request<'_>) -> bool {
-    match session::of(req).now_or_never() {
-        Some(Ok(Some(user))) => user.actor.is_staff || user.actor.is_superuser,
-        _ => false,
+/// As far as somebody has asked who it is.
+fn staff<'r>(req: &'r Request<'_>) -> Option<&'r UserSession> {
+    session::loaded(req).filter(|user| user.actor.is_staff || user.actor.is_superuser)
+}
+
+/// Where no guard was asked, since nothing is at the address: who sees the panel's menu around it? A database
+/// that does not answer is no news here.
+pub async fn who_is_lost(req: &Request<'_>, e: &Error) {
+    let is_lost = matches!(e, Error::NotFound | Error::MethodNotAllowed);
+    if is_lost && in_panel(req) && negotiation::prefers_html(req) {
+        let _either_way = session::of(req).await;
     }
 }
 
@@ -116,7 +131,7 @@ fn words(req: &Request<'_>, e: &Error) -> (&'static str, String) {
         Error::InvalidCredentials { .. } => {
             own("That did not match", "Check the username and the password.")
         }
-        Error::PermissionDenied if in_panel(req) && !is_staff(req) => own(
+        Error::PermissionDenied if in_panel(req) && staff(req).is_none() => own(
             "This account cannot open the admin panel",
             "Ask a superuser for access, or sign in with another account.",
         ),

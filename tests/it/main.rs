@@ -67,6 +67,7 @@ mod pages_bulk;
 mod pages_bulk_tokens;
 mod pages_groups;
 mod pages_health;
+mod pages_lost;
 mod pages_refusals;
 mod pages_settings;
 mod pages_students;

@@ -72,7 +72,9 @@ both! {
         assert_eq!(all(app).await.len(), 1, "a preview writes nothing");
 
         let other = app.admin("other").await;
-        assert_eq!(other.get(&preview).await.status, 404, "it is another session's");
+        let elsewhere = other.get(&preview).await;
+        assert_eq!(elsewhere.status, 404, "it is another session's");
+        assert!(elsewhere.text.contains("imported already, or is too old"), "{elsewhere:?}");
         root.submit(&preview, &preview, &[]).await.redirect();
         assert_eq!(all(app).await[1..], [("New".to_owned(), 2, "Y".to_owned())]);
         let form = [("csrfmiddlewaretoken", csrf(&html))];
@@ -159,6 +161,9 @@ both! {
         assert!(bad.text.contains("value=\"Anna\""), "what was typed stays");
         assert!(bad.text.contains("City of roll 2: This field may not be blank."), "{}", bad.text);
         assert_eq!(all(app).await[0].0, "A", "nothing was saved");
+        for words in ["<title>Error: Edit students", "aria-current=\"page\">Edit students<"] {
+            assert!(bad.text.contains(words), "{words}: {}", bad.text);
+        }
 
         let good = edit(&root, "/admin/students/edit/?q=x", &[(&name_a, "Anna"), (&city_b, "Q")]).await;
         assert_eq!(good.redirect(), "/admin/students/?q=x");

@@ -96,6 +96,14 @@ export async function printed(page) {
     const wrong = [...document.querySelectorAll(".side, .top, .skip, .savebar, .bulk, .pager, .bar, .tabs, .toast, [popover]")]
       .filter((e) => e.checkVisibility() && e.getBoundingClientRect().height > 0).map((e) => `print: ${e.className || e.id} is there`);
     if (!document.querySelector("h1").checkVisibility()) wrong.push("print: no heading");
+    // Each row has a cell under each head, and no other.
+    const cells = (row) => [...row.cells].filter((c) => getComputedStyle(c).display !== "none").reduce((sum, c) => sum + c.colSpan, 0);
+    for (const table of document.querySelectorAll("table")) {
+      const heads = table.tHead ? cells(table.tHead.rows[0]) : 0;
+      const odd = heads ? [...table.tBodies].flatMap((b) => [...b.rows]).find((row) => cells(row) !== heads) : null;
+      if (odd) wrong.push(`print: ${cells(odd)} cells under ${heads} heads, ${table.caption?.textContent}`);
+    }
+    if ([...document.querySelectorAll(".pick, .pick-all, td .btn")].some((e) => e.checkVisibility())) wrong.push("print: something to press in a table");
     const [r] = /\d+/.exec(getComputedStyle(document.body).color) ?? [255];
     if (Number(r) > 120) wrong.push("print: light text");
     return [...new Set(wrong)].slice(0, 4);

@@ -14,6 +14,9 @@ Olga Kowalska,Łódź; Pedro Alves,Porto; Ravi Shankar,Pune; Sofia Costa,Braga; 
 Xu Li,Chengdu; Yara Salem,Amman; Zeynep Kaya,İzmir; A student whose name is so long that it has to go on to a second line somewhere,Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch`
   .split(/;\s*/).map((line) => line.trim().split(","));
 
+/** As long as they may be, and nowhere to break. */
+export const LONG = { username: "aaron.wolfeschlegelsteinhausenbergerdorff.".repeat(4).slice(0, 149) + "a", token: "import_job_of_the_accounts_department_".repeat(3).slice(0, 100) };
+
 const idIn = (path) => /\/(\d+)\//.exec(path ?? "")?.[1];
 
 /** The first administrator, through the set-up form. */
@@ -30,6 +33,7 @@ export async function fill(server, root) {
   for (const [username] of NAMES) {
     await root.json("POST", "/registerapi/", key, { username, password: PASSWORD, confirm_password: PASSWORD });
   }
+  await root.json("POST", "/registerapi/", key, { username: LONG.username, password: PASSWORD, confirm_password: PASSWORD });
   for (const [i, [name, city]] of STUDENTS.entries()) {
     const student = await root.json("POST", "/studentapi/", key, { name, roll: 101 + i, city });
     ids.student ??= student.id;
@@ -40,6 +44,7 @@ export async function fill(server, root) {
   ids.person = users.get("ben.suzuki");
   ids.staff = users.get("chiara.lombardi");
   ids.root = users.get("ada.lovelace");
+  ids.long = users.get(LONG.username);
   // What staff may do: much, little, nothing.
   for (const [name, ...permission] of [
     ["Support", "view_users", "change_users", "view_sessions", "delete_sessions", "view_students", "add_students", "change_students", "delete_students"],
@@ -76,6 +81,7 @@ export async function fill(server, root) {
   ids.revoked = await token("ben.suzuki", "Old laptop");
   ids.mine = await token("ben.suzuki", "Nightly export with a name that says everything about what it is for", { expires: "", access: "some", scope: "students:read" });
   for (const [username] of NAMES.slice(3, 14)) await token(username, "Dashboard sync", { expires: "30" });
+  ids.longtoken = await token(LONG.username, LONG.token);
   await root.submit(`/admin/tokens/${ids.revoked}/revoke/`, `/admin/tokens/${ids.revoked}/revoke/`, {});
   const list = await root.get("/admin/tokens/");
   ids.default = /\/admin\/tokens\/(\d+)\/[^>]*>\s*default\s*</.exec(list.text)?.[1] ?? await fromCreate(root);

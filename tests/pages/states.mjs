@@ -62,6 +62,17 @@ async function send(page, action, fields) {
   await page.locator("h1").waitFor();
 }
 
+/** How many requests a double click makes; the answer comes late, as it may. */
+async function clickedTwice(page, button, address) {
+  let sent = 0;
+  await page.route("**" + address, async (route) => {
+    if (route.request().method() === "POST") { sent++; await new Promise((go) => setTimeout(go, 400)); }
+    await route.continue().catch(() => {});
+  });
+  await page.getByRole("button", { name: button, exact: true }).dblclick();
+  return () => { if (sent !== 1) throw new Error(`${button}: ${sent} requests`); };
+}
+
 export const AFTER = {
   stranger: [
     ["error 405", (page) => send(page, "/dashboard/", {})],
@@ -177,6 +188,37 @@ export const AFTER = {
       await page.locator(".who").click();
       await page.getByRole("button", { name: "Wide rows" }).click();
       await page.locator("html:not([data-density])").waitFor({ state: "attached" });
+    }],
+    ["a form clicked twice goes out once, and again when its page is back", async (page) => {
+      await page.goto("/admin/tokens/new/");
+      await page.getByLabel("Owner", { exact: true }).fill("hana.novak");
+      const name = `Clicked twice, ${page.viewportSize().width}`;
+      await page.locator("#name").fill(name);
+      const once = await clickedTwice(page, "Create token", "/admin/tokens/new/");
+      await page.waitForURL(/created/);
+      once();
+      await page.goto(`/admin/tokens/?q=${encodeURIComponent(name)}`);
+      const made = await page.locator("tbody tr").count();
+      if (made !== 1) throw new Error(`${made} tokens`);
+      await page.goto("/admin/students/new/");
+      await page.getByLabel("Name", { exact: true }).fill(name);
+      await page.getByLabel("Roll").fill("5001");
+      await page.getByLabel("City").fill("Pune");
+      const wide = page.viewportSize().width > 1000;
+      const another = await clickedTwice(page, wide ? "Save and add another" : "Save", "/admin/students/new/");
+      await page.getByText("was added").waitFor();
+      another();
+      if (wide !== page.url().endsWith("/new/")) throw new Error("what the button says was not sent");
+    }],
+    ["a file asked for twice comes twice", async (page) => {
+      await page.goto("/admin/users/");
+      await page.locator(".pick").nth(1).check();
+      for (let i = 0; i < 2; i++) {
+        const file = page.waitForEvent("download");
+        await page.locator(".bulk").getByRole("button", { name: "Export" }).click();
+        await (await file).cancel();
+        await page.waitForFunction((till) => Date.now() > till, Date.now() + 1100);
+      }
     }],
     ["token created", async (page) => {
       await page.goto("/admin/tokens/new/");

@@ -9,6 +9,7 @@ pub mod index;
 pub mod keys;
 pub mod listing;
 pub mod login;
+pub mod lost;
 pub mod reauth;
 pub mod refusals;
 pub mod search;
@@ -53,6 +54,7 @@ pub fn samples() -> Vec<Page> {
         index::samples(),
         keys::samples(),
         login::samples(),
+        lost::samples(),
         refusals::samples(),
         search::samples(),
         sessions::samples(),

@@ -18,7 +18,7 @@ use crate::{
         error::PageError,
         guards::AdminSession,
         page::{Page, View},
-        words::{self, TokenFacts},
+        words::{self, Tag, TokenFacts},
     },
 };
 
@@ -49,6 +49,8 @@ struct Hit {
     name: String,
     note: String,
     href: String,
+    /// Of a student: none.
+    tag: Option<Tag>,
 }
 
 impl View for Search {
@@ -110,6 +112,7 @@ async fn people(app: &App, q: &str) -> Result<Group> {
             .trim()
             .to_owned(),
         href: format!("/admin/users/{}/", row.user.id),
+        tag: Some(Tag::user(&row.user, row.is_locked)),
     });
     let all = Address::new("/admin/users/").with("q", q);
     Ok(group("Users", "users", &all, hits.collect()))
@@ -133,6 +136,7 @@ async fn keys(app: &App, by: &Actor, q: &str) -> Result<Group> {
                 list.with("q", facts.prefix).href()
             },
             name: facts.name,
+            tag: Some(facts.state),
         }
     });
     // Tokens of every state were searched, so the list behind it shows every state too.
@@ -151,6 +155,7 @@ async fn pupils(app: &App, q: &str) -> Result<Group> {
     let hits = found.take(SHOWN).map(|s| Hit {
         note: format!("Roll {}, {}", s.roll, s.city),
         href: format!("/admin/students/{}/", s.id),
+        tag: None,
         name: s.name,
     });
     let all = Address::new("/admin/students/").with("q", q);
@@ -162,6 +167,7 @@ pub fn samples() -> Vec<Page> {
         name: "amara.okafor".to_owned(),
         note: "Amara Okafor".to_owned(),
         href: "/admin/users/7/".to_owned(),
+        tag: None,
     }];
     let groups = vec![Group {
         label: "Users",

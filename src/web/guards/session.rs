@@ -1,7 +1,10 @@
 //! The browser session as a guard: loaded once a request, lent to everyone who asks.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rocket::{
     Request,
+    futures::FutureExt,
     http::{Cookie, CookieJar, SameSite},
     request::{FromRequest, Outcome},
 };
@@ -67,7 +70,22 @@ pub struct MaybeSession(pub Option<UserSession>);
 
 /// The session of this request, looked up once.
 pub async fn of<'r>(req: &'r Request<'_>) -> &'r Result<Option<UserSession>> {
-    req.local_cache_async(load(req)).await
+    let session = req.local_cache_async(load(req)).await;
+    asked(req).store(true, Ordering::Relaxed);
+    session
+}
+
+/// The same for who cannot wait, if somebody asked for it before.
+pub fn loaded<'r>(req: &'r Request<'_>) -> Option<&'r UserSession> {
+    if !asked(req).load(Ordering::Relaxed) {
+        return None;
+    }
+    of(req).now_or_never()?.as_ref().ok()?.as_ref()
+}
+
+fn asked<'r>(req: &'r Request<'_>) -> &'r AtomicBool {
+    struct Asked(AtomicBool);
+    &req.local_cache(|| Asked(AtomicBool::new(false))).0
 }
 
 async fn load(req: &Request<'_>) -> Result<Option<UserSession>> {

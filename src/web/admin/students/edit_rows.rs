@@ -32,7 +32,6 @@ const MOST: usize = 100;
 
 #[derive(Serialize)]
 struct StudentEditList {
-    title: &'static str,
     action: String,
     cancel: String,
     headline: String,
@@ -83,18 +82,21 @@ impl View for StudentEditList {
     const NAV: &'static str = "students";
 
     fn title(&self) -> String {
-        self.title.to_owned()
+        "Edit students".to_owned()
     }
 
     fn trail(&self) -> Vec<Crumb> {
         trail()
+    }
+
+    fn is_refused(&self) -> bool {
+        !self.problems.is_empty()
     }
 }
 
 fn view(query: &ListQuery, rows: Vec<Fields>) -> StudentEditList {
     let here = query.here();
     StudentEditList {
-        title: "Edit students",
         action: here.below("edit"),
         cancel: here.href(),
         headline: String::new(),
@@ -249,7 +251,6 @@ fn refused(
         rows.push(fields);
     }
     StudentEditList {
-        title: "Error: Edit students",
         headline: form::headline(problems.len()),
         problems,
         ..view(query, rows)

@@ -1,6 +1,6 @@
 //! Many students from a CSV file: the form, the preview, the doing.
 
-use rocket::{State, get, post};
+use rocket::{State, get, http::Status, post};
 use serde::Serialize;
 
 use super::{PATH, trail};
@@ -40,8 +40,22 @@ const EXAMPLE: &str = "name;roll;city\nAsha Rao;101;Mysuru\n\"Berg; Nils\";102;M
 #[derive(Serialize)]
 struct StudentImportForm {
     example: &'static str,
+    /// What became of the preview that was asked for.
+    gone: Option<Gone>,
     form: FormState,
 }
+
+#[derive(Serialize)]
+struct Gone {
+    title: &'static str,
+    text: &'static str,
+}
+
+/// The preview of somebody else, or one that was used, is not there.
+const GONE: Gone = Gone {
+    title: "This upload was imported already, or is too old.",
+    text: "A preview is kept for half an hour, for whoever sent the file. Choose the file again.",
+};
 
 impl View for StudentImportForm {
     const TEMPLATE: &'static str = "admin/students/import_form.html";
@@ -185,6 +199,7 @@ fn shown(preview: &Preview, row: &Row) -> PreviewRow {
 pub fn import_form(_session: May<'_, AddStudents>) -> Page {
     Page::of(&StudentImportForm {
         example: EXAMPLE,
+        gone: None,
         form: FormState::default(),
     })
 }
@@ -205,17 +220,20 @@ pub async fn take_file(
         Ok(id) => Ok(Go::to(format!("{PREVIEW}{id}/")).into()),
         Err(Error::Validation(errors)) => Ok(Reply::page(&StudentImportForm {
             example: EXAMPLE,
+            gone: None,
             form: FormState::default().refused(&errors, LABELS),
         })),
         Err(other) => Err(other.into()),
     }
 }
 
-/// The preview of somebody else, or one that was used, is not there.
-fn gone() -> Go {
-    let said = Flash::warn("That preview is gone.")
-        .text("It is used once and kept for half an hour. Choose the file again.");
-    Go::to(IMPORT).with(said)
+fn gone() -> Page {
+    let form = StudentImportForm {
+        example: EXAMPLE,
+        gone: Some(GONE),
+        form: FormState::default(),
+    };
+    Page::of(&form).status(Status::NotFound)
 }
 
 #[get("/students/import/preview/<id>")]
@@ -227,7 +245,7 @@ pub async fn preview(
     let found = upload::preview(app, &session.actor, session.session.id, id).await?;
     Ok(match found {
         Some(found) => Reply::page(&preview_of(&found, id)),
-        None => return Err(Error::NotFound.into()),
+        None => gone().into(),
     })
 }
 
@@ -241,7 +259,8 @@ pub async fn confirm(
     let also_taken = form.flag("also_taken");
     let by = &session.actor;
     let Some(done) = upload::confirm(app, by, session.session.id, id, also_taken).await? else {
-        return Ok(gone());
+        let said = Flash::warn(GONE.title).text(GONE.text);
+        return Ok(Go::to(IMPORT).with(said));
     };
     let to = session.or_dashboard(Record::Students, PATH.to_owned());
     Ok(Go::to(to).with(told(done)))
@@ -301,12 +320,15 @@ pub fn samples() -> Vec<Page> {
     vec![
         Page::of(&StudentImportForm {
             example: EXAMPLE,
+            gone: None,
             form: FormState::default(),
         }),
         Page::of(&StudentImportForm {
             example: EXAMPLE,
+            gone: None,
             form: FormState::default().refused(&errors, LABELS),
         }),
+        gone(),
         Page::of(&preview_of(&full, 3)),
         Page::of(&preview_of(&with(Vec::new()), 3)),
         Page::of(&preview_of(&with(vec![row(2, 2, None)]), 3)),

@@ -40,12 +40,11 @@ impl View for PasswordForm {
     const TEMPLATE: &'static str = "site/account/password.html";
 
     fn title(&self) -> String {
-        let failed = if self.problem.is_some() {
-            "Error: "
-        } else {
-            ""
-        };
-        format!("{failed}Change your password")
+        "Change your password".to_owned()
+    }
+
+    fn is_refused(&self) -> bool {
+        self.problem.is_some() || self.form.has_errors()
     }
 
     fn form(&self) -> Option<&FormState> {
