@@ -154,6 +154,10 @@ fn words(req: &Request<'_>, e: &Error) -> (&'static str, String) {
             "This form has expired",
             "Nothing was saved. Go back, reload the page and send it again.",
         ),
+        Error::NotFound if in_panel(req) => own(
+            "Nothing lives at this address",
+            "It may have been deleted. Check the address, or start over from the dashboard.",
+        ),
         Error::NotFound => own(
             "Nothing lives at this address",
             "Check the address, or start over from the front page.",

@@ -51,7 +51,7 @@ pub fn page(
         // Not empty: it is a page of the panel.
         None => ("error", None),
     };
-    let lost = Lost {
+    let view = Lost {
         status: status.code,
         heading,
         message,
@@ -59,7 +59,7 @@ pub fn page(
         list,
         nav,
     };
-    Page::of(&lost).status(status).respond_to(req).ok()
+    Page::of(&view).status(status).respond_to(req).ok()
 }
 
 pub fn samples() -> Vec<Page> {
