@@ -22,7 +22,7 @@ struct Lost<'a> {
 }
 
 impl View for Lost<'_> {
-    const TEMPLATE: &'static str = "errors/panel.html";
+    const TEMPLATE: &'static str = "admin/lost.html";
 
     fn title(&self) -> String {
         self.heading.to_owned()
