@@ -51,6 +51,8 @@ pub(super) fn periods(now: i64) -> Vec<Period> {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Tile {
     label: &'static str,
+    /// `about` or `over`, which stands with the label, as the value has no room for it; empty: it is exact.
+    how: String,
     value: String,
     /// What moved, before the note; none where nothing did.
     change: Option<Change>,
@@ -124,15 +126,26 @@ fn running(steps: &[i64]) -> Vec<i64> {
     steps.iter().scan(0, sum).collect()
 }
 
+/// How exact it is, and the number.
+fn large(n: Count) -> (String, String) {
+    let text = count(n);
+    match text.split_once(' ') {
+        Some((how, number)) => (how.to_owned(), number.to_owned()),
+        None => (String::new(), text),
+    }
+}
+
 pub(super) fn of_users(people: &UserCounts, figures: &Figures, days: i64) -> Tile {
     let net = by_day(figures, days, |day| {
         figures.on(day, Figure::Registrations) + figures.on(day, Figure::AccountsAdded)
             - figures.on(day, Figure::AccountsDeleted)
     });
     let change = Change::by(net.iter().sum(), "up");
+    let (how, value) = large(people.all);
     Tile {
         label: "Users",
-        value: count(people.all),
+        how,
+        value,
         note: match &change {
             Some(_) => format!("in {days} days"),
             None => format!("{} never signed in", count(people.never_signed_in)),
@@ -149,9 +162,11 @@ pub(super) fn of_sessions(living: Count, figures: &Figures, days: i64) -> Tile {
     let now = signed_in.iter().sum();
     let before = figures.before_last(days_of(days), Figure::SignIns);
     let change = Change::percent(now, before, "up", "");
+    let (how, value) = large(living);
     Tile {
         label: "Active sessions",
-        value: count(living),
+        how,
+        value,
         note: match &change {
             Some(_) => format!("sign-ins on the {days} days before"),
             None => "in browsers".to_owned(),
@@ -168,9 +183,11 @@ pub(super) fn of_tokens(keys: &TokenCounts, figures: &Figures, days: i64) -> Til
         figures.on(day, Figure::TokensMade) - figures.on(day, Figure::TokensEnded)
     });
     let change = Change::by(figures.last(days_of(days), Figure::TokensMade), "");
+    let (how, value) = large(keys.active);
     Tile {
         label: "API tokens",
-        value: count(keys.active),
+        how,
+        value,
         note: match &change {
             Some(_) => format!("made in {days} days"),
             None => counted(keys.expired, "expired", "expired"),
@@ -186,9 +203,11 @@ pub(super) fn of_failures(now: Count, before: Count, figures: &Figures, days: i6
     let failed = by_day(figures, days, |day| figures.on(day, Figure::FailedSignIns));
     let signed = |count: Count| i64::try_from(count.n).unwrap_or(i64::MAX);
     let change = Change::percent(signed(now), signed(before), "down", "up");
+    let (how, value) = large(now);
     Tile {
         label: "Failed sign-ins, 24 h",
-        value: count(now),
+        how,
+        value,
         note: match &change {
             Some(_) => "on the day before".to_owned(),
             None => "page and API together".to_owned(),
