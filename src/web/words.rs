@@ -55,8 +55,8 @@ impl Tag {
     pub fn health(verdict: Verdict) -> Self {
         let (kind, word) = match verdict {
             Verdict::Good => ("ok", "OK"),
-            Verdict::Look => ("warn", "Look"),
-            Verdict::Bad => ("bad", "Bad"),
+            Verdict::Look => ("warn", "Worth a look"),
+            Verdict::Bad => ("bad", "Needs you"),
         };
         Self { kind, word }
     }

@@ -63,11 +63,18 @@ struct Group {
     lines: Vec<Line>,
 }
 
+/// All that was found of one thing.
 #[derive(Serialize)]
 struct Line {
+    /// The worst of it.
     tag: Tag,
     icon: &'static str,
     area: &'static str,
+    told: Vec<Told>,
+}
+
+#[derive(Serialize)]
+struct Told {
     text: String,
     advice: String,
 }
@@ -82,15 +89,37 @@ impl View for Health {
 }
 
 impl Line {
-    fn of(finding: Finding) -> Self {
+    /// One for each thing, in the order in which they come first.
+    fn all(findings: Vec<Finding>) -> Vec<Self> {
+        let mut things: Vec<Vec<Finding>> = Vec::new();
+        for finding in findings {
+            match things.iter_mut().find(|told| told[0].area == finding.area) {
+                Some(told) => told.push(finding),
+                None => things.push(vec![finding]),
+            }
+        }
+        things.into_iter().map(Self::of).collect()
+    }
+
+    fn of(findings: Vec<Finding>) -> Self {
+        let verdicts = findings.iter().map(|finding| finding.verdict);
+        let worst = verdicts.max().unwrap_or(Verdict::Good);
         Self {
-            tag: Tag::health(finding.verdict),
-            icon: match finding.verdict {
+            tag: Tag::health(worst),
+            icon: match worst {
                 Verdict::Good => "fine",
                 Verdict::Look => "alert",
                 Verdict::Bad => "fail",
             },
-            area: finding.area,
+            area: findings.first().map_or("", |finding| finding.area),
+            told: findings.into_iter().map(Told::of).collect(),
+        }
+    }
+}
+
+impl Told {
+    fn of(finding: Finding) -> Self {
+        Self {
             text: sentence(finding.text),
             // A terminal's way to set commands apart.
             advice: finding.advice.replace('`', ""),
@@ -168,7 +197,7 @@ fn view(groups: Vec<(&'static str, Vec<Finding>)>) -> Health {
         groups: groups
             .map(|(title, findings)| Group {
                 title,
-                lines: findings.into_iter().map(Line::of).collect(),
+                lines: Line::all(findings),
             })
             .collect(),
         version: env!("CARGO_PKG_VERSION"),
