@@ -16,7 +16,7 @@ export const OPEN = [
       scrollTo(0, document.documentElement.scrollHeight);
       // Nor may the bar on top cut one.
       const edge = document.querySelector(".top").getBoundingClientRect().bottom;
-      const cut = [...document.querySelectorAll("td .btn")].map((b) => b.getBoundingClientRect()).find((b) => b.top < edge && b.bottom > edge);
+      const cut = [...document.querySelectorAll("td .btn")].map((b) => b.getBoundingClientRect()).find((b) => [0, edge].some((y) => b.top < y && b.bottom > y));
       if (cut) scrollBy(0, cut.top - edge);
     });
     return true;
