@@ -216,6 +216,17 @@ impl FieldErrors {
         }
     }
 
+    /// With these as well.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        for (field, messages) in others.0 {
+            for message in messages {
+                self.push(field, message);
+            }
+        }
+        self
+    }
+
     pub fn get(&self, field: &str) -> &[String] {
         self.0
             .iter()

@@ -123,9 +123,9 @@ impl Changes {
             let name = name.replace('_', " ");
             match (value.get("from"), value.get("to")) {
                 (Some(from), Some(to)) => changes.fields.push(Field {
+                    from: of_field(&name, from),
+                    to: of_field(&name, to),
                     name,
-                    from: plain(from),
-                    to: plain(to),
                 }),
                 _ => changes.facts.push(Fact {
                     name,
@@ -134,6 +134,15 @@ impl Changes {
             }
         }
         changes
+    }
+}
+
+/// Whether an account is active, staff or superuser is written as text where it changes.
+fn of_field(name: &str, value: &Value) -> String {
+    match (name, value.as_str()) {
+        ("active" | "staff" | "superuser", Some("true")) => "yes".to_owned(),
+        ("active" | "staff" | "superuser", Some("false")) => "no".to_owned(),
+        _ => plain(value),
     }
 }
 

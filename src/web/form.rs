@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::complaints;
 use crate::{error::FieldErrors, secret::Password, web::guards::CsrfForm};
 
 /// Name and label of each field, in the order of the page.
@@ -40,22 +41,28 @@ impl FormState {
         self.with(name, if on { "on" } else { "" })
     }
 
+    /// With the errors in the order of the page, in the words of pages.
     #[must_use]
     pub fn refused(mut self, errors: &FieldErrors, labels: Labels) -> Self {
-        for (name, messages) in errors.iter() {
-            let known = labels.iter().find(|(field, _)| *field == name);
-            if known.is_some() {
-                self.errors
-                    .entry(name)
-                    .or_default()
-                    .extend_from_slice(messages);
-            }
+        let place = |name: &str| labels.iter().position(|(field, _)| *field == name);
+        let mut errors: Vec<_> = errors.iter().collect();
+        errors.sort_by_key(|(name, _)| place(name).unwrap_or(labels.len()));
+        for (name, messages) in errors {
+            let known = place(name).and_then(|place| labels.get(place));
+            let typed = self.values.get(name).map_or("", String::as_str);
+            let messages: Vec<String> = messages
+                .iter()
+                .map(|message| complaints::on_page(message, typed))
+                .collect();
             self.summary
                 .extend(messages.iter().map(|message| Complaint {
                     field: known.map_or("", |(field, _)| field),
                     label: known.map_or("", |(_, label)| label),
                     message: message.clone(),
                 }));
+            if known.is_some() {
+                self.errors.entry(name).or_default().extend(messages);
+            }
         }
         self.headline = headline(self.summary.len());
         self
@@ -66,15 +73,15 @@ impl FormState {
     }
 }
 
-/// The new password of a form that asks for it twice.
-pub fn new_password(form: &CsrfForm) -> Result<Password, FieldErrors> {
+/// The new password of a form that asks for it twice, and whether the two differ: what else is wrong is told with it, so
+/// the password is judged all the same.
+pub fn new_password(form: &CsrfForm) -> (Password, FieldErrors) {
     let password = form.password("password");
-    if password == form.password("confirm_password") {
-        return Ok(password);
-    }
     let mut errors = FieldErrors::default();
-    errors.push("confirm_password", "The two passwords are not the same.");
-    Err(errors)
+    if password != form.password("confirm_password") {
+        errors.push("confirm_password", "The two passwords are not the same.");
+    }
+    (password, errors)
 }
 
 pub fn headline(n: usize) -> String {

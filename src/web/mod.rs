@@ -7,6 +7,7 @@ pub mod assets;
 pub mod body;
 pub mod chart;
 pub mod chrome;
+mod complaints;
 pub mod compression;
 pub mod csv;
 pub mod error;

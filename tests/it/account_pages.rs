@@ -116,7 +116,7 @@ both! {
         let page = "/account/password/";
         for (current, new, again, told) in [
             ("wrong", "another-Good-one", "another-Good-one", "9 tries left"),
-            (PASSWORD, "password1", "password1", "too common"),
+            (PASSWORD, "password1", "password1", "Too many people use"),
             (PASSWORD, "another-Good-one", "another", "not the same"),
             (PASSWORD, PASSWORD, PASSWORD, "the password you have now"),
         ] {

@@ -65,6 +65,7 @@ mod packaging;
 mod pages;
 mod pages_bulk;
 mod pages_bulk_tokens;
+mod pages_complaints;
 mod pages_groups;
 mod pages_health;
 mod pages_lost;

@@ -198,7 +198,7 @@ both! {
         assert_eq!(sign_in(app, "bea", NEW).await, 303);
         let taken = root.submit("/admin/users/new/", "/admin/users/new/", &fields).await;
         assert_eq!(taken.status, 400, "{taken:?}");
-        assert!(taken.text.contains("already exists"));
+        assert!(taken.text.contains("“bea” is taken."));
     }
 
     async fn staff_makes_no_links_for_those_it_may_not_touch(app: &TestApp) {

@@ -90,7 +90,7 @@ both! {
         assert_eq!((made.name.as_str(), made.permissions.as_str()), ("Support team", "view_users view_students"));
         let twice = post(&root, "/admin/groups/new/", &[("name", "SUPPORT team"), ("permission", "view_audit")]).await;
         assert_eq!(twice.status, 400);
-        assert!(twice.text.contains("A group with that name already exists."));
+        assert!(twice.text.contains("“SUPPORT team” is taken."));
         assert!(twice.text.contains("value=\"view_audit\" checked"), "what was ticked is kept");
         let list = root.get("/admin/groups/").await.text;
         assert!(list.contains("view users; view students"), "{list}");

@@ -228,4 +228,15 @@ both! {
         assert!(csrf(&token.text).len() > 16);
         assert_eq!(root.get("/admin/refusals/inspect/").await.status, 404);
     }
+
+    async fn words_that_are_nothing_are_called_nothing(app: &TestApp) {
+        let root = app.admin("root").await;
+        let page = "/admin/refusals/";
+        let inspect = "/admin/refusals/inspect/";
+        let told = root.submit(page, inspect, &[("pasted", "garbage words here")]).await.text;
+        assert!(told.contains("neither a request id, nor a token, nor a header line"), "{told}");
+        assert!(!told.contains("A header line"), "{told}");
+        let told = root.submit(page, inspect, &[("pasted", "Authorization: Digest words here")]).await.text;
+        assert!(told.contains("A header line") && told.contains("Unknown scheme"), "{told}");
+    }
 }

@@ -97,8 +97,8 @@ both! {
         let (id, _) = app.named_token_with(&ann, |new| new).await;
         let path = format!("/admin/tokens/{id}/");
         for (name, reason) in [
-            (" ", "This field may not be blank."),
-            (&*"x".repeat(101), "Ensure this field has no more than 100 characters."),
+            (" ", "Fill this in."),
+            (&*"x".repeat(101), "No more than 100 characters."),
             ("a\u{7}b", "Control characters are not allowed."),
             ("C\u{200b}I", "Characters that cannot be seen are not allowed."),
             ("a\u{202e}b", "Characters that cannot be seen are not allowed."),

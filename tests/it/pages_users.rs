@@ -184,4 +184,19 @@ both! {
             assert!(!page.contains("0 tokens") && !page.contains("0 sessions"), "{page}");
         }
     }
+
+    async fn the_history_says_yes_and_no_and_a_deletion_counts_as_it_does(app: &TestApp) {
+        let root = app.admin("root").await;
+        let ann = app.user("ann").await;
+        app.browser(&ann).await;
+        let at = format!("/admin/users/{}/", ann.id);
+        let fields = [("username", "ann"), ("is_active", "on"), ("is_staff", "on"), ("version", "1")];
+        root.submit(&at, &at, &fields).await.redirect();
+        let history = root.get(&format!("{at}history/")).await.text;
+        assert!(history.contains(">yes<") && !history.contains(">true<"), "{history}");
+        let lines = crate::support::between(&history, "of <b>", "</b>");
+        let delete = root.get(&format!("{at}delete/")).await.text;
+        assert!(delete.contains(&format!("Stays: {lines} audit lines")), "{lines}: {delete}");
+        assert!(root.get(&at).await.text.contains(&format!("href=\"{at}history/\"")));
+    }
 }

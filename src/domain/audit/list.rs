@@ -147,6 +147,15 @@ pub async fn list(
     })
 }
 
+/// Events that are by somebody or about their account, as the list of them counts.
+pub async fn count_of_account(app: &App, id: i64) -> Result<Count> {
+    let filter = AuditFilter {
+        account: Some(id),
+        ..AuditFilter::default()
+    };
+    count(app.db.read(), &filter).await
+}
+
 /// Up to ten thousand of them.
 async fn count<C: ConnectionTrait>(db: &C, filter: &AuditFilter) -> Result<Count> {
     let some = ids(

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 pub use checkpoint::{PublicKey, public_key};
 pub use lines::{export, verify_lines};
-pub use list::{AuditFilter, before, get, list};
+pub use list::{AuditFilter, before, count_of_account, get, list};
 pub use seal::{ChainState, chain_state, checkpoint_if_due, checkpoint_now, seal, seal_some};
 pub use verify::{Intact, Verdict, verify};
 
@@ -30,7 +30,7 @@ use crate::{
     app::App,
     domain::{
         actor::Actor,
-        paging::{Count, count_up_to},
+        paging::Count,
         totals::{self, Total, rows},
     },
     entity::audit_event::{ActiveModel, Column, Entity},
@@ -239,10 +239,6 @@ pub(crate) fn is_told(
         .cond_where(by)
         .to_owned();
     Expr::exists(events)
-}
-
-pub async fn count_for_object(app: &App, object_type: &str, id: i64) -> Result<Count> {
-    count_up_to(app.db.read(), of_object(object_type, id), Column::Id).await
 }
 
 /// The address of the last sign-in of the user of a row, for a query of users.

@@ -126,7 +126,7 @@ fn host(base: &str) -> &str {
 }
 
 /// `1 hour`, `3 days`.
-fn in_words(seconds: i64) -> String {
+pub fn in_words(seconds: i64) -> String {
     let (n, unit) = match seconds {
         s if s >= 2 * 86_400 => (s / 86_400, "day"),
         s if s >= 3600 => (s / 3600, "hour"),

@@ -6,7 +6,7 @@ mod letters;
 mod outbox;
 mod server;
 
-pub use letters::Letter;
+pub use letters::{Letter, in_words};
 pub(crate) use outbox::enqueue;
 pub use outbox::{Outbox, deliver, drop_dead, outbox, retry_dead, sweep};
 pub use server::{look, send_test};

@@ -31,7 +31,10 @@ pub enum Sort {
     Access,
     Refresh,
     OtherJwt,
+    /// A line in which there is nothing to look up.
     Nothing,
+    /// Words that are no line either.
+    Words,
 }
 
 /// What is to be said about the line itself, whatever its credential is worth.
@@ -211,6 +214,7 @@ fn sorted(value: &str, is_named: bool, notes: &mut Vec<LineNote>) -> (Shown, Sor
             // One word that is too short for a key: perhaps cut off. Judged as a key, it is unknown.
             credential(value)
         }
+        Shown::OtherScheme("") if !is_named => (shown::read(value), Sort::Words),
         other => (other, Sort::Nothing),
     }
 }

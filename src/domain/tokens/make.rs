@@ -91,19 +91,7 @@ pub async fn issue(app: &App, by: &Actor, new: NewToken) -> Result<(Token, Token
     let owner = users::get(app, new.user_id).await?;
     users::may_act(by, &owner, ADD)?;
     let name = new.name.trim().to_owned();
-    let mut errors = FieldErrors::default();
-    check_name(&name, &mut errors);
-    if new.expires_at.is_some_and(|at| at <= app.now()) {
-        errors.push("expires", "This is in the past.");
-    }
-    let life = new.expires_at.map(|at| at.saturating_sub(app.now()));
-    if let Some(refusal) = life.and_then(|seconds| policy::refuse_life(app, seconds)) {
-        errors.push("expires", refusal);
-    }
-    if new.scopes.is_empty() {
-        errors.push("scopes", "Choose at least one.");
-    }
-    errors.into_result(|| ())?;
+    complaints(app, &name, new.expires_at, new.scopes).into_result(|| ())?;
     let draft = Draft {
         name,
         expires_at: policy::capped(app, new.expires_at),
@@ -114,6 +102,23 @@ pub async fn issue(app: &App, by: &Actor, new: NewToken) -> Result<(Token, Token
     let (token, key) = insert(&db, app, by, &owner, draft).await?;
     db.commit(Affects::Unknown).await?;
     Ok((token, key))
+}
+
+/// All that is wrong with a token that is to be made.
+pub fn complaints(app: &App, name: &str, expires_at: Option<i64>, scopes: Scopes) -> FieldErrors {
+    let mut errors = FieldErrors::default();
+    check_name(name.trim(), &mut errors);
+    if expires_at.is_some_and(|at| at <= app.now()) {
+        errors.push("expires", "This is in the past.");
+    }
+    let life = expires_at.map(|at| at.saturating_sub(app.now()));
+    if let Some(refusal) = life.and_then(|seconds| policy::refuse_life(app, seconds)) {
+        errors.push("expires", refusal);
+    }
+    if scopes.is_empty() {
+        errors.push("scopes", "Choose at least one.");
+    }
+    errors
 }
 
 pub(super) fn check_name(name: &str, errors: &mut FieldErrors) {

@@ -36,7 +36,7 @@ pub use list::{
     revoked_since,
 };
 pub(crate) use make::{PREFIX_SHOWN, seal_owner};
-pub use make::{default_of, get_or_create_default, issue, rotate, show_default};
+pub use make::{complaints, default_of, get_or_create_default, issue, rotate, show_default};
 pub use policy::{LONGEST, MOST_GRACE, in_words, longest_life, refuse_life};
 pub use presented::revoke_presented;
 pub use rotated::successors;

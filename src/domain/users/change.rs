@@ -243,6 +243,14 @@ pub(crate) fn judge(user: &User, password: &Password) -> Result<()> {
     errors.into_result(|| ())
 }
 
+/// What is wrong with a form, and with the password in it.
+pub fn judge_password_too(user: &User, password: &Password, errors: FieldErrors) -> Error {
+    Error::Validation(match judge(user, password) {
+        Err(Error::Validation(more)) => errors.and(more),
+        _ => errors,
+    })
+}
+
 pub(super) fn raise_epoch(row: &mut ActiveModel, user: &User, now: i64) {
     row.epoch = Set(user.epoch + 1);
     row.epoch_at = Set(now);

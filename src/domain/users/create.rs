@@ -23,7 +23,7 @@ use crate::{
     secret::Password,
 };
 
-pub(super) const TAKEN: &str = "A user with that username already exists.";
+pub(crate) const TAKEN: &str = "A user with that username already exists.";
 
 /// By an administrator. Only superusers make staff and superusers, and put people into groups.
 pub async fn create(app: &App, by: &Actor, input: UserInput, password: Password) -> Result<User> {
@@ -73,6 +73,20 @@ pub(crate) async fn check(
         judge_name(app.db.read(), &input.username, None, &mut errors).await?;
     }
     errors.into_result(|| input)
+}
+
+/// The same for a page that has something to complain about itself, and tells all at once.
+pub async fn complaints(app: &App, input: &UserInput, password: &Password) -> Result<FieldErrors> {
+    match check(app, input.clone(), Some(password)).await {
+        Ok(_) => Ok(FieldErrors::default()),
+        Err(Error::Validation(errors)) => Ok(errors),
+        Err(other) => Err(other),
+    }
+}
+
+/// Without a look at which names are taken.
+pub fn complaints_of(input: &UserInput, password: &Password) -> FieldErrors {
+    input.clone().normalized().complaints(Some(password))
 }
 
 /// Complains of a name that somebody else has; `whose` is the one who may have it.

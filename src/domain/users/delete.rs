@@ -59,7 +59,7 @@ pub async fn deletion_preview(app: &App, id: i64) -> Result<DeletionPreview> {
         },
         first_tokens,
         first_sessions,
-        audit_lines: audit::count_for_object(app, "user", id).await?,
+        audit_lines: audit::count_of_account(app, id).await?,
         is_last_superuser: user.is_superuser && is_last_superuser(app, id).await?,
         user,
     })

@@ -21,10 +21,12 @@ pub use bulk::{
     count, delete_many, ids, ids_but, newest_id, revoke_tokens_many, set_active_many,
     sign_out_many, some,
 };
-pub use change::{Updated, set_active, set_password, sign_out_everywhere, update};
+pub use change::{
+    Updated, judge_password_too, set_active, set_password, sign_out_everywhere, update,
+};
 pub(in crate::domain) use counts::odd_totals;
 pub use counts::{UserCounts, counts};
-pub use create::{create, register};
+pub use create::{complaints, complaints_of, create, register};
 pub use delete::{DeletionPreview, delete, deletion_preview};
 pub use entitled::{Entitled, find_entitled};
 pub use input::{USERNAME_MAX, UserInput, normalize_username};
@@ -33,7 +35,7 @@ pub use own_password::change_password;
 pub use sign_in_state::{SignInState, get_with_sign_in};
 
 pub(crate) use change::{judge as judge_password, put_password, touch};
-pub(crate) use create::{check, insert};
+pub(crate) use create::{TAKEN, check, insert};
 pub(crate) use input::{is_email, key as username_key};
 
 pub use crate::entity::user::Model as User;

@@ -117,7 +117,7 @@ impl View for Revoke {
     const NAV: &'static str = "keys";
 
     fn title(&self) -> String {
-        format!("Revoke key {}?", self.name)
+        format!("Revoke key “{}”?", self.name)
     }
 
     fn trail(&self) -> Vec<Crumb> {

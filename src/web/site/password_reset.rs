@@ -6,7 +6,10 @@ use serde::Serialize;
 use super::visit::Visit;
 use crate::{
     app::App,
-    domain::one_time_links::{self, PASSWORDS},
+    domain::{
+        one_time_links::{self, PASSWORDS},
+        users,
+    },
     error::{Error, FieldErrors},
     secret::LinkKey,
     web::{
@@ -202,9 +205,11 @@ pub async fn set(
     let Some(live) = one_time_links::find(app, &key, PASSWORDS).await? else {
         return Ok(link_over(app).into());
     };
-    let set = match new_password(&form) {
-        Ok(password) => one_time_links::set_password(app, &visit.actor, &key, password).await,
-        Err(errors) => Err(Error::Validation(errors)),
+    let (password, errors) = new_password(&form);
+    let set = if errors.is_empty() {
+        one_time_links::set_password(app, &visit.actor, &key, password).await
+    } else {
+        Err(users::judge_password_too(&live.user, &password, errors))
     };
     match set {
         Ok(user) => {

@@ -6,7 +6,10 @@ use serde::Serialize;
 use super::visit::Visit;
 use crate::{
     app::App,
-    domain::{login, users},
+    domain::{
+        login,
+        users::{self, UserInput},
+    },
     error::{Error, FieldErrors},
     web::{
         error::PageError,
@@ -26,6 +29,8 @@ const LABELS: Labels = &[
 #[derive(Serialize)]
 struct Registration {
     open: bool,
+    /// Somebody has that name, perhaps whoever types it again.
+    is_taken: bool,
     form: FormState,
 }
 
@@ -51,6 +56,7 @@ pub fn registration_form(_visitor: MaybeSession, app: &State<App>) -> Page {
     let open = app.settings().registration_open;
     Page::of(&Registration {
         open,
+        is_taken: false,
         form: FormState::default(),
     })
 }
@@ -66,15 +72,23 @@ pub async fn register(
     if !app.settings().registration_open {
         let page = Page::of(&Registration {
             open: false,
+            is_taken: false,
             form: FormState::default(),
         });
         return Ok(page.status(Status::Forbidden).into());
     }
     let username = form.text("username").to_owned();
     let typed = FormState::default().with("username", &username);
-    let made = match new_password(&form) {
-        Ok(password) => users::register(app, &visit.actor, username, password).await,
-        Err(errors) => Err(Error::Validation(errors)),
+    let (password, errors) = new_password(&form);
+    let made = if errors.is_empty() {
+        users::register(app, &visit.actor, username, password).await
+    } else {
+        let input = UserInput {
+            username,
+            ..UserInput::default()
+        };
+        let more = users::complaints(app, &input, &password).await?;
+        Err(Error::Validation(errors.and(more)))
     };
     match made {
         Ok((user, _)) => {
@@ -88,7 +102,12 @@ pub async fn register(
         }
         Err(Error::Validation(errors)) => {
             let form = typed.refused(&errors, LABELS);
-            Ok(Page::of(&Registration { open: true, form }).into())
+            Ok(Page::of(&Registration {
+                open: true,
+                is_taken: errors.get("username").iter().any(|e| e == users::TAKEN),
+                form,
+            })
+            .into())
         }
         Err(other) => Err(other.into()),
     }
@@ -101,9 +120,14 @@ pub fn samples() -> Vec<Page> {
         .with("username", "ann")
         .refused(&errors, LABELS);
     vec![
-        Page::of(&Registration { open: true, form }),
+        Page::of(&Registration {
+            open: true,
+            is_taken: true,
+            form,
+        }),
         Page::of(&Registration {
             open: false,
+            is_taken: false,
             form: FormState::default(),
         }),
     ]

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         login,
         setup::{self, Proof},
-        users::UserInput,
+        users::{self, UserInput},
     },
     error::{Error, FieldErrors},
     web::{
@@ -100,16 +100,18 @@ pub async fn set_up(
         email: form.text("email").to_owned(),
         ..UserInput::default()
     };
-    let made = match new_password(&form) {
-        Ok(password) => {
-            let proof = if asks_for_code(app, &host) {
-                Proof::Code(form.text("code"))
-            } else {
-                Proof::AtTheMachine
-            };
-            setup::create_superuser(app, &visit.actor, proof, input, password).await
-        }
-        Err(errors) => Err(Error::Validation(errors)),
+    let (password, errors) = new_password(&form);
+    let made = if errors.is_empty() {
+        let proof = if asks_for_code(app, &host) {
+            Proof::Code(form.text("code"))
+        } else {
+            Proof::AtTheMachine
+        };
+        setup::create_superuser(app, &visit.actor, proof, input, password).await
+    } else {
+        // Whether a name is taken is told to nobody before the code.
+        let more = users::complaints_of(&input, &password);
+        Err(Error::Validation(errors.and(more)))
     };
     match made {
         Ok(user) => {

@@ -241,6 +241,11 @@ fn judge(finding: &Finding, now: i64) -> Answer {
     else {
         return fine(answer, finding);
     };
+    if finding.sort == Sort::Words {
+        "It is neither a request id, nor a token, nor a header line.".clone_into(&mut answer.what);
+        "Copy the whole value or the whole line again.".clone_into(&mut answer.to_do);
+        return answer.judged("bad", "Nothing to look up");
+    }
     (answer.what, answer.to_do) = words::sentences(reason, &finding.detail, now);
     // Judged as what it is: an access token need not be sent anywhere to be looked at.
     answer.judged("bad", words::label(reason))
@@ -287,6 +292,7 @@ fn about(sort: Sort) -> &'static str {
         Sort::Refresh => "A refresh token (JWT)",
         Sort::OtherJwt => "A JWT",
         Sort::Nothing => "A header line",
+        Sort::Words => "Nothing that is known here",
     }
 }
 

@@ -89,13 +89,20 @@ fn read(form: &CsrfForm) -> (FormState, Result<StudentInput, Error>) {
         .fold(FormState::default(), |state, name| {
             state.with(name, form.text(name))
         });
-    let input = match form.text("roll").trim().parse() {
-        Ok(roll) => Ok(StudentInput {
-            name: form.text("name").to_owned(),
-            roll,
-            city: form.text("city").to_owned(),
-        }),
-        Err(_) => Err(Error::field("roll", "A valid integer is required.")),
+    let mut errors = FieldErrors::default();
+    let roll = form.text("roll").trim().parse().unwrap_or_else(|_| {
+        errors.push("roll", "A valid integer is required.");
+        1
+    });
+    let input = StudentInput {
+        name: form.text("name").to_owned(),
+        roll,
+        city: form.text("city").to_owned(),
+    };
+    let input = match students::valid(input) {
+        Ok(input) => errors.into_result(|| input),
+        Err(Error::Validation(more)) => Err(Error::Validation(errors.and(more))),
+        Err(other) => Err(other),
     };
     (shown, input)
 }

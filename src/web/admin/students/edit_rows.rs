@@ -18,6 +18,7 @@ use crate::{
     },
     error::FieldErrors,
     web::{
+        complaints,
         error::PageError,
         flash::Flash,
         form,
@@ -258,8 +259,13 @@ fn refused(
 }
 
 fn complain(fields: &mut Fields, problems: &mut Vec<Problem>, errors: &FieldErrors) {
-    fields.name_errors = errors.get("name").to_vec();
-    fields.city_errors = errors.get("city").to_vec();
+    let told = |field| {
+        let messages = errors.get(field).iter();
+        let messages = messages.map(|message| complaints::on_page(message, ""));
+        messages.collect()
+    };
+    fields.name_errors = told("name");
+    fields.city_errors = told("city");
     let (id, roll) = (fields.row.id, fields.row.roll);
     for (field, word, messages) in [
         ("name", "Name", &fields.name_errors),

@@ -187,23 +187,22 @@ async fn make(
         Place::Panel => form.text("owner").trim(),
         Place::Account => &by.username,
     };
-    let owner = users::find_by_username(app, name)
-        .await?
-        .ok_or_else(|| no_such_user(name))?;
+    let owner = users::find_by_username(app, name).await?;
+    let is_named = form.text("kind") != "default";
+    let Some(owner) = owner else {
+        return Err(Error::Validation(if is_named {
+            no_such_user(name).and(complaints(app, form)?)
+        } else {
+            no_such_user(name)
+        }));
+    };
+    if is_named {
+        complaints(app, form)?.into_result(|| ())?;
+    }
     if by.user_id != Some(owner.id) {
         form.require(format!("Create a token for {}", owner.username))?;
     }
-    let (token, key) = if form.text("kind") == "default" {
-        let found = tokens::default_of(app, by, owner.id).await?;
-        if !found.created {
-            let href = place.href(found.token.id);
-            return Ok(match place {
-                Place::Panel => format!("{href}exists/"),
-                Place::Account => href,
-            });
-        }
-        (found.token, found.key)
-    } else {
+    let (token, key) = if is_named {
         let name = form.text("name").to_owned();
         let expires_at = expiry::chosen(app, form)?;
         tokens::issue(
@@ -217,18 +216,49 @@ async fn make(
             },
         )
         .await?
+    } else {
+        let found = tokens::default_of(app, by, owner.id).await?;
+        if !found.created {
+            let href = place.href(found.token.id);
+            return Ok(match place {
+                Place::Panel => format!("{href}exists/"),
+                Place::Account => href,
+            });
+        }
+        (found.token, found.key)
     };
     slots::put(app, session_id, token.id, &key).await?;
     Ok(place.created_href(token.id))
 }
 
-fn no_such_user(name: &str) -> Error {
-    let name = name.trim();
-    if name.is_empty() {
-        Error::field("owner", "Type the username of an account.")
-    } else {
-        Error::field("owner", format!("There is no user “{name}”."))
+fn no_such_user(name: &str) -> FieldErrors {
+    let mut errors = FieldErrors::default();
+    errors.push(
+        "owner",
+        match name.trim() {
+            "" => "Type the username of an account.".to_owned(),
+            name => format!("There is no user “{name}”."),
+        },
+    );
+    errors
+}
+
+/// All that is wrong with the form of a named token, but for its owner.
+fn complaints(app: &App, form: &CsrfForm) -> Result<FieldErrors, Error> {
+    let mut errors = FieldErrors::default();
+    let mut ends = None;
+    match expiry::chosen(app, form) {
+        Ok(at) => ends = at,
+        Err(Error::Validation(more)) => errors = errors.and(more),
+        Err(other) => return Err(other),
     }
+    let mut scopes = Scopes::FULL;
+    match chosen(form) {
+        Ok(some) => scopes = some,
+        Err(Error::Validation(more)) => errors = errors.and(more),
+        Err(other) => return Err(other),
+    }
+    Ok(errors.and(tokens::complaints(app, form.text("name"), ends, scopes)))
 }
 
 /// Full access, or what is ticked.

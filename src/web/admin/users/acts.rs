@@ -75,9 +75,12 @@ pub async fn set_password(
 ) -> Result<Reply, PageError> {
     let user = users::get(app, id).await?;
     form.require(format!("Set a password for {}", user.username))?;
-    let set = match new_password(&form) {
-        Ok(password) => users::set_password(app, &session.actor, id, password).await,
-        Err(errors) => Err(Error::Validation(errors)),
+    let (password, errors) = new_password(&form);
+    let set = if errors.is_empty() {
+        users::set_password(app, &session.actor, id, password).await
+    } else {
+        users::may_touch(&session.actor, &user)?;
+        Err(users::judge_password_too(&user, &password, errors))
     };
     match set {
         Ok(()) => {

@@ -10,7 +10,7 @@ use crate::{
         permissions::Record,
         users::{self, UserInput},
     },
-    error::Error,
+    error::{Error, FieldErrors},
     web::{
         error::PageError,
         flash::Flash,
@@ -94,14 +94,12 @@ pub async fn add(
     let by_link = form.flag("by_link");
     let shown = super::shown(&input).flag("by_link", by_link);
     let shown = groups::with_named(shown, &form);
-    if let Err(e) = named {
-        let Error::Validation(errors) = e else {
-            return Err(e.into());
-        };
-        let form = shown.refused(&errors, super::LABELS);
-        return Ok(page(&session, app, form, Some(&typed)).await?.into());
-    }
-    if by_link {
+    let named = match named {
+        Ok(()) => FieldErrors::default(),
+        Err(Error::Validation(errors)) => errors,
+        Err(other) => return Err(other.into()),
+    };
+    if by_link && named.is_empty() {
         return match super::links::add(app, &session, input).await {
             Ok(go) => Ok(go.into()),
             Err(Error::Validation(errors)) => {
@@ -111,10 +109,13 @@ pub async fn add(
             Err(other) => Err(other.into()),
         };
     }
-    let password = new_password(&form);
-    let made = match password {
-        Ok(password) => users::create(app, &session.actor, input, password).await,
-        Err(errors) => Err(Error::Validation(errors)),
+    let (password, errors) = new_password(&form);
+    let errors = named.and(errors);
+    let made = if errors.is_empty() {
+        users::create(app, &session.actor, input, password).await
+    } else {
+        let more = users::complaints(app, &input, &password).await?;
+        Err(Error::Validation(errors.and(more)))
     };
     match made {
         Ok(user) => {

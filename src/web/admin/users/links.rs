@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     app::App,
     domain::{
+        mail,
         one_time_links::{self, Handed, Purpose},
         permissions::{Act, Permission, Record},
         slots,
@@ -61,8 +62,8 @@ struct UserLink {
     href: String,
     username: String,
     link: String,
-    /// Hours for which it works.
-    hours: i64,
+    /// For how long it works, in words.
+    life: String,
 }
 
 impl View for UserLink {
@@ -204,7 +205,7 @@ fn page(lifetime: i64, user: &User, key: Option<&LinkKey>, base: &str) -> Page {
             href,
             username,
             link: format!("{base}{}", Purpose::SetPassword.path(key)),
-            hours: lifetime / 3600,
+            life: mail::in_words(lifetime),
         }),
         None => Page::of(&UserLinkShownOnce { id, href, username }),
     }

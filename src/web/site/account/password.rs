@@ -84,12 +84,12 @@ pub async fn change(
     let ends_others = form.flag("end_others");
     let shown = FormState::default().flag("end_others", ends_others);
     let current = form.password("current_password");
-    let done = match new_password(&form) {
-        Ok(new) => {
-            let (by, session) = (&session.actor, &session.session);
-            users::change_password(app, by, session, current, new, ends_others).await
-        }
-        Err(errors) => Err(Error::Validation(errors)),
+    let (new, errors) = new_password(&form);
+    let (by, session) = (&session.actor, &session.session);
+    let done = if errors.is_empty() {
+        users::change_password(app, by, session, current, new, ends_others).await
+    } else {
+        Err(users::judge_password_too(&session.user, &new, errors))
     };
     let e = match done {
         Ok(key) => {
