@@ -163,6 +163,9 @@ pub struct List<E: EntityTrait> {
     pub is_filtered: bool,
     /// Whether an index has just the rows that `query` leaves, in the order of the list.
     pub is_led: bool,
+    /// The same rows as `query`, written for counting and collecting them, where that is another way than meeting them in
+    /// the order of the list.
+    pub few: Option<Select<E>>,
     /// The same rows as `query`, for an index that has just them in the order of ids, where the list has another order.
     pub by_age: Option<Select<E>>,
 }
@@ -185,6 +188,7 @@ where
         total: None,
         is_filtered: true,
         is_led: false,
+        few: None,
         by_age: None,
     };
     page_of(db, list, order, request, key_of).await

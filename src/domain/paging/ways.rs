@@ -50,15 +50,21 @@ where
         newest_first: way.is_newest_first(),
     };
     let all = |(rows, n): (Vec<E::Model>, u64)| Ok(found(rows, Count { n, exact: true }));
+    let few = list.few.take().unwrap_or_else(|| list.query.clone());
     let Some(words) = &list.search.take() else {
         let total = match list.total {
             Some(total) if list.is_filtered && total.is_small() => {
-                return Ok(found(collect(db, list.query, way).await?.0, total));
+                return Ok(found(collect(db, few, way).await?.0, total));
             }
             Some(total) => total,
             None => {
                 // Counted while they are collected.
-                let (rows, n) = collect(db, list.query.clone().limit(FEW + 1), way).await?;
+                let some = few.clone().limit(FEW + 1);
+                let (rows, n) = collect(db, some, way).await?;
+                if rows.is_empty() && way.cursor.is_some() {
+                    // Nothing is left there, and so nothing says how many there are.
+                    return Ok(found(rows, count_few(db, few, way.order.id).await?));
+                }
                 if n <= FEW {
                     return all((rows, n));
                 }
@@ -72,11 +78,11 @@ where
     };
     let backend = db.get_database_backend();
     let left = match list.total {
-        None if list.is_filtered => Some(count_few(db, list.query.clone(), way.order.id).await?),
+        None if list.is_filtered => Some(count_few(db, few.clone(), way.order.id).await?),
         known => known,
     };
     if left.is_some_and(Count::is_small) {
-        let query = list.query.filter(words.in_row::<E>(backend));
+        let query = few.filter(words.in_row::<E>(backend));
         return all(collect(db, query, way).await?);
     }
     list.total = left;

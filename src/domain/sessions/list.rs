@@ -13,8 +13,8 @@ use crate::{
     domain::{
         bulk,
         paging::{
-            Count, Key, Kind, List, Order, Page, PageRequest, count_up_to, counting, number,
-            page_of,
+            Count, Key, Kind, List, Order, Page, PageRequest, count_few, count_up_to, counting,
+            number, page_of,
         },
         users::{User, named_from},
     },
@@ -60,14 +60,30 @@ pub async fn list(app: &App, filter: &SessionFilter) -> Result<Page<Session>> {
         query: matching(app, filter, many),
         search: None,
         // Not counted, as each would be looked at with its person.
-        total: many.then_some(Count { n: 0, exact: false }),
+        total: if many {
+            Some(Count { n: 0, exact: false })
+        } else {
+            over_many(app, filter).await?
+        },
         is_filtered: true,
         is_led: false,
+        few: None,
         by_age: None,
     };
     let mut page = page_of(app.db.read(), list, order, &filter.page, key_of).await?;
     let rows = with_owners(app, mem::take(&mut page.rows)).await?;
     Ok(page.with(rows))
+}
+
+/// Of everybody's sessions more than a page counts are told by the rows alone: to ask for each whether its person is still
+/// let in takes ten times as long.
+async fn over_many(app: &App, filter: &SessionFilter) -> Result<Option<Count>> {
+    if filter.person.is_some() || filter.staff {
+        return Ok(None);
+    }
+    let rows = seen(living(app), filter, app.now());
+    let count = count_few(app.db.read(), rows, Column::Id).await?;
+    Ok((!count.exact).then_some(count))
 }
 
 /// People with such a name who are still looked up before their sessions.
@@ -128,7 +144,6 @@ fn ids_of_people() -> Select<user::Entity> {
 
 /// `many`: sessions are walked, and of each the person is asked for the name; else the people come first.
 fn matching(app: &App, filter: &SessionFilter, many: bool) -> Select<Entity> {
-    let lately = app.now() - LATELY;
     // A session that its person's new password or disabling has ended is still a row for a while.
     let mut alive = Query::select()
         .expr(Expr::val(1))
@@ -166,7 +181,11 @@ fn matching(app: &App, filter: &SessionFilter, many: bool) -> Select<Entity> {
         staff.union(UnionType::Distinct, superusers.into_query());
         query = query.filter(Column::UserId.in_subquery(staff));
     }
-    query = query.filter(Expr::exists(alive));
+    seen(query.filter(Expr::exists(alive)), filter, app.now())
+}
+
+fn seen(query: Select<Entity>, filter: &SessionFilter, now: i64) -> Select<Entity> {
+    let lately = now - LATELY;
     match filter.seen {
         Seen::Whenever => query,
         Seen::Lately => query.filter(Column::LastSeenAt.gte(lately)),

@@ -85,6 +85,7 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
             search,
             total,
             is_led: false,
+            few: None,
             by_age: None,
         },
         Order {

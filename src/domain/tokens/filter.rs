@@ -9,7 +9,7 @@ use super::{TokenState, key::is_well_formed, list::total, make::PREFIX_SHOWN, sp
 use crate::{
     app::App,
     domain::{
-        paging::{Count, List, PageRequest, count_few},
+        paging::{Count, List, PageRequest},
         scopes::Scope,
         search::Words,
         totals,
@@ -134,28 +134,22 @@ pub(super) async fn matching(app: &App, filter: &TokenFilter) -> Result<List<Ent
     let backend = app.db.read().get_database_backend();
     let search = filter.words();
     let is_filtered = filter.leaves_some_out();
-    let few = Spelling::few(filter, backend);
     let total = match filter.total {
-        _ if filter.is_narrowed() => {
-            Some(count_few(app.db.read(), few.query(now), Column::Id).await?)
-        }
+        _ if filter.is_narrowed() => None,
         None if is_filtered || search.is_none() => {
             let [total] = totals::counts(app, [total(filter.state, filter.only)]).await?;
             Some(total)
         }
         known => known,
     };
-    let spelling = if total.is_some_and(Count::is_small) {
-        few
-    } else {
-        Spelling::many(filter, backend)
-    };
+    let many = Spelling::many(filter, backend);
     Ok(List {
-        query: spelling.query(now),
+        query: many.query(now),
+        few: Some(Spelling::few(filter, backend).query(now)),
         search,
         total,
         is_filtered,
-        is_led: spelling.is_in_order(),
+        is_led: many.is_in_order(),
         by_age: None,
     })
 }

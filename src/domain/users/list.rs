@@ -13,7 +13,7 @@ use crate::{
     app::App,
     domain::{
         groups, login_pauses,
-        paging::{Count, Key, Kind, List, Order, Page, PageRequest, count_few, page_of},
+        paging::{Count, Key, Kind, List, Order, Page, PageRequest, page_of},
         search::Words,
         totals,
     },
@@ -172,19 +172,13 @@ pub(super) fn all_matching(app: &App, filter: &UserFilter) -> Select<Entity> {
 async fn matching(app: &App, filter: &UserFilter) -> Result<List<Entity>> {
     let search = filter.q.as_deref().and_then(Words::of);
     let is_filtered = filter.status != UserStatus::All || filter.is_narrowed();
-    let few = filtered(filter, app.now(), false);
     let total = match filter.total {
-        _ if filter.is_narrowed() => Some(count_few(app.db.read(), few.clone(), Column::Id).await?),
+        _ if filter.is_narrowed() => None,
         None if is_filtered || search.is_none() => {
             let [total] = totals::counts(app, [counts::total(filter.status)]).await?;
             Some(total)
         }
         known => known,
-    };
-    let query = if total.is_some_and(Count::is_small) {
-        few
-    } else {
-        filtered(filter, app.now(), true)
     };
     // All who never signed in are equal in the order of the last sign-in, so that its index has them by id.
     let by_age = (filter.status == UserStatus::NeverSignedIn && app.db.is_postgres()).then(|| {
@@ -195,7 +189,8 @@ async fn matching(app: &App, filter: &UserFilter) -> Result<List<Entity>> {
         filtered(&by_seen, app.now(), true)
     });
     Ok(List {
-        query,
+        query: filtered(filter, app.now(), true),
+        few: Some(filtered(filter, app.now(), false)),
         by_age,
         search,
         total,
