@@ -87,7 +87,7 @@ impl Browser {
     /// The field that a label names.
     pub async fn field(&self, label: &str) -> Outcome<Element> {
         let label =
-            format!("normalize-space()='{label}' or normalize-space()='{label} (optional)'");
+            format!("normalize-space()='{label}' or starts-with(normalize-space(), '{label} (')");
         self.wait_for(&format!("//*[@id=//label[{label}]/@for]"))
             .await
     }
