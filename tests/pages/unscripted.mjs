@@ -39,7 +39,9 @@ export async function unscripted(browser, server) {
   });
   await step("disable from the row's menu", async () => {
     await button("Actions for no.script").click();
-    await button("Disable").click();
+    await link("Disable…").click();
+    await heading("Disable no.script?");
+    await button("Disable no.script").click();
     await said(/disabled/i);
   });
   await step("sign two people out at once", async () => {
