@@ -20,6 +20,7 @@ mod m20261125_000008_student_versions;
 mod m20261126_000001_groups;
 mod m20261126_000003_filters;
 mod m20261127_000002_wide_indexes;
+mod m20261127_000003_led_lists;
 
 pub struct Migrator;
 
@@ -43,13 +44,15 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000001_groups::Migration),
             Box::new(m20261126_000003_filters::Migration),
             Box::new(m20261127_000002_wide_indexes::Migration),
+            Box::new(m20261127_000003_led_lists::Migration),
         ]
     }
 }
 
-/// Makes the index of what is searched where PostgreSQL had no extension for it at the time of the migration.
+/// Makes the indexes of what is searched where PostgreSQL had no extension for it at the time of the migration.
 pub async fn index_searches<C: sea_orm::ConnectionTrait>(db: &C) -> Result<(), DbErr> {
-    m20261125_000007_search::postgres(db).await
+    m20261125_000007_search::postgres(db).await?;
+    m20261127_000003_led_lists::disabled_search(db).await
 }
 
 /// Columns that every table of ours spells the same way.

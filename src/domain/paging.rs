@@ -2,6 +2,7 @@
 //! of a million costs what the first one does. Counts stop at ten thousand.
 
 mod cursor;
+mod order;
 mod probe;
 mod ways;
 
@@ -17,8 +18,10 @@ use crate::{
     error::{Error, Result},
 };
 use cursor::Cursor;
+use order::Way;
+pub use order::{By, Order};
 pub(crate) use ways::number;
-use ways::{Found, Way, rows_of};
+use ways::{Found, rows_of};
 
 /// Up to here a count is exact.
 pub const EXACT: u64 = 10_000;
@@ -122,26 +125,6 @@ impl Key {
         match self {
             Self::Number(n) => (*n).into(),
             Self::Text(text) => text.clone().into(),
-        }
-    }
-}
-
-/// What a list is sorted by; rows that are equal there, by `id`, in the same direction.
-#[derive(Clone, Copy, Debug)]
-pub struct Order<C> {
-    pub column: C,
-    pub id: C,
-    pub descending: bool,
-    pub kind: Kind,
-}
-
-impl<C: Copy> Order<C> {
-    fn newest_first(self) -> Self {
-        Self {
-            column: self.id,
-            descending: true,
-            kind: Kind::Number,
-            ..self
         }
     }
 }

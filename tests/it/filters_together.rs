@@ -4,9 +4,10 @@
 use latchkey::{
     checks::Affects,
     domain::{
+        paging::{Page, PageRequest},
         scopes::Scope,
-        tokens::{self, Access, Ends, Only, TokenFilter, TokenState},
-        users::{self, Role, UserFilter, UserSort, UserStatus},
+        tokens::{self, Access, Ends, Only, TokenFilter, TokenRow, TokenState},
+        users::{self, Role, UserFilter, UserRow, UserSort, UserStatus},
     },
     entity::{token, user},
 };
@@ -209,14 +210,28 @@ both! {
         let now = app.clock.now();
         for filter in token_filters() {
             let page = tokens::list(&app.app, &filter).await.unwrap();
-            let mut expected: Vec<i64> = all.iter().filter(|token| is_in(&filter, token, now)).map(|token| token.id).collect();
-            expected.sort_unstable_by(|a, b| b.cmp(a));
+            let mut expected: Vec<&token::Model> = all.iter().filter(|token| is_in(&filter, token, now)).collect();
+            match filter.only {
+                None => expected.sort_by_key(|token| -token.id),
+                Some(Only::Expiring) => expected.sort_by_key(|token| (token.expires_at, token.id)),
+                Some(Only::Unused) => expected.sort_by_key(|token| (token.last_used_at.unwrap_or(token.created_at), token.id)),
+            }
+            let expected: Vec<i64> = expected.iter().map(|token| token.id).collect();
             let total = page.total;
             let is_told = if total.exact { total.n == expected.len() as u64 } else { total.n <= expected.len() as u64 };
             assert!(is_told, "{total:?} of {}: {filter:?}", expected.len());
-            expected.truncate(PAGE);
-            let shown: Vec<i64> = page.rows.iter().map(|row| row.token.id).collect();
-            assert_eq!(shown, expected, "{filter:?}");
+            let ids = |page: &Page<TokenRow>| page.rows.iter().map(|row| row.token.id).collect::<Vec<i64>>();
+            assert_eq!(ids(&page), expected.iter().copied().take(PAGE).collect::<Vec<i64>>(), "{filter:?}");
+            // And on, and back again.
+            let Some(next) = page.next.clone() else { continue };
+            let turned = |cursor: Option<String>| TokenFilter {
+                page: PageRequest { cursor, ..PageRequest::default() },
+                ..filter.clone()
+            };
+            let second = tokens::list(&app.app, &turned(Some(next))).await.unwrap();
+            assert_eq!(ids(&second), expected.iter().copied().skip(PAGE).take(PAGE).collect::<Vec<i64>>(), "{filter:?}");
+            let first = tokens::list(&app.app, &turned(second.previous.clone())).await.unwrap();
+            assert_eq!(ids(&first), ids(&page), "{filter:?}");
         }
     }
 
@@ -244,15 +259,28 @@ both! {
             }).collect();
             match filter.sort {
                 UserSort::Username => expected.sort_by(|a, b| a.username_key.cmp(&b.username_key)),
+                UserSort::LastLogin if filter.status == UserStatus::NeverSignedIn => {
+                    expected.sort_by_key(|user| (user.date_joined, user.id));
+                }
                 UserSort::LastLogin => expected.sort_by_key(|user| (user.last_login, user.id)),
                 _ => expected.sort_by_key(|user| (-user.date_joined, -user.id)),
             }
             let total = page.total;
             let is_told = if total.exact { total.n == expected.len() as u64 } else { total.n <= expected.len() as u64 };
             assert!(is_told, "{total:?} of {}: {filter:?}", expected.len());
-            let shown: Vec<i64> = page.rows.iter().map(|row| row.user.id).collect();
-            let expected: Vec<i64> = expected.iter().take(PAGE).map(|user| user.id).collect();
-            assert_eq!(shown, expected, "{filter:?}");
+            let ids = |page: &Page<UserRow>| page.rows.iter().map(|row| row.user.id).collect::<Vec<i64>>();
+            let expected: Vec<i64> = expected.iter().take(2 * PAGE).map(|user| user.id).collect();
+            let (first, second) = expected.split_at(PAGE.min(expected.len()));
+            assert_eq!(ids(&page), first, "{filter:?}");
+            let Some(next) = page.next.clone() else { continue };
+            let turned = |cursor: Option<String>| UserFilter {
+                page: PageRequest { cursor, ..PageRequest::default() },
+                ..filter.clone()
+            };
+            let on = users::list(&app.app, &turned(Some(next))).await.unwrap();
+            assert_eq!(ids(&on), second, "{filter:?}");
+            let back = users::list(&app.app, &turned(on.previous.clone())).await.unwrap();
+            assert_eq!(ids(&back), first, "{filter:?}");
         }
     }
 }

@@ -25,7 +25,7 @@ pub use crate::entity::group::Model as Group;
 use crate::{
     app::App,
     domain::{
-        paging::{Count, EXACT, Key, Kind, Order, Page, PageRequest, counting, page},
+        paging::{By, Count, EXACT, Key, Kind, Order, Page, PageRequest, counting, page},
         permissions::Permissions,
     },
     entity::{
@@ -51,7 +51,7 @@ pub fn permissions(group: &Group) -> Permissions {
 
 pub async fn list(app: &App, request: &PageRequest) -> Result<Page<GroupRow>> {
     let order = Order {
-        column: Column::NameKey,
+        by: By::Column(Column::NameKey),
         id: Column::Id,
         descending: false,
         kind: Kind::Text,

@@ -2,28 +2,21 @@
 
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult,
-    Order as Direction, QueryFilter, QueryResult, QuerySelect, QueryTrait, Select,
-    sea_query::{
-        Alias, CommonTableExpression, Expr, IntoColumnRef, JoinType, Query, SelectStatement,
-        SimpleExpr, WithClause,
-    },
+    QueryFilter, QueryResult, QuerySelect, QueryTrait, Select,
+    sea_query::{Alias, CommonTableExpression, Expr, JoinType, Query, SelectStatement, WithClause},
 };
 
-use super::{Count, EXACT, List, Order, count_few, counting, cursor::Cursor, probe::frequency};
+use super::{
+    Count, EXACT, List, count_few, counting,
+    order::{KEY, Sorted, Way},
+    probe::frequency,
+};
 use crate::{domain::search::Words, error::Result};
 
 /// Up to so many rows of a filter are collected and sorted.
-pub(super) const FEW: u64 = 2_000;
+pub(super) const FEW: u64 = 1_000;
 /// So many rows are looked at for a text that is frequent, before all that have it are collected.
 const WALK: u64 = 5_000;
-
-/// From which row on, in which direction, how far.
-pub(super) struct Way<'a, C> {
-    pub(super) order: Order<C>,
-    pub(super) falling: bool,
-    pub(super) cursor: Option<&'a Cursor>,
-    pub(super) limit: u64,
-}
 
 /// What a way leads to.
 pub(super) struct Found<M> {
@@ -61,17 +54,19 @@ where
                 // Counted while they are collected.
                 let some = few.clone().limit(FEW + 1);
                 let (rows, n) = collect(db, some, way).await?;
-                if rows.is_empty() && way.cursor.is_some() {
-                    // Nothing is left there, and so nothing says how many there are.
-                    return Ok(found(rows, count_few(db, few, way.order.id).await?));
+                let n = if rows.is_empty() && way.cursor.is_some() {
+                    // None of these is beyond the cursor, so none says how many they are.
+                    count_few(db, few, way.order.id).await?
+                } else {
+                    Count {
+                        n: Ord::min(n, FEW),
+                        exact: n <= FEW,
+                    }
+                };
+                if n.exact {
+                    return Ok(found(rows, n));
                 }
-                if n <= FEW {
-                    return all((rows, n));
-                }
-                Count {
-                    n: FEW,
-                    exact: false,
-                }
+                n
             }
         };
         return Ok(found(way.walk(db, list.query).await?, total));
@@ -160,7 +155,7 @@ impl<C: ColumnTrait> Way<'_, C> {
         let next = self.walked(next).limit(WALK).into_query();
         let mut met = self.of_list(list, words, DbBackend::Postgres);
         met.from_subquery(next, Alias::new(E::default().table_name()));
-        self.in_order(&mut met, |column| (column.entity_name(), column));
+        self.in_order(&mut met, &self.own());
         self.enough(db, list, &met, keys).await
     }
 
@@ -180,7 +175,10 @@ impl<C: ColumnTrait> Way<'_, C> {
         };
         next.order_by(rowid.clone(), self.direction())
             .limit(WALK)
-            .and_where_option(self.beyond(rowid.clone(), rowid));
+            .and_where_option(self.beyond(Sorted {
+                key: Expr::col(rowid.clone()).into(),
+                id: Expr::col(rowid).into(),
+            }));
         self.met(db, list, words, next).await
     }
 
@@ -242,14 +240,6 @@ impl<C: ColumnTrait> Way<'_, C> {
         Ok(ends.then_some(rows))
     }
 
-    fn is_newest(&self) -> bool {
-        self.is_by_id() && self.falling
-    }
-
-    fn is_newest_first(&self) -> bool {
-        self.cursor.is_some_and(|cursor| cursor.key.is_none())
-    }
-
     /// The next rows of `query`. What it leaves out it may leave out of an index, so the rows themselves come last.
     async fn walk<E, D>(&self, db: &D, query: Select<E>) -> Result<Vec<E::Model>>
     where
@@ -259,77 +249,6 @@ impl<C: ColumnTrait> Way<'_, C> {
         let next = self.walked(self.keys(query)).limit(self.limit);
         let rows = self.rows::<E>(next.into_query());
         models::<E>(&db.query_all(&rows).await?)
-    }
-
-    /// Only what rows are sorted by.
-    fn keys<E: EntityTrait<Column = C>>(&self, query: Select<E>) -> Select<E> {
-        let keys = query.select_only().column(self.order.id);
-        if self.is_by_id() {
-            keys
-        } else {
-            keys.column(self.order.column)
-        }
-    }
-
-    /// The rows to these keys, in order.
-    fn rows<E: EntityTrait<Column = C>>(&self, keys: SelectStatement) -> SelectStatement {
-        let id = self.order.id;
-        let some = Alias::new("some");
-        let own = (id.entity_name(), id);
-        let mut rows = Query::select();
-        rows.columns(E::Column::iter().map(|c| (c.entity_name(), c)))
-            .from_subquery(keys, some.clone())
-            .inner_join(E::default(), Expr::col(own).equals((some.clone(), id)));
-        self.in_order(&mut rows, |column| (some.clone(), column));
-        rows
-    }
-
-    /// The rows beyond the cursor in this order.
-    fn walked<E: EntityTrait<Column = C>>(&self, mut query: Select<E>) -> Select<E> {
-        let Order { column, id, .. } = self.order;
-        self.in_order(QuerySelect::query(&mut query), |column| {
-            (column.entity_name(), column)
-        });
-        match self.beyond((column.entity_name(), column), (id.entity_name(), id)) {
-            Some(beyond) => query.filter(beyond),
-            None => query,
-        }
-    }
-
-    fn in_order<T: IntoColumnRef>(&self, query: &mut SelectStatement, of: impl Fn(C) -> T) {
-        query.order_by(of(self.order.column), self.direction());
-        if !self.is_by_id() {
-            query.order_by(of(self.order.id), self.direction());
-        }
-    }
-
-    fn direction(&self) -> Direction {
-        if self.falling {
-            Direction::Desc
-        } else {
-            Direction::Asc
-        }
-    }
-
-    fn is_by_id(&self) -> bool {
-        self.order.column.to_string() == self.order.id.to_string()
-    }
-
-    fn beyond(&self, column: impl IntoColumnRef, id: impl IntoColumnRef) -> Option<SimpleExpr> {
-        let cursor = self.cursor?;
-        let (row, edge): (SimpleExpr, SimpleExpr) = match &cursor.key {
-            Some(key) if !self.is_by_id() => {
-                let row = Expr::tuple([Expr::col(column), Expr::col(id)]);
-                let edge = [Expr::val(key.value()), cursor.id.into()];
-                (row, Expr::tuple(edge))
-            }
-            _ => (Expr::col(id), cursor.id.into()),
-        };
-        Some(if self.falling {
-            row.lt(edge)
-        } else {
-            row.gt(edge)
-        })
     }
 }
 
@@ -343,21 +262,22 @@ where
     E: EntityTrait,
     C: ConnectionTrait,
 {
-    let Order { column, id, .. } = way.order;
     let found = Alias::new("found");
     let all = CommonTableExpression::new()
         .query(way.keys(query).into_query())
         .table_name(found.clone())
         .materialized(true)
         .to_owned();
-    let of = |column: E::Column| (found.clone(), column);
+    let of = way.found_in(&found);
     let mut some = Query::select();
-    some.column(of(id)).from(found.clone()).limit(way.limit);
+    some.column((found.clone(), way.order.id))
+        .from(found.clone())
+        .limit(way.limit);
     if !way.is_by_id() {
-        some.column(of(column));
+        some.column((found.clone(), Alias::new(KEY)));
     }
-    way.in_order(&mut some, of);
-    if let Some(beyond) = way.beyond(of(column), of(id)) {
+    way.in_order(&mut some, &of);
+    if let Some(beyond) = way.beyond(of) {
         some.and_where(beyond);
     }
     let mut rows = way.rows::<E>(some);

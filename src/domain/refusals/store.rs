@@ -15,7 +15,7 @@ use crate::{
     domain::{
         actor::Actor,
         audit::{self, AuditEvent},
-        paging::{Key, Kind, Order, Page, PageRequest, page},
+        paging::{By, Key, Kind, Order, Page, PageRequest, page},
         tokens::{self, TokenRow},
         users::{self, User},
     },
@@ -163,7 +163,7 @@ pub async fn list(app: &App, filter: &RefusalFilter) -> Result<Page<RefusalRow>>
         query = query.filter(Column::UserId.eq(id));
     }
     let order = Order {
-        column: Column::Id,
+        by: By::Id,
         id: Column::Id,
         descending: true,
         kind: Kind::Number,

@@ -4,7 +4,7 @@ use std::{collections::HashMap, mem};
 
 use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, Query, UnionType},
+    sea_query::{Expr, Query},
 };
 
 use super::{Session, living, session};
@@ -13,7 +13,7 @@ use crate::{
     domain::{
         bulk,
         paging::{
-            Count, Key, Kind, List, Order, Page, PageRequest, count_few, count_up_to, counting,
+            By, Count, Key, Kind, List, Order, Page, PageRequest, count_few, count_up_to, counting,
             number, page_of,
         },
         users::{User, named_from},
@@ -49,7 +49,7 @@ pub struct SessionFilter {
 /// The last seen first.
 pub async fn list(app: &App, filter: &SessionFilter) -> Result<Page<Session>> {
     let order = Order {
-        column: Column::LastSeenAt,
+        by: By::Column(Column::LastSeenAt),
         id: Column::Id,
         descending: true,
         kind: Kind::Number,
@@ -174,12 +174,12 @@ fn matching(app: &App, filter: &SessionFilter, many: bool) -> Select<Entity> {
         );
     } else if filter.staff {
         // One by one, as the indexes of these people have them.
-        let mut staff = ids_of_people()
-            .filter(user::Column::IsStaff.into_expr())
-            .into_query();
-        let superusers = ids_of_people().filter(user::Column::IsSuperuser.into_expr());
-        staff.union(UnionType::Distinct, superusers.into_query());
-        query = query.filter(Column::UserId.in_subquery(staff));
+        query = query.filter(Expr::cust(if app.db.is_postgres() {
+            // As an array: else all sessions are looked through for theirs.
+            r#""sessions"."user_id" = ANY(ARRAY(SELECT "id" FROM "users" WHERE "is_staff" UNION ALL SELECT "id" FROM "users" WHERE "is_superuser"))"#
+        } else {
+            r#""sessions"."user_id" IN (SELECT "id" FROM "users" WHERE "is_staff" UNION SELECT "id" FROM "users" WHERE "is_superuser")"#
+        }));
     }
     seen(query.filter(Expr::exists(alive)), filter, app.now())
 }

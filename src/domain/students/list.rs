@@ -9,7 +9,7 @@ use super::Student;
 use crate::{
     app::App,
     domain::{
-        paging::{Count, Key, Kind, List, Order, Page, PageRequest, page_of},
+        paging::{By, Count, Key, Kind, List, Order, Page, PageRequest, page_of},
         search::Words,
         totals::{self, Total, rows},
     },
@@ -89,7 +89,10 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
             by_age: None,
         },
         Order {
-            column,
+            by: match column {
+                Column::Id => By::Id,
+                column => By::Column(column),
+            },
             id: Column::Id,
             descending,
             kind: match column {

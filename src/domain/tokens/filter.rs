@@ -37,13 +37,20 @@ pub struct TokenFilter {
     pub total: Option<Count>,
 }
 
-/// What an administrator looks for among the active tokens.
+/// What an administrator looks for among the active tokens. Each has an order of its own, which an index gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Only {
     /// End within a week.
     Expiring,
     /// Not used for ninety days; never used: made so long ago.
     Unused,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenOrder {
+    Newest,
+    FirstToEnd,
+    LongestUnseen,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +74,7 @@ impl Only {
     pub(super) fn condition(self, now: i64) -> Condition {
         match self {
             Self::Expiring => Condition::all()
-                .add(Column::ExpiresAt.is_not_null())
+                .add(Column::ExpiresAt.gt(now))
                 .add(Column::ExpiresAt.lte(now + 7 * DAY)),
             Self::Unused => {
                 Condition::all().add(Expr::cust(super::unused::SEEN).lte(now - 90 * DAY))
@@ -77,6 +84,14 @@ impl Only {
 }
 
 impl TokenFilter {
+    pub fn order(&self) -> TokenOrder {
+        match self.only {
+            Some(Only::Expiring) => TokenOrder::FirstToEnd,
+            Some(Only::Unused) => TokenOrder::LongestUnseen,
+            None => TokenOrder::Newest,
+        }
+    }
+
     /// Whether something beside state and search leaves tokens out.
     pub(super) fn is_narrowed(&self) -> bool {
         self.owner.is_some()
@@ -149,7 +164,7 @@ pub(super) async fn matching(app: &App, filter: &TokenFilter) -> Result<List<Ent
         search,
         total,
         is_filtered,
-        is_led: many.is_in_order(),
+        is_led: true,
         by_age: None,
     })
 }

@@ -10,13 +10,14 @@ use sea_orm::{
 
 use super::{
     Token, TokenState,
-    filter::{Only, TokenFilter, in_state, matching},
+    filter::{Only, TokenFilter, TokenOrder, in_state, matching},
     rotated::{ROTATION, rotation, successor},
+    unused::SEEN,
 };
 use crate::{
     app::App,
     domain::{
-        paging::{Count, EXACT, Key, Kind, Order, Page, page_of},
+        paging::{By, Count, EXACT, Key, Kind, Order, Page, page_of},
         search::text_of_token,
         totals::{self, Total, rows},
         usage::Recent,
@@ -49,23 +50,29 @@ pub struct TokenCounts {
     pub revoked: Count,
 }
 
-/// The newest first.
+/// In the order of the filter.
 pub async fn list(app: &App, filter: &TokenFilter) -> Result<Page<TokenRow>> {
     let matching = matching(app, filter).await?;
-    let key_of = |token: &Token| (Key::Number(token.id), token.id);
-    let mut page = page_of(
-        app.db.read(),
-        matching,
-        Order {
-            column: Column::Id,
-            id: Column::Id,
-            descending: true,
-            kind: Kind::Number,
+    let order = filter.order();
+    let key_of = |token: &Token| {
+        let key = match order {
+            TokenOrder::Newest => token.id,
+            TokenOrder::FirstToEnd => token.expires_at.unwrap_or(i64::MAX),
+            TokenOrder::LongestUnseen => token.last_used_at.unwrap_or(token.created_at),
+        };
+        (Key::Number(key), token.id)
+    };
+    let order = Order {
+        by: match order {
+            TokenOrder::Newest => By::Id,
+            TokenOrder::FirstToEnd => By::Column(Column::ExpiresAt),
+            TokenOrder::LongestUnseen => By::Expression(SEEN),
         },
-        &filter.page,
-        key_of,
-    )
-    .await?;
+        id: Column::Id,
+        descending: order == TokenOrder::Newest,
+        kind: Kind::Number,
+    };
+    let mut page = page_of(app.db.read(), matching, order, &filter.page, key_of).await?;
     let rows = with_owners(app, mem::take(&mut page.rows)).await?;
     Ok(page.with(rows))
 }
@@ -168,7 +175,8 @@ impl From<[Count; 5]> for TokenCounts {
 /// When the first of those ends that expire soon.
 pub async fn first_end(app: &App) -> Result<Option<i64>> {
     let now = app.now();
-    let ends = in_state(Some(TokenState::Active), now)
+    let ends = Entity::find()
+        .filter(Column::RevokedAt.is_null())
         .filter(Only::Expiring.condition(now))
         .select_only()
         .column(Column::ExpiresAt)
@@ -236,7 +244,12 @@ pub(super) fn total(state: Option<TokenState>, only: Option<Only>) -> Total {
     let (name, rows): (_, fn(i64) -> SelectStatement) = match (state, only) {
         (Some(Active), Some(Only::Expiring)) => ("tokens.expiring", |now| {
             let condition = Only::Expiring.condition(now);
-            rows(in_state(Some(Active), now).filter(condition))
+            // Not as a token of any active kind: PostgreSQL would read all that have ended, too.
+            rows(
+                Entity::find()
+                    .filter(Column::RevokedAt.is_null())
+                    .filter(condition),
+            )
         }),
         (Some(Active), Some(Only::Unused)) => ("tokens.unused", |now| {
             let condition = Only::Unused.condition(now);

@@ -26,7 +26,7 @@ pub(crate) use bulk::ending;
 pub use bulk::{Chosen, Evidence, count, evidence, extend_many, ids, newest_id, revoke_many, some};
 pub use burn::{BURNED, burn, burned_from};
 pub use change::{Changes, End, change, extend, rename};
-pub use filter::{Access, Ends, Only, TokenFilter};
+pub use filter::{Access, Ends, Only, TokenFilter, TokenOrder};
 pub(crate) use given::end_given;
 pub use given::list_with_given;
 pub use key::{is_plausible, is_well_formed};

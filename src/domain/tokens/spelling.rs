@@ -49,9 +49,9 @@ impl<'a> Spelling<'a> {
             || filter.state == Some(TokenState::Expired)
             || filter.only == Some(Only::Expiring);
         let lead = match Self::many(filter, backend).lead {
-            lead @ (Lead::Owner | Lead::Scope | Lead::Revoked) => lead,
+            lead @ (Lead::Owner | Lead::Revoked) => lead,
+            _ if matches!(filter.access, Some(Access::Has(_))) => Lead::Scope,
             _ if by_end => Lead::Ends,
-            _ if filter.only == Some(Only::Unused) => Lead::Seen,
             lead => lead,
         };
         Self {
@@ -61,16 +61,19 @@ impl<'a> Spelling<'a> {
         }
     }
 
-    /// For what is met soon in the order of the list. With an index of another order all would be sorted.
+    /// For what is met soon in the order of the list. With an index of another order all would be sorted; but one owner's
+    /// are few.
     pub(super) fn many(filter: &'a TokenFilter, backend: DbBackend) -> Self {
         let lead = if filter.owner.is_some() || filter.owner_named.is_some() {
             Lead::Owner
+        } else if filter.only == Some(Only::Expiring) {
+            Lead::Ends
+        } else if filter.only == Some(Only::Unused) {
+            Lead::Seen
         } else if matches!(filter.access, Some(Access::Has(_))) {
             Lead::Scope
         } else if filter.state == Some(TokenState::Revoked) {
             Lead::Revoked
-        } else if filter.only == Some(Only::Unused) {
-            Lead::Wide
         } else if filter.access.is_some() {
             Lead::Access
         } else if filter.is_default.is_some() {
@@ -85,17 +88,12 @@ impl<'a> Spelling<'a> {
         }
     }
 
-    /// Whether the index has the order of the list: the ids.
-    pub(super) fn is_in_order(&self) -> bool {
-        !matches!(self.lead, Lead::Ends | Lead::Seen)
-    }
-
     /// A column, under a plus sign where its indexes must not be read.
     fn column(&self, name: &str, of: Lead) -> String {
         let is_number = matches!(of, Lead::Ends | Lead::Seen);
         let kept_away = match self.backend {
             // Which knows no plus sign before texts and flags, and needs none.
-            DbBackend::Postgres => is_number && self.is_in_order(),
+            DbBackend::Postgres => is_number && self.lead != of,
             _ => self.lead != of,
         };
         if kept_away {
@@ -123,6 +121,8 @@ impl<'a> Spelling<'a> {
         let live = || Column::RevokedAt.is_null();
         query = match filter.state {
             None => query,
+            // Those that expire soon are asked for their end alone, below.
+            Some(TokenState::Active) if filter.only == Some(Only::Expiring) => query.filter(live()),
             Some(TokenState::Active) => query.filter(live()).filter(bound(
                 format!("({expires} IS NULL OR {expires} > ?)"),
                 vec![now],
@@ -134,9 +134,10 @@ impl<'a> Spelling<'a> {
         };
         query = match filter.only {
             None => query,
-            Some(Only::Expiring) => {
-                query.filter(bound(format!("{expires} <= ?"), vec![now + 7 * DAY]))
-            }
+            Some(Only::Expiring) => query.filter(bound(
+                format!("{expires} > ? AND {expires} <= ?"),
+                vec![now, now + 7 * DAY],
+            )),
             Some(Only::Unused) => {
                 let seen = self.column(SEEN, Lead::Seen);
                 query.filter(bound(format!("{seen} <= ?"), vec![now - 90 * DAY]))

@@ -1,11 +1,11 @@
 //! How many users there are of each kind: for the tabs of the list, and for what needs attention.
 
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::{Expr, SelectStatement},
+    ColumnTrait, EntityName, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Alias, Expr, SelectStatement},
 };
 
-use super::list::{UNKNOWN_PASSWORD, UserFilter, UserStatus, filtered, staff_in_no_group};
+use super::list::{UNKNOWN_PASSWORD, UserFilter, UserStatus, has_live_token, in_no_group};
 use crate::{
     app::App,
     domain::{
@@ -83,7 +83,7 @@ pub(in crate::domain) fn odd_totals() -> [Total; 3] {
     let tokens = Total {
         name: "users.disabled_with_tokens",
         rows: |now| {
-            // In the order of an index.
+            // In the order of an index, and nothing else of them is read.
             let newest = UserStatus::Disabled
                 .rows(now)
                 .select_only()
@@ -91,12 +91,11 @@ pub(in crate::domain) fn odd_totals() -> [Total; 3] {
                 .order_by_desc(Column::DateJoined)
                 .order_by_desc(Column::Id)
                 .limit(LOOKED_AT);
-            let with_one = UserFilter {
-                token: Some(true),
-                ..UserFilter::default()
-            };
-            let query = filtered(&with_one, now, false);
-            rows(query.filter(Column::Id.in_subquery(newest.into_query())))
+            let mut with_one = rows(Entity::find().filter(has_live_token(now)));
+            with_one
+                .from_clear()
+                .from_subquery(newest.into_query(), Alias::new(Entity.table_name()));
+            with_one
         },
     };
     let passwords = Total {
@@ -105,7 +104,16 @@ pub(in crate::domain) fn odd_totals() -> [Total; 3] {
     };
     let idle = Total {
         name: "users.staff_in_no_group",
-        rows: |_| rows(Entity::find().filter(staff_in_no_group())),
+        rows: |_| {
+            // Superusers are few: an index has who is staff, and neither has both.
+            let superusers = Entity::find()
+                .select_only()
+                .column(Column::Id)
+                .filter(Column::IsSuperuser.into_expr());
+            let staff = Entity::find().filter(Column::IsStaff.into_expr());
+            let rest = staff.filter(Column::Id.not_in_subquery(superusers.into_query()));
+            rows(rest.filter(in_no_group()))
+        },
     };
     [tokens, passwords, idle]
 }

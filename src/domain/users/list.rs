@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
     QueryTrait, Select,
-    sea_query::{Expr, Query, UnionType},
+    sea_query::{Expr, Query, SimpleExpr, UnionType},
 };
 
 use super::{User, counts};
@@ -13,7 +13,7 @@ use crate::{
     app::App,
     domain::{
         groups, login_pauses,
-        paging::{Count, Key, Kind, List, Order, Page, PageRequest, page_of},
+        paging::{By, Count, Key, Kind, List, Order, Page, PageRequest, page_of},
         search::Words,
         totals,
     },
@@ -90,7 +90,17 @@ pub struct UserRow {
 }
 
 pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
-    let (column, descending) = match filter.sort {
+    let sort = match (filter.status, filter.sort) {
+        // Whose last sign-ins are all alike: who joined first was absent for longest.
+        (UserStatus::NeverSignedIn, UserSort::LastLogin) => UserSort::Joined,
+        (UserStatus::NeverSignedIn, UserSort::LastLoginDescending) => UserSort::JoinedDescending,
+        (_, sort) => sort,
+    };
+    let filter = &UserFilter {
+        sort,
+        ..filter.clone()
+    };
+    let (column, descending) = match sort {
         UserSort::Username => (Column::UsernameKey, false),
         UserSort::UsernameDescending => (Column::UsernameKey, true),
         UserSort::Joined => (Column::DateJoined, false),
@@ -110,7 +120,7 @@ pub async fn list(app: &App, filter: &UserFilter) -> Result<Page<UserRow>> {
         app.db.read(),
         matching(app, filter).await?,
         Order {
-            column,
+            by: By::Column(column),
             id: Column::Id,
             descending,
             kind: match column {
@@ -237,19 +247,7 @@ pub(super) fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Enti
         Some(InGroup::StaffInNone) => query.filter(staff_in_no_group()),
     };
     if let Some(has_one) = filter.token {
-        let mut live = Query::select();
-        live.expr(Expr::val(1))
-            .from(token::Entity)
-            .and_where(
-                Expr::col((token::Entity, token::Column::UserId)).equals((Entity, Column::Id)),
-            )
-            .and_where(token::Column::RevokedAt.is_null())
-            .cond_where(
-                Condition::any()
-                    .add(token::Column::ExpiresAt.is_null())
-                    .add(token::Column::ExpiresAt.gt(now)),
-            );
-        let exists = Expr::exists(live);
+        let exists = has_live_token(now);
         query = query.filter(if has_one { exists } else { exists.not() });
     }
     if filter.unknown_password {
@@ -270,8 +268,29 @@ pub(super) fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Enti
     query
 }
 
+pub(super) fn has_live_token(now: i64) -> SimpleExpr {
+    let mut live = Query::select();
+    live.expr(Expr::val(1))
+        .from(token::Entity)
+        .and_where(Expr::col((token::Entity, token::Column::UserId)).equals((Entity, Column::Id)))
+        .and_where(token::Column::RevokedAt.is_null())
+        .cond_where(
+            Condition::any()
+                .add(token::Column::ExpiresAt.is_null())
+                .add(token::Column::ExpiresAt.gt(now)),
+        );
+    Expr::exists(live)
+}
+
 /// Superusers need no group.
-pub(super) fn staff_in_no_group() -> Condition {
+fn staff_in_no_group() -> Condition {
+    Condition::all()
+        .add(Column::IsStaff.into_expr())
+        .add(Column::IsSuperuser.into_expr().not())
+        .add(in_no_group())
+}
+
+pub(super) fn in_no_group() -> SimpleExpr {
     let mut theirs = Query::select();
     theirs
         .expr(Expr::val(1))
@@ -280,10 +299,7 @@ pub(super) fn staff_in_no_group() -> Condition {
             Expr::col((user_group::Entity, user_group::Column::UserId))
                 .equals((Entity, Column::Id)),
         );
-    Condition::all()
-        .add(Column::IsStaff.into_expr())
-        .add(Column::IsSuperuser.into_expr().not())
-        .add(Expr::exists(theirs).not())
+    Expr::exists(theirs).not()
 }
 
 /// How many live tokens these people have, and who of them is locked: one question.

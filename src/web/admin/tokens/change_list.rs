@@ -11,7 +11,7 @@ use crate::{
     app::App,
     domain::{
         actor::Actor,
-        tokens::{self, TokenCounts, TokenRow, TokenState},
+        tokens::{self, TokenCounts, TokenOrder, TokenRow, TokenState},
     },
     web::{
         admin::{
@@ -43,6 +43,8 @@ struct TokenChangeList {
     matching: String,
     no_hit: String,
     none_at_all: bool,
+    /// In words.
+    order: &'static str,
     rows: Vec<Row>,
     pager: Pager,
     bulk: Bar,
@@ -77,6 +79,8 @@ impl View for TokenChangeList {
     }
 }
 
+const NEWEST: &str = "newest first";
+
 #[get("/tokens?<query..>")]
 pub async fn change_list(
     session: May<'_, ViewTokens>,
@@ -104,6 +108,12 @@ pub async fn change_list(
         matching: match_text(&found, None),
         no_hit: no_hit("No token", q.as_deref()),
         none_at_all: counts.all().n == 0,
+        order: match filter.order() {
+            _ if found.newest_first => NEWEST,
+            TokenOrder::Newest => NEWEST,
+            TokenOrder::FirstToEnd => "the first to expire first",
+            TokenOrder::LongestUnseen => "the longest unused first",
+        },
         pager: Pager::of(&found, &here, query.paging().size()),
         owner: query.owner().unwrap_or_default(),
         bulk: Bar::of(
@@ -155,6 +165,7 @@ pub fn samples() -> Vec<Page> {
         matching: String::new(),
         no_hit: String::new(),
         none_at_all: true,
+        order: NEWEST,
         pager: Pager::of(&none, &here, 25),
         bulk: Bar::of(
             &Tokens(ListQuery::default()),
