@@ -30,6 +30,15 @@ class Browser:
                 self.cookies[name] = value
         return answer.status, answer.read().decode()
 
+    def raw(self, path):
+        """A file that pages load, as it is."""
+        self.connection.http.request("GET", path, headers={"Accept": "*/*"})
+        answer = self.connection.http.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            sys.exit(f"GET {path}: {answer.status}")
+        return body
+
     def get(self, path):
         status, text = self.ask("GET", path)
         if status != 200:
