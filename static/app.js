@@ -118,7 +118,7 @@
     if (list) for (const a of $$("a[data-go]:not([data-go=''])")) list.append(make("dt", a.textContent), make("dd", make("kbd", "g"), " then ", make("kbd", a.dataset.go)));
     addEventListener("keydown", (e) => {
       if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest?.("input,textarea,select,[contenteditable]")) return;
-      const go = (s) => { const el = d.querySelector(s); if (el) { e.preventDefault(); el.matches("input,dialog") ? (el.showModal ? el.showModal() : el.focus()) : el.click(); } };
+      const go = (s) => { const all = [...d.querySelectorAll(s)], el = all.find((x) => x.checkVisibility()) ?? all[0]; if (el) { e.preventDefault(); el.matches("input,dialog") ? (el.showModal ? el.showModal() : el.focus()) : el.click(); } };
       if (Date.now() - g < 2000) { g = 0; return go('[data-go="' + CSS.escape(e.key) + '"]'); }
       if (e.key === "/") go("[data-key-search]");
       else if (e.key === "n") go("[data-key-new]");
