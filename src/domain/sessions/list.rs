@@ -4,7 +4,7 @@ use std::{collections::HashMap, mem};
 
 use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, Query},
+    sea_query::{Expr, Query, SimpleExpr},
 };
 
 use super::{Session, living, session};
@@ -57,7 +57,12 @@ pub async fn list(app: &App, filter: &SessionFilter) -> Result<Page<Session>> {
     let key_of = |row: &Model| (Key::Number(row.last_seen_at), row.id);
     let many = are_many_named(app, filter).await?;
     let list = List {
-        query: matching(app, filter, many),
+        // Staff's are met soon among all, once they are more than are collected.
+        query: matching(
+            app,
+            filter,
+            many || (filter.staff && filter.person.is_none()),
+        ),
         search: None,
         // Not counted, as each would be looked at with its person.
         total: if many {
@@ -67,7 +72,7 @@ pub async fn list(app: &App, filter: &SessionFilter) -> Result<Page<Session>> {
         },
         is_filtered: true,
         is_led: false,
-        few: None,
+        few: Some(matching(app, filter, many)),
         by_age: None,
     };
     let mut page = page_of(app.db.read(), list, order, &filter.page, key_of).await?;
@@ -146,7 +151,7 @@ fn ids_of_people() -> Select<user::Entity> {
 fn matching(app: &App, filter: &SessionFilter, many: bool) -> Select<Entity> {
     // A session that its person's new password or disabling has ended is still a row for a while.
     let mut alive = Query::select()
-        .expr(Expr::val(1))
+        .expr(Expr::cust("TRUE"))
         .from(user::Entity)
         .and_where(
             Expr::col((user::Entity, user::Column::Id)).eq(Expr::col((Entity, Column::UserId))),
@@ -181,7 +186,13 @@ fn matching(app: &App, filter: &SessionFilter, many: bool) -> Select<Entity> {
             r#""sessions"."user_id" IN (SELECT "id" FROM "users" WHERE "is_staff" UNION SELECT "id" FROM "users" WHERE "is_superuser")"#
         }));
     }
-    seen(query.filter(Expr::exists(alive)), filter, app.now())
+    let alive = if many {
+        // PostgreSQL would make one join of all sessions and all people of an EXISTS, rather than stop where the page is full.
+        SimpleExpr::SubQuery(None, Box::new(alive.into()))
+    } else {
+        Expr::exists(alive)
+    };
+    seen(query.filter(alive), filter, app.now())
 }
 
 fn seen(query: Select<Entity>, filter: &SessionFilter, now: i64) -> Select<Entity> {

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
-    QueryTrait, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
     sea_query::{Expr, Query, SimpleExpr, UnionType},
 };
 
@@ -172,7 +172,11 @@ impl UserFilter {
 /// All that a filter finds, in no order.
 pub(super) fn all_matching(app: &App, filter: &UserFilter) -> Select<Entity> {
     let words = filter.q.as_deref().and_then(Words::of);
-    let query = filtered(filter, app.now(), words.is_some());
+    let spelling = match words {
+        Some(_) => Spelling::Many,
+        None => Spelling::few(app),
+    };
+    let query = filtered(filter, app.now(), spelling);
     match words {
         Some(words) => query.filter(words.in_index::<Entity>(app.db.read().get_database_backend())),
         None => query,
@@ -196,11 +200,17 @@ async fn matching(app: &App, filter: &UserFilter) -> Result<List<Entity>> {
             sort: UserSort::LastLogin,
             ..filter.clone()
         };
-        filtered(&by_seen, app.now(), true)
+        filtered(&by_seen, app.now(), Spelling::Many)
     });
+    let mut few = filtered(filter, app.now(), Spelling::few(app));
+    if filter.joined != (None, None) && app.db.is_postgres() {
+        // So that the index of this order is read up to what is wanted: for a plan that it keeps for any date, PostgreSQL
+        // takes every date for likely.
+        few = few.order_by_desc(Column::DateJoined);
+    }
     Ok(List {
-        query: filtered(filter, app.now(), true),
-        few: Some(filtered(filter, app.now(), false)),
+        query: filtered(filter, app.now(), Spelling::Many),
+        few: Some(few),
         by_age,
         search,
         total,
@@ -213,10 +223,28 @@ async fn matching(app: &App, filter: &UserFilter) -> Result<List<Entity>> {
 /// As its index says it. No password, and one that is marked as unusable, are not among them.
 pub(super) const UNKNOWN_PASSWORD: &str = r#""users"."password" <> '' AND substr("users"."password", 1, 1) <> '!' AND substr("users"."password", 1, 7) NOT IN ('$argon2', 'argon2$', 'bcrypt$', 'bcrypt_', 'pbkdf2_', 'scrypt$')"#;
 
-/// `many`: what the filter finds is left to the index of the order, where it is met soon; with an index of its own all
-/// would be sorted. Where few are found, the index of the condition that leaves the fewest leads: SQLite, which counts
-/// nothing beforehand, would take any. A plus sign before a column keeps its indexes away.
-pub(super) fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Entity> {
+/// Which indexes are kept away, by a plus sign before a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spelling {
+    /// All but that of the order, in which the rows are met soon; with an index of another all would be sorted.
+    Many,
+    /// All but that of the condition that leaves the fewest: SQLite, which counts nothing beforehand, would take any.
+    Few,
+    /// None: PostgreSQL knows how many each leaves.
+    Plain,
+}
+
+impl Spelling {
+    fn few(app: &App) -> Self {
+        if app.db.is_postgres() {
+            Self::Plain
+        } else {
+            Self::Few
+        }
+    }
+}
+
+fn filtered(filter: &UserFilter, now: i64, spelling: Spelling) -> Select<Entity> {
     let is_staff = Column::IsStaff.into_expr();
     let is_superuser = Column::IsSuperuser.into_expr();
     let by_joined = matches!(filter.sort, UserSort::Joined | UserSort::JoinedDescending);
@@ -229,8 +257,13 @@ pub(super) fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Enti
         || filter.group.is_some()
         || filter.unknown_password;
     let led = rare || filter.role == Some(Role::Staff) || filter.joined != (None, None);
+    let is_kept_away = |where_many, where_few| match spelling {
+        Spelling::Many => where_many,
+        Spelling::Few => where_few,
+        Spelling::Plain => false,
+    };
     let mut query = match filter.status {
-        UserStatus::NeverSignedIn if if many { !by_seen } else { led } => {
+        UserStatus::NeverSignedIn if is_kept_away(!by_seen, led) => {
             Entity::find().filter(Expr::cust(r#"+"users"."last_login" = 0"#))
         }
         status => status.rows(now),
@@ -253,7 +286,7 @@ pub(super) fn filtered(filter: &UserFilter, now: i64, many: bool) -> Select<Enti
     if filter.unknown_password {
         query = query.filter(Expr::cust(UNKNOWN_PASSWORD));
     }
-    let joined = if if many { !by_joined } else { rare } {
+    let joined = if is_kept_away(!by_joined, rare) {
         Expr::cust(r#"+"users"."date_joined""#)
     } else {
         Column::DateJoined.into_expr()
