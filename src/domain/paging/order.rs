@@ -39,8 +39,8 @@ impl<C: ColumnTrait> Order<C> {
     /// In the table itself.
     pub(super) fn key(&self) -> SimpleExpr {
         match self.by {
-            By::Id => self.id.into_expr().into(),
-            By::Column(column) => column.into_expr().into(),
+            By::Id => self.id.into_expr(),
+            By::Column(column) => column.into_expr(),
             By::Expression(sql) => Expr::cust(sql),
         }
     }
@@ -112,17 +112,17 @@ impl<C: ColumnTrait> Way<'_, C> {
     pub(super) fn own(&self) -> Sorted {
         Sorted {
             key: self.order.key(),
-            id: self.order.id.into_expr().into(),
+            id: self.order.id.into_expr(),
         }
     }
 
     /// And as `keys` has it, under another name.
     pub(super) fn found_in(&self, table: &Alias) -> Sorted {
-        let id: SimpleExpr = Expr::col((table.clone(), self.order.id)).into();
+        let id: SimpleExpr = Expr::col((table.clone(), self.order.id));
         let key = if self.is_by_id() {
             id.clone()
         } else {
-            Expr::col((table.clone(), Alias::new(KEY))).into()
+            Expr::col((table.clone(), Alias::new(KEY)))
         };
         Sorted { key, id }
     }

@@ -176,8 +176,8 @@ impl<C: ColumnTrait> Way<'_, C> {
         next.order_by(rowid.clone(), self.direction())
             .limit(WALK)
             .and_where_option(self.beyond(Sorted {
-                key: Expr::col(rowid.clone()).into(),
-                id: Expr::col(rowid).into(),
+                key: Expr::col(rowid.clone()),
+                id: Expr::col(rowid),
             }));
         self.met(db, list, words, next).await
     }
