@@ -21,6 +21,7 @@ mod m20261126_000001_groups;
 mod m20261126_000003_filters;
 mod m20261127_000002_wide_indexes;
 mod m20261127_000003_led_lists;
+mod m20261127_000004_token_orders;
 
 pub struct Migrator;
 
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000003_filters::Migration),
             Box::new(m20261127_000002_wide_indexes::Migration),
             Box::new(m20261127_000003_led_lists::Migration),
+            Box::new(m20261127_000004_token_orders::Migration),
         ]
     }
 }

@@ -6,7 +6,7 @@ use latchkey::{
     domain::{
         paging::{Page, PageRequest},
         scopes::Scope,
-        tokens::{self, Access, Ends, Only, TokenFilter, TokenRow, TokenState},
+        tokens::{self, Access, Ends, Only, TokenFilter, TokenOrder, TokenRow, TokenState},
         users::{self, Role, UserFilter, UserRow, UserSort, UserStatus},
     },
     entity::{token, user},
@@ -152,14 +152,24 @@ fn token_filters() -> Vec<TokenFilter> {
                 Some(Access::Has(Scope::MetricsRead)),
             ] {
                 for ends in [None, Some(Ends::Never), Some(Ends::Within(30 * DAY))] {
-                    all.push(TokenFilter {
-                        state,
-                        only,
-                        is_default,
-                        access,
-                        ends,
-                        ..TokenFilter::default()
-                    });
+                    for sort in [
+                        None,
+                        Some(TokenOrder::Newest),
+                        Some(TokenOrder::FirstToEnd),
+                        Some(TokenOrder::LastToEnd),
+                        Some(TokenOrder::LongestUnseen),
+                        Some(TokenOrder::LatestSeen),
+                    ] {
+                        all.push(TokenFilter {
+                            state,
+                            only,
+                            is_default,
+                            access,
+                            ends,
+                            sort,
+                            ..TokenFilter::default()
+                        });
+                    }
                 }
             }
         }
@@ -211,10 +221,20 @@ both! {
         for filter in token_filters() {
             let page = tokens::list(&app.app, &filter).await.unwrap();
             let mut expected: Vec<&token::Model> = all.iter().filter(|token| is_in(&filter, token, now)).collect();
-            match filter.only {
-                None => expected.sort_by_key(|token| -token.id),
-                Some(Only::Expiring) => expected.sort_by_key(|token| (token.expires_at, token.id)),
-                Some(Only::Unused) => expected.sort_by_key(|token| (token.last_used_at.unwrap_or(token.created_at), token.id)),
+            let is_live = matches!(filter.state, Some(TokenState::Active | TokenState::Expired));
+            let usual = match filter.only {
+                None => TokenOrder::Newest,
+                Some(Only::Expiring) => TokenOrder::FirstToEnd,
+                Some(Only::Unused) => TokenOrder::LongestUnseen,
+            };
+            let end = |token: &token::Model| token.expires_at.unwrap_or(i64::MAX);
+            let seen = |token: &token::Model| token.last_used_at.unwrap_or(token.created_at);
+            match filter.sort.filter(|_| is_live).unwrap_or(usual) {
+                TokenOrder::Newest => expected.sort_by_key(|token| -token.id),
+                TokenOrder::FirstToEnd => expected.sort_by_key(|token| (end(token), token.id)),
+                TokenOrder::LastToEnd => expected.sort_by_key(|token| (-end(token), -token.id)),
+                TokenOrder::LongestUnseen => expected.sort_by_key(|token| (seen(token), token.id)),
+                TokenOrder::LatestSeen => expected.sort_by_key(|token| (-seen(token), -token.id)),
             }
             let expected: Vec<i64> = expected.iter().map(|token| token.id).collect();
             let total = page.total;

@@ -32,12 +32,14 @@ pub struct TokenFilter {
     pub is_default: Option<bool>,
     pub access: Option<Access>,
     pub ends: Option<Ends>,
+    /// Only what is not revoked has another order than `Newest`; without one, each tab has its own.
+    pub sort: Option<TokenOrder>,
     pub page: PageRequest,
     /// How many there are before a text is looked for, where that is known.
     pub total: Option<Count>,
 }
 
-/// What an administrator looks for among the active tokens. Each has an order of its own, which an index gives.
+/// What an administrator looks for among the active tokens. Each is usually in an order of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Only {
     /// End within a week.
@@ -49,8 +51,12 @@ pub enum Only {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenOrder {
     Newest,
+    /// Those that never end come last.
     FirstToEnd,
+    LastToEnd,
+    /// By their last use; never used: by when they were made.
     LongestUnseen,
+    LatestSeen,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +91,9 @@ impl Only {
 
 impl TokenFilter {
     pub fn order(&self) -> TokenOrder {
+        let is_live = matches!(self.state, Some(TokenState::Active | TokenState::Expired));
         match self.only {
+            _ if is_live && self.sort.is_some() => self.sort.unwrap_or(TokenOrder::Newest),
             Some(Only::Expiring) => TokenOrder::FirstToEnd,
             Some(Only::Unused) => TokenOrder::LongestUnseen,
             None => TokenOrder::Newest,
@@ -165,6 +173,9 @@ pub(super) async fn matching(app: &App, filter: &TokenFilter) -> Result<List<Ent
         total,
         is_filtered,
         is_led: true,
-        by_age: None,
+        by_age: filter
+            .sort
+            .is_some()
+            .then(|| Spelling::by_age(filter, backend).query(now)),
     })
 }

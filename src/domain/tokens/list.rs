@@ -12,6 +12,7 @@ use super::{
     Token, TokenState,
     filter::{Only, TokenFilter, TokenOrder, in_state, matching},
     rotated::{ROTATION, rotation, successor},
+    spelling::END,
     unused::SEEN,
 };
 use crate::{
@@ -57,19 +58,30 @@ pub async fn list(app: &App, filter: &TokenFilter) -> Result<Page<TokenRow>> {
     let key_of = |token: &Token| {
         let key = match order {
             TokenOrder::Newest => token.id,
-            TokenOrder::FirstToEnd => token.expires_at.unwrap_or(i64::MAX),
-            TokenOrder::LongestUnseen => token.last_used_at.unwrap_or(token.created_at),
+            TokenOrder::FirstToEnd | TokenOrder::LastToEnd => token.expires_at.unwrap_or(i64::MAX),
+            TokenOrder::LongestUnseen | TokenOrder::LatestSeen => {
+                token.last_used_at.unwrap_or(token.created_at)
+            }
         };
         (Key::Number(key), token.id)
     };
     let order = Order {
         by: match order {
             TokenOrder::Newest => By::Id,
-            TokenOrder::FirstToEnd => By::Column(Column::ExpiresAt),
-            TokenOrder::LongestUnseen => By::Expression(SEEN),
+            // All of these end.
+            TokenOrder::FirstToEnd | TokenOrder::LastToEnd
+                if filter.only == Some(Only::Expiring) =>
+            {
+                By::Column(Column::ExpiresAt)
+            }
+            TokenOrder::FirstToEnd | TokenOrder::LastToEnd => By::Expression(END),
+            TokenOrder::LongestUnseen | TokenOrder::LatestSeen => By::Expression(SEEN),
         },
         id: Column::Id,
-        descending: order == TokenOrder::Newest,
+        descending: matches!(
+            order,
+            TokenOrder::Newest | TokenOrder::LastToEnd | TokenOrder::LatestSeen
+        ),
         kind: Kind::Number,
     };
     let mut page = page_of(app.db.read(), matching, order, &filter.page, key_of).await?;

@@ -9,7 +9,7 @@ use sea_orm::{
 
 use super::{
     TokenState,
-    filter::{Access, DAY, Ends, Only, TokenFilter},
+    filter::{Access, DAY, Ends, Only, TokenFilter, TokenOrder},
     unused::SEEN,
 };
 use crate::{
@@ -20,6 +20,9 @@ use crate::{
     },
 };
 
+/// When a token ends, or never, as the index says it.
+pub(super) const END: &str = "COALESCE(expires_at, 9223372036854775807)";
+
 /// What has an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lead {
@@ -29,6 +32,8 @@ enum Lead {
     Revoked,
     /// When tokens end.
     Ends,
+    /// The same, of all that are not revoked.
+    End,
     Seen,
     Access,
     Kind,
@@ -48,10 +53,10 @@ impl<'a> Spelling<'a> {
         let by_end = matches!(filter.ends, Some(Ends::Within(_)))
             || filter.state == Some(TokenState::Expired)
             || filter.only == Some(Only::Expiring);
-        let lead = match Self::many(filter, backend).lead {
-            lead @ (Lead::Owner | Lead::Revoked) => lead,
-            _ if matches!(filter.access, Some(Access::Has(_))) => Lead::Scope,
+        let lead = match Self::by_age(filter, backend).lead {
+            lead @ (Lead::Owner | Lead::Scope | Lead::Revoked) => lead,
             _ if by_end => Lead::Ends,
+            _ if filter.only == Some(Only::Unused) => Lead::Seen,
             lead => lead,
         };
         Self {
@@ -64,12 +69,26 @@ impl<'a> Spelling<'a> {
     /// For what is met soon in the order of the list. With an index of another order all would be sorted; but one owner's
     /// are few.
     pub(super) fn many(filter: &'a TokenFilter, backend: DbBackend) -> Self {
+        let by_age = Self::by_age(filter, backend);
+        let lead = match filter.order() {
+            _ if by_age.lead == Lead::Owner => Lead::Owner,
+            TokenOrder::FirstToEnd | TokenOrder::LastToEnd => {
+                if filter.only == Some(Only::Expiring) {
+                    Lead::Ends
+                } else {
+                    Lead::End
+                }
+            }
+            TokenOrder::LongestUnseen | TokenOrder::LatestSeen => Lead::Seen,
+            TokenOrder::Newest => by_age.lead,
+        };
+        Self { lead, ..by_age }
+    }
+
+    /// For what is met soon in the order of ids.
+    pub(super) fn by_age(filter: &'a TokenFilter, backend: DbBackend) -> Self {
         let lead = if filter.owner.is_some() || filter.owner_named.is_some() {
             Lead::Owner
-        } else if filter.only == Some(Only::Expiring) {
-            Lead::Ends
-        } else if filter.only == Some(Only::Unused) {
-            Lead::Seen
         } else if matches!(filter.access, Some(Access::Has(_))) {
             Lead::Scope
         } else if filter.state == Some(TokenState::Revoked) {
@@ -109,7 +128,14 @@ impl<'a> Spelling<'a> {
         if self.lead == Lead::Wide && filter.leaves_some_out() {
             query = query.filter(Expr::cust(r#""tokens"."id" > 0"#));
         }
-        let expires = self.column(r#""tokens"."expires_at""#, Lead::Ends);
+        let expires = match self.lead {
+            Lead::End => END.to_owned(),
+            _ => self.column(r#""tokens"."expires_at""#, Lead::Ends),
+        };
+        let never = match self.lead {
+            Lead::End => format!("{END} = {}", i64::MAX),
+            _ => format!("{expires} IS NULL"),
+        };
         let revoked = self.column(r#""tokens"."revoked_at""#, Lead::Revoked);
         let bound = |sql: String, values: Vec<i64>| -> SimpleExpr {
             let sql = match self.backend {
@@ -124,7 +150,11 @@ impl<'a> Spelling<'a> {
             // Those that expire soon are asked for their end alone, below.
             Some(TokenState::Active) if filter.only == Some(Only::Expiring) => query.filter(live()),
             Some(TokenState::Active) => query.filter(live()).filter(bound(
-                format!("({expires} IS NULL OR {expires} > ?)"),
+                if self.lead == Lead::End {
+                    format!("{expires} > ?")
+                } else {
+                    format!("({never} OR {expires} > ?)")
+                },
                 vec![now],
             )),
             Some(TokenState::Expired) => query
@@ -149,7 +179,7 @@ impl<'a> Spelling<'a> {
             Some(_) if filter.state == Some(TokenState::Expired) => {
                 query.filter(Expr::cust("1 = 0"))
             }
-            Some(Ends::Never) => query.filter(Expr::cust(format!("{expires} IS NULL"))),
+            Some(Ends::Never) => query.filter(Expr::cust(never)),
             Some(Ends::Within(seconds)) => query.filter(bound(
                 format!("{expires} > ? AND {expires} <= ?"),
                 vec![now, now + seconds],

@@ -5,18 +5,20 @@ use serde::Serialize;
 
 use super::{
     bulk::Tokens,
-    query::{ACCESS, ENDS, KINDS, ListQuery, PATH},
+    query::{ACCESS, ENDS, KINDS, ListQuery, PATH, SORTS},
 };
 use crate::{
     app::App,
     domain::{
         actor::Actor,
-        tokens::{self, TokenCounts, TokenOrder, TokenRow, TokenState},
+        tokens::{self, TokenCounts, TokenRow, TokenState},
     },
     web::{
         admin::{
             bulk::Bar,
-            listing::{Address, Chip, Choice, Hidden, Pager, Tab, match_text, no_hit},
+            listing::{
+                Address, Chip, Choice, Head, Hidden, Pager, Tab, match_text, no_hit, sorted,
+            },
         },
         error::PageError,
         guards::{May, permission::ViewTokens},
@@ -44,10 +46,19 @@ struct TokenChangeList {
     no_hit: String,
     none_at_all: bool,
     /// In words.
-    order: &'static str,
+    order: String,
+    /// Where there is a choice.
+    sort: Option<Choice>,
+    heads: Option<Heads>,
     rows: Vec<Row>,
     pager: Pager,
     bulk: Bar,
+}
+
+#[derive(Serialize)]
+struct Heads {
+    expires: Head,
+    last_used: Head,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -79,8 +90,6 @@ impl View for TokenChangeList {
     }
 }
 
-const NEWEST: &str = "newest first";
-
 #[get("/tokens?<query..>")]
 pub async fn change_list(
     session: May<'_, ViewTokens>,
@@ -108,12 +117,17 @@ pub async fn change_list(
         matching: match_text(&found, None),
         no_hit: no_hit("No token", q.as_deref()),
         none_at_all: counts.all().n == 0,
-        order: match filter.order() {
-            _ if found.newest_first => NEWEST,
-            TokenOrder::Newest => NEWEST,
-            TokenOrder::FirstToEnd => "the first to expire first",
-            TokenOrder::LongestUnseen => "the longest unused first",
-        },
+        order: order(if found.newest_first {
+            SORTS[0].0
+        } else {
+            query.sort()
+        }),
+        sort: query
+            .is_sortable()
+            .then(|| Choice::new("sort", "Sort", SORTS, query.sort())),
+        heads: query
+            .is_sortable()
+            .then(|| heads(&here, sorted(&found, query.sort()))),
         pager: Pager::of(&found, &here, query.paging().size()),
         owner: query.owner().unwrap_or_default(),
         bulk: Bar::of(
@@ -126,6 +140,19 @@ pub async fn change_list(
         rows,
         q: q.unwrap_or_default(),
     }))
+}
+
+/// What the sort is, inside a sentence.
+fn order(sort: &str) -> String {
+    let label = SORTS.iter().find(|(value, _)| *value == sort);
+    label.map_or(String::new(), |(_, label)| label.to_lowercase())
+}
+
+fn heads(here: &Address, sort: &str) -> Heads {
+    Heads {
+        expires: Head::new("Expires", here, sort, ("expires", "-expires")),
+        last_used: Head::new("Last used", here, sort, ("-used", "used")),
+    }
 }
 
 fn tabs(counts: &TokenCounts, current: &str) -> Vec<Tab> {
@@ -165,7 +192,9 @@ pub fn samples() -> Vec<Page> {
         matching: String::new(),
         no_hit: String::new(),
         none_at_all: true,
-        order: NEWEST,
+        order: order(SORTS[0].0),
+        sort: Some(Choice::new("sort", "Sort", SORTS, SORTS[0].0)),
+        heads: Some(heads(&here, SORTS[0].0)),
         pager: Pager::of(&none, &here, 25),
         bulk: Bar::of(
             &Tokens(ListQuery::default()),

@@ -5,7 +5,7 @@ use rocket::FromForm;
 use crate::{
     domain::{
         scopes::Scope,
-        tokens::{Access, Ends, Only, TokenFilter, TokenState},
+        tokens::{Access, Ends, Only, TokenFilter, TokenOrder, TokenState},
     },
     web::admin::listing::{Address, Chip, Paging, search, search_chip},
 };
@@ -34,6 +34,13 @@ pub const ENDS: &[(&str, &str)] = &[
     ("90", "Expires in 90 days"),
     ("365", "Expires in a year"),
 ];
+pub const SORTS: &[(&str, &str)] = &[
+    ("-created", "Newest first"),
+    ("expires", "First to expire first"),
+    ("-expires", "Last to expire first"),
+    ("-used", "Most recently used first"),
+    ("used", "Longest unused first"),
+];
 const DAY: i64 = 86_400;
 const FILTERS: [&str; 5] = ["q", "kind", "access", "ends", "owner"];
 
@@ -45,6 +52,7 @@ pub struct ListQuery {
     access: Option<String>,
     ends: Option<String>,
     owner: Option<String>,
+    sort: Option<String>,
     cursor: Option<String>,
     per: Option<u64>,
     pub all: Option<String>,
@@ -89,6 +97,29 @@ impl ListQuery {
         known(TABS, self.state.as_deref())
     }
 
+    /// Whether this tab has more than one order.
+    pub fn is_sortable(&self) -> bool {
+        !matches!(self.state(), "revoked" | "all")
+    }
+
+    /// The order that was asked for, or the usual one of the tab.
+    pub fn sort(&self) -> &'static str {
+        let asked = known(SORTS, self.sort.as_deref().filter(|_| self.is_sortable()));
+        if asked.is_empty() {
+            self.usual_sort()
+        } else {
+            asked
+        }
+    }
+
+    fn usual_sort(&self) -> &'static str {
+        match self.state() {
+            "expiring" => "expires",
+            "unused" => "used",
+            _ => "-created",
+        }
+    }
+
     pub fn paging(&self) -> Paging {
         Paging::new(self.cursor.clone(), self.per)
     }
@@ -122,6 +153,15 @@ impl ListQuery {
                 "never" => Some(Ends::Never),
                 days => days.parse::<i64>().ok().map(|n| Ends::Within(n * DAY)),
             },
+            sort: match self.sort() {
+                // Its own order is known best by the filter.
+                usual if usual == self.usual_sort() => None,
+                "expires" => Some(TokenOrder::FirstToEnd),
+                "-expires" => Some(TokenOrder::LastToEnd),
+                "used" => Some(TokenOrder::LongestUnseen),
+                "-used" => Some(TokenOrder::LatestSeen),
+                _ => Some(TokenOrder::Newest),
+            },
             page: self.paging().request(),
             ..TokenFilter::default()
         }
@@ -136,6 +176,13 @@ impl ListQuery {
             .with("access", self.access())
             .with("ends", self.ends())
             .with("owner", self.owner().unwrap_or_default())
+            .with(
+                "sort",
+                match self.sort() {
+                    usual if usual == self.usual_sort() => "",
+                    sort => sort,
+                },
+            )
             .sized(&self.paging())
     }
 
@@ -176,7 +223,7 @@ impl ListQuery {
 
     /// Hidden fields of the form that has the filters.
     pub fn kept(&self) -> Vec<crate::web::admin::listing::Hidden> {
-        self.address().hidden(&FILTERS)
+        self.address().without("sort").hidden(&FILTERS)
     }
 }
 
@@ -201,21 +248,26 @@ mod tests {
             access: text("users:read"),
             ends: text("30"),
             owner: text(" ann "),
+            sort: text("-used"),
             ..ListQuery::default()
         };
         let href = query.address().href();
         assert_eq!(
             href,
-            "/admin/tokens/?state=unused&q=ci&kind=named&access=users%3Aread&ends=30&owner=ann"
+            "/admin/tokens/?state=unused&q=ci&kind=named&access=users%3Aread&ends=30&owner=ann&sort=-used"
         );
         let chips = query.chips();
         assert_eq!(chips.len(), 5);
         assert!(chips.iter().all(|chip| chip.href.len() < href.len()));
-        assert_eq!(query.clear().href(), "/admin/tokens/?state=unused");
+        assert_eq!(
+            query.clear().href(),
+            "/admin/tokens/?state=unused&sort=-used"
+        );
         let nonsense = ListQuery {
             kind: text("x"),
             access: text("students:eat"),
             ends: text("-1"),
+            sort: text("name"),
             ..ListQuery::default()
         };
         assert!(nonsense.chips().is_empty());
