@@ -3,7 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{domain::audit::AuditEvent, web::words::Person};
+use crate::{
+    domain::audit::AuditEvent,
+    web::{filters, words::Person},
+};
 
 /// One line of the audit log as a sentence: person, verb, object.
 #[derive(Clone, Debug, Serialize)]
@@ -120,16 +123,16 @@ impl Changes {
             return changes;
         };
         for (name, value) in detail {
-            let name = name.replace('_', " ");
+            let spelled = name.replace('_', " ");
             match (value.get("from"), value.get("to")) {
                 (Some(from), Some(to)) => changes.fields.push(Field {
+                    name: spelled,
                     from: of_field(&name, from),
                     to: of_field(&name, to),
-                    name,
                 }),
                 _ => changes.facts.push(Fact {
-                    name,
-                    value: plain(&value),
+                    name: spelled,
+                    value: of_time(&name, &value).unwrap_or_else(|| plain(&value)),
                 }),
             }
         }
@@ -142,7 +145,22 @@ fn of_field(name: &str, value: &Value) -> String {
     match (name, value.as_str()) {
         ("active" | "staff" | "superuser", Some("true")) => "yes".to_owned(),
         ("active" | "staff" | "superuser", Some("false")) => "no".to_owned(),
-        _ => plain(value),
+        _ => of_time(name, value).unwrap_or_else(|| plain(value)),
+    }
+}
+
+/// What is stored in Unix seconds. `expired` is an end as it was, in events of older versions.
+fn of_time(name: &str, value: &Value) -> Option<String> {
+    match (name, value) {
+        ("expires" | "expired", Value::Null) => Some("never".to_owned()),
+        // The first key of all.
+        ("signs_from", Value::Number(at)) if at.as_i64() == Some(0) => {
+            Some("the beginning".to_owned())
+        }
+        ("expires" | "expired" | "until" | "signs_from", Value::Number(at)) => {
+            at.as_i64().map(filters::utc)
+        }
+        _ => None,
     }
 }
 
@@ -278,4 +296,37 @@ fn known(action: &str, alone: bool) -> Option<&'static str> {
         ("mail.dropped", _) => "threw letters away",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_utc_whatever_event_has_them() {
+        let told = |detail: &str| {
+            let changes = Changes::of(&AuditEvent {
+                detail: detail.to_owned(),
+                ..sample_event()
+            });
+            let fields = changes.fields.into_iter();
+            let fields = fields.map(|f| format!("{}: {} > {}", f.name, f.from, f.to));
+            let facts = changes.facts.into_iter();
+            let facts = facts.map(|f| format!("{}: {}", f.name, f.value));
+            fields.chain(facts).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(
+            told(r#"{"expires": {"from": null, "to": 1796351675}}"#),
+            "expires: never > 2026-12-04 02:34 UTC"
+        );
+        // As events of older versions have it.
+        assert_eq!(
+            told(r#"{"expires": 1796351675, "expired": null}"#),
+            "expires: 2026-12-04 02:34 UTC, expired: never"
+        );
+        assert_eq!(
+            told(r#"{"until": 1795747440, "signs_from": 1795746983, "n": 1795746983}"#),
+            "until: 2026-11-27 02:44 UTC, signs from: 2026-11-27 02:36 UTC, n: 1795746983"
+        );
+    }
 }

@@ -5,10 +5,11 @@ use latchkey::domain::{
     actor::Actor,
     audit::{self, AuditFilter, Event},
     daily_figures::{self, Figure},
-    students::{self, StudentInput},
+    students::{self, StudentChanges, StudentInput},
+    tokens::{self, NewToken},
     users::{self, UserInput},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, START, TestApp};
 
@@ -128,8 +129,15 @@ both! {
         assert!(page.text.contains("Sealed #3"), "{page:?}");
         assert!(page.text.contains("added student") && page.text.contains("Zoe"));
         assert!(!page.text.contains("signed in"), "filtered away");
+        assert!(page.text.contains("</span>Student added<"), "its chip: {page:?}");
         let empty = root.get("/admin/audit/?to=2000-01-01").await;
         assert!(empty.text.contains("Nothing in this span."));
+        assert!(empty.text.contains("</span>To: 2000-01-01<"), "{empty:?}");
+        for path in ["/admin/audit/?person=nobody-like-it", "/admin/audit/?act=no.such&to=2000-01-01"] {
+            let empty = root.get(path).await;
+            assert!(empty.text.contains("No event like that."), "{path}: {empty:?}");
+            assert!(empty.text.contains("Clear the filters"), "{path}: {empty:?}");
+        }
         for odd in ["from=x", "to=9999-12-31", "from=-5", "per=7", "id=1", "act=%00", "when=no&result=no"] {
             assert_eq!(root.get(&format!("/admin/audit/?{odd}")).await.status, 200, "{odd}");
         }
@@ -152,11 +160,49 @@ both! {
             assert_eq!(page.status, 200, "{path}");
             assert!(page.text.contains("<ins>new@example.org</ins>"), "{path}: {page:?}");
         }
+        students(app, &["Zoe"]).await;
+        let changes = StudentChanges { city: text("Nashik"), ..StudentChanges::default() };
+        students::change(&app.app, &Actor::operator(), 1, changes).await.unwrap();
+        let edited = audit::recent(&app.app, 1).await.unwrap().remove(0);
+        assert_eq!(edited.detail, r#"{"city":{"from":"Pune","to":"Nashik"}}"#);
+        let page = root.get(&format!("/admin/audit/{}/", edited.id)).await;
+        assert!(page.text.contains("<del>Pune</del>") && page.text.contains("<ins>Nashik</ins>"), "{page:?}");
+        assert!(page.text.contains("edited student Zoe"), "{page:?}");
         let form = root.get(&format!("/admin/users/{}/", ann.id)).await;
         let line = format!("/admin/audit/{}/", event.id);
         assert!(form.text.replace("&#x2F;", "/").contains(&line), "the line leads to its event");
         assert_eq!(root.get("/admin/users/999/history/").await.status, 404);
         assert_eq!(root.get("/admin/audit/999/").await.status, 404);
+    }
+
+    async fn events_of_tokens_say_the_kind_and_what_was_there_before(app: &TestApp) {
+        let root = app.admin("root").await;
+        let ann = app.user("ann").await;
+        let by = Actor::operator();
+        let details = async |n: u64| -> Vec<Value> {
+            let events = audit::recent(&app.app, n).await.unwrap();
+            events.iter().map(|event| serde_json::from_str(&event.detail).unwrap()).collect()
+        };
+        app.default_token(&ann).await;
+        let made = details(1).await.remove(0);
+        assert_eq!((&made["kind"], &made["expires"]), (&json!("default"), &Value::Null));
+        let soon = app.app.now() + 86_400;
+        let (id, _) = app.named_token_with(&ann, |new| NewToken { expires_at: Some(soon), ..new }).await;
+        let made = details(1).await.remove(0);
+        assert_eq!((&made["kind"], &made["expires"]), (&json!("named"), &json!(soon)));
+        tokens::rename(&app.app, &by, id, "build").await.unwrap();
+        tokens::extend(&app.app, &by, id, Some(soon + 1)).await.unwrap();
+        tokens::extend_many(&app.app, &by, &[id], None).await.unwrap();
+        let told = details(3).await;
+        assert_eq!(told[2], json!({"owner": "ann", "name": {"from": "CI", "to": "build"}}));
+        assert_eq!(told[1]["expires"], json!({"from": soon, "to": soon + 1}));
+        assert_eq!(told[0]["expires"], json!({"from": soon + 1, "to": null}));
+        let event = audit::recent(&app.app, 1).await.unwrap().remove(0);
+        let page = root.get(&format!("/admin/audit/{}/", event.id)).await;
+        let ends = latchkey::web::filters::utc(soon + 1);
+        for text in [format!("<del>{ends}</del>"), "<ins>never</ins>".to_owned()] {
+            assert!(page.text.contains(&text), "{text}: {page:?}");
+        }
     }
 
     async fn what_is_filtered_goes_out_as_a_file_and_no_cell_is_a_formula(app: &TestApp) {

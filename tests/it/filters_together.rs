@@ -227,7 +227,7 @@ both! {
                 Some(Only::Expiring) => TokenOrder::FirstToEnd,
                 Some(Only::Unused) => TokenOrder::LongestUnseen,
             };
-            let end = |token: &token::Model| token.expires_at.unwrap_or(i64::MAX);
+            let end = |token: &token::Model| token.expires_at.unwrap_or((1 << 62) + token.id);
             let seen = |token: &token::Model| token.last_used_at.unwrap_or(token.created_at);
             match filter.sort.filter(|_| is_live).unwrap_or(usual) {
                 TokenOrder::Newest => expected.sort_by_key(|token| -token.id),

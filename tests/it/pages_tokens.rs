@@ -1,6 +1,10 @@
 //! Tokens in the panel: shown once, gone after a minute, revoked at once.
 
-use latchkey::domain::{tokens, users::UserInput};
+use latchkey::domain::{
+    actor::Actor,
+    tokens,
+    users::{self, UserInput},
+};
 
 use crate::support::{TestApp, between};
 
@@ -170,5 +174,52 @@ both! {
             let page = browser.get(&path).await.text;
             assert!(page.contains(">Expired<") && page.contains("Replaced by"), "{page}");
         }
+    }
+
+    async fn a_replaced_default_token_is_no_named_one(app: &TestApp) {
+        let root = app.admin("root").await;
+        let ann = app.user("ann").await;
+        app.default_token(&ann).await;
+        let old = tokens::find_default(&app.app, ann.id).await.unwrap().unwrap();
+        tokens::rotate(&app.app, &Actor::operator(), old.id, 3600).await.unwrap();
+        let path = format!("/admin/tokens/{}/", old.id);
+        let page = root.get(&path).await.text;
+        for text in ["Default, replaced", "A replaced default token of", "<h1>Default token</h1>"] {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+        assert!(!page.contains("Rename"), "{page}");
+        let refused = root.submit("/admin/tokens/new/", &path, &[("name", "x")]).await;
+        assert!(refused.text.contains("The default token keeps its name."), "{refused:?}");
+        let csv = root.get("/admin/tokens/export/").await.text;
+        assert!(csv.contains(&format!("{},ann,default,\"default, replaced\",", old.id)), "{csv}");
+        let (id, _) = app.named_token_with(&ann, |new| new).await;
+        tokens::rotate(&app.app, &Actor::operator(), id, 3600).await.unwrap();
+        let page = root.get(&format!("/admin/tokens/{id}/")).await.text;
+        assert!(page.contains("A named token of") && page.contains("Rename"), "{page}");
+    }
+
+    async fn a_token_of_a_disabled_account_says_that_it_opens_nothing(app: &TestApp) {
+        let root = app.admin("root").await;
+        let ann = app.user("ann").await;
+        users::set_active(&app.app, &Actor::operator(), ann.id, false).await.unwrap();
+        let page = "/admin/tokens/new/";
+        let fields = [("owner", "ann"), ("kind", "named"), ("name", "CI"), ("expires", "90")];
+        let shown = root.submit(page, page, &fields).await.redirect().to_owned();
+        for visit in ["first", "second"] {
+            let page = root.get(&shown).await;
+            crate::support::nothing_inline(&page);
+            assert!(page.text.contains("The account of ann is disabled"), "{visit}: {page:?}");
+            assert!(page.text.contains("The API answers 401 until it is enabled."), "{visit}: {page:?}");
+            assert!(!page.text.contains("nothing is lost: it works"), "{visit}: {page:?}");
+        }
+        let detail = shown.trim_end_matches("created/");
+        for path in [detail, "/admin/tokens/"] {
+            assert!(root.get(path).await.text.contains(">Owner disabled<"), "{path}");
+        }
+        users::set_active(&app.app, &Actor::operator(), ann.id, true).await.unwrap();
+        for path in [detail, "/admin/tokens/"] {
+            assert!(!root.get(path).await.text.contains(">Owner disabled<"), "{path}");
+        }
+        assert!(root.get(&shown).await.text.contains("nothing is lost: it works"));
     }
 }

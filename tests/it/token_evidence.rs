@@ -108,7 +108,7 @@ both! {
         let path = format!("/admin/tokens/{id}/extend/");
         root.submit(&path, &path, &[("expires", "on"), ("on", "2026-12-31")]).await.redirect();
         let token = tokens::get(&app.app, id).await.unwrap().token;
-        assert_eq!(token.expires_at, Some(1_798_761_600), "the end of that day, UTC");
+        assert_eq!(token.expires_at, Some(1_798_761_599), "the end of that day, UTC");
         app.clock.advance(2 * DAY);
         app.anonymous().token(&key).get("/studentapi/").await.expect(200);
         assert_eq!(app.audited().await[0], "token.extended");

@@ -148,17 +148,24 @@ impl<C: ColumnTrait> Way<'_, C> {
 
     pub(super) fn beyond(&self, of: Sorted) -> Option<SimpleExpr> {
         let cursor = self.cursor?;
-        let (row, edge): (SimpleExpr, SimpleExpr) = match &cursor.key {
-            Some(key) if !self.is_by_id() => {
-                let edge = [Expr::val(key.value()), cursor.id.into()];
-                (Expr::tuple([of.key, of.id]), Expr::tuple(edge))
-            }
-            _ => (of.id, cursor.id.into()),
+        let falling = self.falling;
+        let Some(key) = cursor.key.as_ref().filter(|_| !self.is_by_id()) else {
+            let edge = Expr::val(cursor.id);
+            return Some(if falling {
+                of.id.lt(edge)
+            } else {
+                of.id.gt(edge)
+            });
         };
-        Some(if self.falling {
-            row.lt(edge)
-        } else {
-            row.gt(edge)
+        let edge = Expr::val(key.value());
+        let rows = Expr::tuple([of.key.clone(), of.id]);
+        let edges = Expr::tuple([edge.clone(), cursor.id.into()]);
+        // SQLite finds the place of an expression in its index by the second condition alone.
+        Some(match (falling, self.order.by) {
+            (true, By::Expression(_)) => rows.lt(edges).and(of.key.lte(edge)),
+            (false, By::Expression(_)) => rows.gt(edges).and(of.key.gte(edge)),
+            (true, _) => rows.lt(edges),
+            (false, _) => rows.gt(edges),
         })
     }
 }

@@ -5,9 +5,9 @@ use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::{Student, StudentChanges, StudentInput, valid};
+use super::{Student, StudentChanges, StudentInput, unseen_in, valid};
 use crate::{
     app::App,
     checks::Affects,
@@ -112,8 +112,9 @@ pub async fn change(app: &App, by: &Actor, id: i64, changes: StudentChanges) -> 
     if is_same(&old, &input) {
         return Ok(old);
     }
+    let event = difference(&old, &input);
     let student = write(&db, &old, input).await?;
-    audit::record(&db, app.now(), by, event("student.changed", &student)).await?;
+    audit::record(&db, app.now(), by, event).await?;
     db.commit(Affects::Students).await?;
     Ok(student)
 }
@@ -145,14 +146,15 @@ pub async fn edit_rows(app: &App, by: &Actor, rows: Vec<RowEdit>) -> Result<Edit
     if wanted.is_empty() {
         return Ok(Edited::Saved(0));
     }
-    let mut changed = Vec::with_capacity(wanted.len());
+    let mut events = Vec::with_capacity(wanted.len());
     for (old, input) in wanted {
-        changed.push(write(&db, old, input).await?);
+        events.push(difference(old, &input));
+        write(&db, old, input).await?;
     }
-    let events = changed.iter().map(|one| event("student.changed", one));
+    let saved = events.len();
     audit::record_all(&db, app.now(), by, events).await?;
     db.commit(Affects::Students).await?;
-    Ok(Edited::Saved(changed.len()))
+    Ok(Edited::Saved(saved))
 }
 
 /// What is to be written, if it differs from what is there.
@@ -168,9 +170,19 @@ fn judge<'a>(
         roll: old.roll,
         city: row.city.clone(),
     });
+    // What came over the API stays as it is, until somebody types it anew.
+    let typed = |new: &str, old: &str| {
+        if new == old {
+            String::new()
+        } else {
+            new.to_owned()
+        }
+    };
+    let unseen = unseen_in(&typed(&row.name, &old.name), &typed(&row.city, &old.city));
     match input {
         Err(Error::Validation(errors)) => Err(Why::Invalid(errors)),
         Err(_) => Err(Why::Deleted),
+        Ok(_) if !unseen.is_empty() => Err(Why::Invalid(unseen)),
         Ok(input) if is_same(old, &input) => Ok(None),
         Ok(_) if old.version != row.version => Err(Why::Changed(old.clone())),
         Ok(input) => Ok(Some((old, input))),
@@ -210,6 +222,20 @@ async fn locked<C: ConnectionTrait>(db: &C, id: i64) -> Result<Student> {
         .one(db)
         .await?
         .ok_or(Error::NotFound)
+}
+
+/// What differs, as it was and as it is.
+fn difference<'a>(old: &'a Student, input: &StudentInput) -> Event<'a> {
+    let mut detail = Map::new();
+    let mut compare = |name: &str, from: Value, to: Value| {
+        if from != to {
+            detail.insert(name.to_owned(), json!({"from": from, "to": to}));
+        }
+    };
+    compare("name", json!(old.name), json!(input.name));
+    compare("roll", json!(old.roll), json!(input.roll));
+    compare("city", json!(old.city), json!(input.city));
+    Event::new("student.changed", Some(old.id), &old.name).with(Value::Object(detail))
 }
 
 pub(super) fn event<'a>(action: &'static str, student: &'a Student) -> Event<'a> {

@@ -227,7 +227,7 @@ pub async fn extend_many(
             by,
             change,
             "token.extended",
-            |token, owner| json!({"owner": owner, "expires": until, "expired": token.expires_at}),
+            |token, owner| json!({"owner": owner, "expires": {"from": token.expires_at, "to": until}}),
         )
         .await
 }

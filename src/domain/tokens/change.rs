@@ -3,7 +3,7 @@
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, ConnectionTrait, IntoActiveModel};
 use serde_json::json;
 
-use super::{Token, TokenState, locked, make, policy, state};
+use super::{Token, TokenState, locked, make, policy, rotated::was_default, state};
 use crate::{
     app::App,
     checks::Affects,
@@ -73,13 +73,16 @@ pub async fn change(app: &App, by: &Actor, id: i64, changes: Changes<'_>) -> Res
     let mut row = token.clone().into_active_model();
     let mut events = Vec::new();
     if let Some(name) = name {
-        if token.is_default {
+        if token.is_default || was_default(&token) {
             return Err(Error::field("name", "The default token keeps its name."));
         }
         row.search = Set(search::text_of_token(name, &token.prefix, &owner.username));
         row.name = Set(name.to_owned());
         let event = Event::new("token.renamed", Some(id), &token.name);
-        events.push(event.with(json!({"owner": owner.username, "name": name})));
+        events.push(event.with(json!({
+            "owner": owner.username,
+            "name": {"from": token.name, "to": name},
+        })));
     }
     if let Some(end) = changes.end {
         may_end_otherwise(&db, &token, now).await?;
@@ -88,8 +91,7 @@ pub async fn change(app: &App, by: &Actor, id: i64, changes: Changes<'_>) -> Res
         let event = Event::new("token.extended", Some(id), &token.name);
         events.push(event.with(json!({
             "owner": owner.username,
-            "expires": until,
-            "expired": token.expires_at,
+            "expires": {"from": token.expires_at, "to": until},
         })));
     }
     let saved = row.update(&db).await?;

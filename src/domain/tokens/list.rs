@@ -12,7 +12,7 @@ use super::{
     Token, TokenState,
     filter::{Only, TokenFilter, TokenOrder, in_state, matching},
     rotated::{ROTATION, rotation, successor},
-    spelling::END,
+    spelling::{END, end},
     unused::SEEN,
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     },
     entity::{
         token::{ActiveModel, Column, Entity},
-        user,
+        token_use, user,
     },
     error::Result,
     keys::Digest,
@@ -58,7 +58,7 @@ pub async fn list(app: &App, filter: &TokenFilter) -> Result<Page<TokenRow>> {
     let key_of = |token: &Token| {
         let key = match order {
             TokenOrder::Newest => token.id,
-            TokenOrder::FirstToEnd | TokenOrder::LastToEnd => token.expires_at.unwrap_or(i64::MAX),
+            TokenOrder::FirstToEnd | TokenOrder::LastToEnd => end(token),
             TokenOrder::LongestUnseen | TokenOrder::LatestSeen => {
                 token.last_used_at.unwrap_or(token.created_at)
             }
@@ -200,8 +200,12 @@ pub async fn first_end(app: &App) -> Result<Option<i64>> {
     Ok(ends.flatten())
 }
 
-/// Whether one of the newest has been used: enough to see whether a newcomer has made a call.
+/// Whether a call was made with a token: a use that is still counted, or one of the newest tokens, whose uses were long ago.
 pub async fn is_any_used(app: &App) -> Result<bool> {
+    let use_of_late = token_use::Entity::find().one(app.db.read()).await?;
+    if use_of_late.is_some() {
+        return Ok(true);
+    }
     let newest: Vec<Option<i64>> = Entity::find()
         .select_only()
         .column(Column::LastUsedAt)
@@ -240,14 +244,19 @@ impl TokenCounts {
 
     /// What a list under this filter has before a text is looked for, if a tab says so.
     pub fn of(&self, filter: &TokenFilter) -> Option<Count> {
-        (!filter.is_narrowed()).then_some(match (filter.state, filter.only) {
+        (!filter.is_narrowed()).then(|| self.of_tab(filter))
+    }
+
+    /// What its tab has.
+    pub fn of_tab(&self, filter: &TokenFilter) -> Count {
+        match (filter.state, filter.only) {
             (_, Some(Only::Expiring)) => self.expiring,
             (_, Some(Only::Unused)) => self.unused,
             (Some(TokenState::Active), None) => self.active,
             (Some(TokenState::Expired), None) => self.expired,
             (Some(TokenState::Revoked), None) => self.revoked,
             (None, None) => self.all(),
-        })
+        }
     }
 }
 

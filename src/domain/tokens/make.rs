@@ -260,8 +260,10 @@ async fn insert<C: ConnectionTrait>(
     })?;
     let event = Event::new("token.created", Some(token.id), &token.name).with(json!({
         "owner": owner.username,
+        "kind": if token.is_default { "default" } else { "named" },
         "prefix": token.prefix,
         "scopes": token.scopes,
+        "expires": token.expires_at,
     }));
     audit::record(db, app.now(), by, event).await?;
     Ok((token, key))

@@ -39,7 +39,7 @@ pub(crate) use make::{PREFIX_SHOWN, seal_owner};
 pub use make::{complaints, default_of, get_or_create_default, issue, rotate, show_default};
 pub use policy::{LONGEST, MOST_GRACE, in_words, longest_life, refuse_life};
 pub use presented::revoke_presented;
-pub use rotated::successors;
+pub use rotated::{successors, was_default};
 pub use scan::{Found, Scanner, Whose};
 pub use unused::sweep_unused;
 

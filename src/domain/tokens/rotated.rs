@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use serde_json::Value;
 
-use super::Token;
+use super::{Token, key};
 use crate::{
     app::App,
     entity::token::{Column, Entity},
@@ -34,6 +34,12 @@ pub(super) fn successor(row: &QueryResult) -> Result<Option<i64>> {
     let told: Option<String> = row.try_get("", ROTATION)?;
     let told = told.and_then(|text| serde_json::from_str::<Value>(&text).ok());
     Ok(told.and_then(|detail| detail["successor"].as_i64()))
+}
+
+/// Whether it was the default one of its owner until it was rotated: only those have a key without the beginning of
+/// named ones.
+pub fn was_default(token: &Token) -> bool {
+    !token.is_default && !token.prefix.starts_with(key::PREFIX)
 }
 
 /// For each of these that was rotated: the id of the token that followed it.

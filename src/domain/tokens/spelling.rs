@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::{
-    TokenState,
+    Token, TokenState,
     filter::{Access, DAY, Ends, Only, TokenFilter, TokenOrder},
     unused::SEEN,
 };
@@ -20,8 +20,16 @@ use crate::{
     },
 };
 
-/// When a token ends, or never, as the index says it.
-pub(super) const END: &str = "COALESCE(expires_at, 9223372036854775807)";
+/// When a token ends, as the index says it. Those that never do come last, each with a number of its own: SQLite goes to
+/// a place in an index of expressions by its first one alone.
+pub(super) const END: &str =
+    r#"COALESCE("tokens"."expires_at", 4611686018427387904 + "tokens"."id")"#;
+const NEVER: i64 = 1 << 62;
+
+/// What `END` is of this one.
+pub(super) fn end(token: &Token) -> i64 {
+    token.expires_at.unwrap_or(NEVER + token.id)
+}
 
 /// What has an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +101,8 @@ impl<'a> Spelling<'a> {
             Lead::Scope
         } else if filter.state == Some(TokenState::Revoked) {
             Lead::Revoked
+        } else if filter.only == Some(Only::Unused) {
+            Lead::Wide
         } else if filter.access.is_some() {
             Lead::Access
         } else if filter.is_default.is_some() {
@@ -128,13 +138,25 @@ impl<'a> Spelling<'a> {
         if self.lead == Lead::Wide && filter.leaves_some_out() {
             query = query.filter(Expr::cust(r#""tokens"."id" > 0"#));
         }
-        let expires = match self.lead {
-            Lead::End => END.to_owned(),
-            _ => self.column(r#""tokens"."expires_at""#, Lead::Ends),
+        let is_postgres = self.backend == DbBackend::Postgres;
+        let (expires, is_end) = match self.lead {
+            Lead::End => (END.to_owned(), true),
+            // By the column SQLite would know that tokens without an end are left out, and read the index of the others.
+            Lead::Seen if !is_postgres => (format!("+{END}"), true),
+            _ => (self.column(r#""tokens"."expires_at""#, Lead::Ends), false),
         };
-        let never = match self.lead {
-            Lead::End => format!("{END} = {}", i64::MAX),
-            _ => format!("{expires} IS NULL"),
+        let never = if is_end {
+            format!("{expires} >= {NEVER}")
+        } else {
+            format!("{expires} IS NULL")
+        };
+        // In its own order SQLite is to begin where the page does, not where the filter does.
+        let edge = |condition: String| {
+            if is_postgres || !matches!(self.lead, Lead::End | Lead::Seen) {
+                condition
+            } else {
+                format!("likely({condition})")
+            }
         };
         let revoked = self.column(r#""tokens"."revoked_at""#, Lead::Revoked);
         let bound = |sql: String, values: Vec<i64>| -> SimpleExpr {
@@ -149,9 +171,13 @@ impl<'a> Spelling<'a> {
             None => query,
             // Those that expire soon are asked for their end alone, below.
             Some(TokenState::Active) if filter.only == Some(Only::Expiring) => query.filter(live()),
+            // What never ends, or not yet, is told below.
+            Some(TokenState::Active) if self.lead == Lead::End && filter.ends.is_some() => {
+                query.filter(live())
+            }
             Some(TokenState::Active) => query.filter(live()).filter(bound(
-                if self.lead == Lead::End {
-                    format!("{expires} > ?")
+                if is_end {
+                    edge(format!("{expires} > ?"))
                 } else {
                     format!("({never} OR {expires} > ?)")
                 },
@@ -159,7 +185,7 @@ impl<'a> Spelling<'a> {
             )),
             Some(TokenState::Expired) => query
                 .filter(live())
-                .filter(bound(format!("{expires} <= ?"), vec![now])),
+                .filter(bound(edge(format!("{expires} <= ?")), vec![now])),
             Some(TokenState::Revoked) => query.filter(Expr::cust(format!("{revoked} IS NOT NULL"))),
         };
         query = match filter.only {
@@ -170,7 +196,7 @@ impl<'a> Spelling<'a> {
             )),
             Some(Only::Unused) => {
                 let seen = self.column(SEEN, Lead::Seen);
-                query.filter(bound(format!("{seen} <= ?"), vec![now - 90 * DAY]))
+                query.filter(bound(edge(format!("{seen} <= ?")), vec![now - 90 * DAY]))
             }
         };
         query = match filter.ends {
@@ -179,9 +205,13 @@ impl<'a> Spelling<'a> {
             Some(_) if filter.state == Some(TokenState::Expired) => {
                 query.filter(Expr::cust("1 = 0"))
             }
-            Some(Ends::Never) => query.filter(Expr::cust(never)),
+            Some(Ends::Never) => query.filter(Expr::cust(edge(never))),
             Some(Ends::Within(seconds)) => query.filter(bound(
-                format!("{expires} > ? AND {expires} <= ?"),
+                format!(
+                    "{} AND {}",
+                    edge(format!("{expires} > ?")),
+                    edge(format!("{expires} <= ?"))
+                ),
                 vec![now, now + seconds],
             )),
         };

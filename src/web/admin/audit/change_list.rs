@@ -47,7 +47,7 @@ impl ListQuery {
             let known = choices.iter().any(|(name, _)| *name == value);
             (known && !value.is_empty()).then(|| value.to_owned())
         };
-        let (from, to) = (day(self.from.as_deref()), day(self.to.as_deref()));
+        let (from, to) = filters::in_order(day(self.from.as_deref()), day(self.to.as_deref()));
         // Dates that are typed say more than a choice.
         let when = known(&self.when, TIMES).filter(|_| from.is_none() && to.is_none());
         let result = known(&self.result, RESULTS);
@@ -116,6 +116,8 @@ struct AuditChangeList {
     result: Choice,
     kept: Vec<Hidden>,
     chips: Vec<Chip>,
+    /// Nothing is filtered by but the time.
+    only_dates: bool,
     clear: &'static str,
     #[serde(rename = "match")]
     matching: String,
@@ -195,6 +197,7 @@ fn view(
             "person", "request", "from", "to", "act", "object", "when", "result",
         ]),
         chips: chips(filter, address),
+        only_dates: address.hidden(&["when", "from", "to"]).is_empty(),
         clear: PATH,
         matching,
         chain: Chain::of(chain),
@@ -217,26 +220,21 @@ fn chips(filter: &AuditFilter, address: &Address) -> Vec<Chip> {
             None => kind,
         }
     });
+    let labelled = |label: &str, value: Option<&str>| value.map(|it| format!("{label}: {it}"));
     let named = |name: &str, choices| address.value(name).map(|value| word(choices, value));
     [
-        ("person", filter.person.clone()),
-        ("account", filter.account.map(|id| format!("Account #{id}"))),
+        ("person", labelled("Person", filter.person.as_deref())),
+        (
+            "account",
+            filter.account.map(|id| format!("Account: #{id}")),
+        ),
         ("act", filter.action.as_deref().map(|act| word(ACTS, act))),
         ("object", object),
         ("when", named("when", TIMES)),
-        (
-            "from",
-            address.value("from").map(|day| format!("From {day}")),
-        ),
-        ("to", address.value("to").map(|day| format!("To {day}"))),
+        ("from", labelled("From", address.value("from"))),
+        ("to", labelled("To", address.value("to"))),
         ("result", named("result", RESULTS)),
-        (
-            "request",
-            filter
-                .request_id
-                .as_deref()
-                .map(|id| format!("Request {id}")),
-        ),
+        ("request", labelled("Request", filter.request_id.as_deref())),
     ]
     .into_iter()
     .filter_map(|(name, label)| {

@@ -170,10 +170,10 @@ fn chips(reason: Option<Reason>, address: &str, user: &str, here: &Address) -> V
         chip(words::label(reason).to_owned(), "reason");
     }
     if !address.is_empty() {
-        chip(format!("from {address}"), "address");
+        chip(format!("Address: {address}"), "address");
     }
     if !user.is_empty() {
-        chip(format!("of {user}"), "user");
+        chip(format!("User: {user}"), "user");
     }
     chips
 }

@@ -19,7 +19,10 @@ use crate::{
     web::{
         admin::{
             bulk::Bar,
-            listing::{Address, Chip, Choice, Hidden, Pager, Paging, match_text, no_hit, search},
+            listing::{
+                Address, Chip, Choice, Hidden, Pager, Paging, match_text, no_hit, search,
+                search_chip,
+            },
         },
         error::PageError,
         flash::Flash,
@@ -183,7 +186,7 @@ async fn list(
         chips.push(Chip { label, href });
     };
     if let Some(q) = &q {
-        chip(format!("“{q}”"), "q");
+        chip(search_chip(q), "q");
     }
     for (choices, name, chosen) in [(ROLES, "role", role), (SEEN, "seen", seen_name)] {
         let label = choices.iter().find(|(v, _)| *v == chosen);

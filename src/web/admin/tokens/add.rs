@@ -20,6 +20,7 @@ use crate::{
     error::{Error, FieldErrors},
     web::{
         error::PageError,
+        flash::Flash,
         form::{FormState, Labels},
         guards::{ConfirmableForm, CsrfForm, May, permission::AddTokens},
         page::{Crumb, Go, Page, Reply, View},
@@ -165,7 +166,7 @@ pub async fn add_in(
             state.with(name, form.text(name))
         });
     match make(place, by, session_id, app, form).await {
-        Ok(to) => Ok(Go::to(to).into()),
+        Ok(go) => Ok(go.into()),
         Err(Error::Validation(errors)) => {
             let ticked: Vec<&str> = form.all("scope").collect();
             let limit = tokens::longest_life(app);
@@ -182,7 +183,7 @@ async fn make(
     session_id: i64,
     app: &App,
     form: &ConfirmableForm,
-) -> Result<String, Error> {
+) -> Result<Go, Error> {
     let name = match place {
         Place::Panel => form.text("owner").trim(),
         Place::Account => &by.username,
@@ -221,14 +222,16 @@ async fn make(
         if !found.created {
             let href = place.href(found.token.id);
             return Ok(match place {
-                Place::Panel => format!("{href}exists/"),
-                Place::Account => href,
+                Place::Panel => Go::to(format!("{href}exists/")),
+                Place::Account => Go::to(href).with(
+                    Flash::warn("You already have a default token.").text("No new one was made."),
+                ),
             });
         }
         (found.token, found.key)
     };
     slots::put(app, session_id, token.id, &key).await?;
-    Ok(place.created_href(token.id))
+    Ok(Go::to(place.created_href(token.id)))
 }
 
 fn no_such_user(name: &str) -> FieldErrors {

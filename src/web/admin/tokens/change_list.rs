@@ -114,7 +114,7 @@ pub async fn change_list(
         chips,
         clear: query.clear().href(),
         export_href: here.below("export"),
-        matching: match_text(&found, None),
+        matching: match_text(&found, Some(counts.of_tab(&filter))),
         no_hit: no_hit("No token", q.as_deref()),
         none_at_all: counts.all().n == 0,
         order: order(if found.newest_first {

@@ -132,9 +132,20 @@ pub async fn show_again(
     id: i64,
     _form: ConfirmedForm,
 ) -> Result<Go, PageError> {
-    let (token, key) = tokens::show_default(app, &session.actor, id).await?;
-    slots::put(app, session.session.id, token.id, &key).await?;
-    Ok(Go::to(Place::Panel.created_href(token.id)))
+    let (by, session_id) = (&session.actor, session.session.id);
+    show_again_in(Place::Panel, by, session_id, app, id).await
+}
+
+pub async fn show_again_in(
+    place: Place,
+    by: &Actor,
+    session_id: i64,
+    app: &App,
+    id: i64,
+) -> Result<Go, PageError> {
+    let (token, key) = tokens::show_default(app, by, id).await?;
+    slots::put(app, session_id, token.id, &key).await?;
+    Ok(Go::to(place.created_href(token.id)))
 }
 
 fn show(token: TokenFacts, key: &TokenKey, origin: &str) -> TokenCreated {
@@ -241,9 +252,15 @@ pub fn own_samples() -> Vec<Page> {
 pub fn samples() -> Vec<Page> {
     let token = super::sample_facts(TokenState::Active);
     let key = TokenKey::new("0123456789abcdef0123456789abcdef01234567");
+    let of_disabled = TokenFacts {
+        is_owner_disabled: true,
+        ..token.clone()
+    };
     vec![
         Page::of(&show(token.clone(), &key, "http://127.0.0.1:8000")),
+        Page::of(&show(of_disabled.clone(), &key, "http://127.0.0.1:8000")),
         Page::of(&TokenShownOnce { token }),
+        Page::of(&TokenShownOnce { token: of_disabled }),
     ]
 }
 

@@ -244,7 +244,11 @@ pub fn samples() -> Vec<Page> {
         }),
         Page::of(&TokenDetail {
             form: FormState::default().with("name", token.name.as_str()),
-            token: token.clone().followed_by(Some(4)),
+            token: TokenFacts {
+                was_default: true,
+                is_owner_disabled: true,
+                ..token.clone().followed_by(Some(4))
+            },
             uses: UsesChart::of(&uses(0)),
             last_hour: 0,
             last_day: 0,

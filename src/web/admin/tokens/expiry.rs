@@ -113,11 +113,11 @@ pub fn chosen(app: &App, form: &CsrfForm) -> Result<Option<i64>> {
     Ok(life.map(|seconds| app.now() + seconds))
 }
 
-/// The end of that day, UTC.
+/// The last second of that day, UTC: midnight would be shown as the next one.
 fn on(text: &str) -> Result<i64> {
     let date = Date::parse(text.trim(), &Iso8601::DATE)
         .map_err(|_| Error::field("on", "Type a date such as 2027-01-31."))?;
-    Ok(date.midnight().assume_utc().unix_timestamp() + DAY)
+    Ok(date.midnight().assume_utc().unix_timestamp() + DAY - 1)
 }
 
 /// The life that was chosen, in seconds; `None`: for ever.
@@ -142,6 +142,14 @@ mod tests {
         for bad in ["8", "-7", "soon", "07", LONGEST] {
             assert!(life(bad, None).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_day_ends_with_its_last_second() {
+        assert_eq!(
+            filters::iso(on("2027-01-15").unwrap()),
+            "2027-01-15T23:59:59Z"
+        );
     }
 
     #[test]

@@ -49,7 +49,11 @@ impl Export for Tokens {
                 token.id.to_string().as_str(),
                 &found.owner.username,
                 &token.name,
-                if token.is_default { "default" } else { "named" },
+                match (token.is_default, tokens::was_default(token)) {
+                    (true, _) => "default",
+                    (false, true) => "default, replaced",
+                    (false, false) => "named",
+                },
                 &token.prefix,
                 &tokens::scopes(token).to_string(),
                 tokens::state(token, app.now()).as_str(),
