@@ -12,6 +12,12 @@ pub(crate) fn complaint(name: &str) -> Option<&'static str> {
         .then_some("Characters that cannot be seen are not allowed.")
 }
 
+/// The same for names of people and places, which nothing is looked up by: the two joiners belong to the spelling of
+/// Persian and of languages of India.
+pub(crate) fn complaint_of_person(name: &str) -> Option<&'static str> {
+    complaint(&name.replace(['\u{200c}', '\u{200d}'], ""))
+}
+
 pub(crate) fn is_unseen(c: char) -> bool {
     use GeneralCategory as Category;
     // Letters, marks and signs that are nothing to look at: fillers, variation selectors, the empty Braille pattern.
@@ -74,6 +80,8 @@ mod tests {
                 "{unseen:?}"
             );
         }
+        assert_eq!(complaint_of_person("علی\u{200c}رضا"), None);
+        assert!(complaint_of_person("a\u{202e}b").is_some());
         assert_eq!(
             complaint("a\u{7}"),
             Some("Control characters are not allowed.")

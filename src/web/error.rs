@@ -175,7 +175,7 @@ fn page_answer(req: &Request<'_>, e: &Error) -> response::Result<'static> {
     }
     log(req, e);
     refused::leave(req, e);
-    let mut response = match pages::confirm(req, e) {
+    let mut response = match pages::waiting(req, e) {
         Ok(Some(page)) => page.status(status(req, e)).respond_to(req)?,
         Ok(None) => pages::error_page(req, status(req, e), e)?,
         Err(e) => return page_answer(req, &e),

@@ -4,21 +4,30 @@
 use rocket::{
     Request, Response,
     futures::FutureExt,
-    http::Status,
+    http::{Method, Status},
     response::{self, Responder},
 };
 use rocket_dyn_templates::Template;
 use serde::Serialize;
 
 use crate::{
+    app::App,
     error::Error,
     web::{
         admin::lost,
         api::endpoints::{self, Endpoint},
-        guards::{UserSession, client, session},
+        flash::Flash,
+        guards::{
+            UserSession, client,
+            kept::{self, Kept},
+            session,
+        },
         negotiation,
         page::Page,
-        site::confirm,
+        site::{
+            confirm, kept as go_on,
+            login::{Door, Login},
+        },
     },
 };
 
@@ -89,8 +98,12 @@ pub fn error_page(req: &Request<'_>, status: Status, e: &Error) -> response::Res
     Ok(response)
 }
 
-/// The page that asks for the password, where that is what is missing and a form waits for it.
-pub fn confirm(req: &Request<'_>, e: &Error) -> Result<Option<Page>, Error> {
+/// The page that asks for what a waiting form needs to go on, where that is what is missing: the password, or
+/// a button pressed again.
+pub fn waiting(req: &Request<'_>, e: &Error) -> Result<Option<Page>, Error> {
+    if matches!(e, Error::CsrfFailed(_)) {
+        return Ok(kept::parked(req).map(|waits| go_on::page(waits, String::new())));
+    }
     let Error::Unconfirmed { act, refused } = e else {
         return Ok(None);
     };
@@ -152,7 +165,7 @@ fn words(req: &Request<'_>, e: &Error) -> (&'static str, String) {
         Error::UnknownRequirement(text) => ("Nobody may do that", text.clone()),
         Error::CsrfFailed(_) => own(
             "This form has expired",
-            "Nothing was saved. Go back, reload the page and send it again.",
+            "Nothing was saved. Go back, copy what you typed, reload the page and type it again.",
         ),
         Error::NotFound if in_panel(req) => own(
             "Nothing lives at this address",
@@ -211,25 +224,42 @@ fn theme<'r>(req: &'r Request<'_>) -> Option<&'r str> {
 
 /// To the sign-in page and, once signed in, back to where one was going.
 pub fn to_login(req: &Request<'_>) -> response::Result<'static> {
-    let path = req.uri().path().as_str();
-    let login = if in_panel(req) {
-        "/admin/login/"
-    } else {
-        "/login/"
-    };
-    let mut next = req.uri().to_string();
-    if req.method() != rocket::http::Method::Get {
-        // What was to be posted is gone; its page may still be where one was.
-        path.clone_into(&mut next);
+    if req.method() == Method::Post && negotiation::prefers_html(req) {
+        let lost = Flash::warn("Your session had ended").text("What you typed was not saved.");
+        lost.leave(req, client::secure_cookies(req));
     }
+    let login = door(req).path();
     let query: String = form_urlencoded::Serializer::new(String::new())
-        .append_pair("next", &next)
+        .append_pair("next", &after_sign_in(req))
         .finish();
     Response::build()
         .status(Status::SeeOther)
         .raw_header("Location", format!("{login}?{query}"))
         .raw_header("Cache-Control", "no-store")
         .ok()
+}
+
+/// The same in place of the answer to a form, which is kept meanwhile.
+pub fn sign_in_first(req: &Request<'_>, kept: Kept) -> Page {
+    Page::of(&Login::new(door(req), App::of(req), &after_sign_in(req)).keeping(kept))
+        .status(Status::Forbidden)
+}
+
+fn door(req: &Request<'_>) -> Door {
+    if in_panel(req) {
+        Door::Admin
+    } else {
+        Door::Site
+    }
+}
+
+fn after_sign_in(req: &Request<'_>) -> String {
+    if req.method() == Method::Get {
+        req.uri().to_string()
+    } else {
+        // What was to be posted has no page of its own; its address may still have one.
+        req.uri().path().to_string()
+    }
 }
 
 #[derive(Serialize)]

@@ -45,7 +45,7 @@ both! {
             kinds(&aborted),
             [
                 ("ids", 2),
-                ("names that are one here (case and look-alike letters do not count)", 2),
+                ("names that are one here (case and compatibility forms do not count)", 2),
                 ("names that cannot be kept", 3),
                 ("rows that cannot be read", 2),
             ]

@@ -50,6 +50,7 @@ mod import_django_hashes;
 mod import_real_django;
 mod introspection;
 mod jwt_interleavings;
+mod kept_forms;
 mod large_lists;
 mod listening;
 mod locks;

@@ -162,6 +162,8 @@ both! {
                 continue;
             }
             let path = path(&route);
+            // There is an administrator: what is closed looks at nothing.
+            let refused = if path.starts_with("/setup") { 404 } else { 403 };
             for fields in [
                 &[][..],
                 &[("csrfmiddlewaretoken", "")],
@@ -173,7 +175,7 @@ both! {
                 let answer = root.post_form(&path, fields).await;
                 assert_eq!(
                     answer.status,
-                    403,
+                    refused,
                     "{} {fields:?}: {answer:?}",
                     name(&route)
                 );

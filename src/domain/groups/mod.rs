@@ -159,7 +159,7 @@ async fn count_members(app: &App, ids: &[i64]) -> Result<HashMap<i64, Count>> {
     ids.iter().enumerate().map(count).collect()
 }
 
-/// As names of users: look-alike spellings are one name.
+/// As names of users: compatibility forms are one name.
 pub(crate) fn normalized(name: &str) -> String {
     // Far beyond any name: it will be refused for its length, at no cost before.
     if name.len() > 8 * NAME_MAX {

@@ -192,7 +192,7 @@ impl Pass<'_> {
     }
 }
 
-const SAME_NAME: &str = "names that are one here (case and look-alike letters do not count)";
+const SAME_NAME: &str = "names that are one here (case and compatibility forms do not count)";
 
 fn taken(id: i64, username: &str, other: i64, name: &str) -> String {
     format!("user {id} {username:?}: its name is that of user {other} {name:?}")

@@ -4,7 +4,7 @@
 use super::{
     Detail, Reason,
     look::{Look, look, resolve},
-    shown::{self, INSTEAD, Shown},
+    shown::{self, INSTEAD, QUOTES, Shown},
     store,
 };
 use crate::{
@@ -148,7 +148,10 @@ fn hidden(sort: Sort, notes: Vec<LineNote>) -> Finding {
 fn line(text: &str) -> (bool, Vec<LineNote>, &str) {
     let mut notes = Vec::new();
     let mut text = text.trim();
-    let bare = text.trim_matches(['"', '\'', '`', ',', ';']).trim();
+    text = of_curl(text).unwrap_or(text);
+    let bare = text
+        .trim_matches(|c| QUOTES.contains(&c) || matches!(c, ',' | ';'))
+        .trim();
     if bare != text {
         notes.push(LineNote::Quoted);
         text = bare;
@@ -173,6 +176,40 @@ fn line(text: &str) -> (bool, Vec<LineNote>, &str) {
         notes.push(LineNote::WrongHeader(known.unwrap_or_default()));
     }
     (true, notes, value)
+}
+
+/// The header line in a pasted `curl` command: the one with the credential, if there are several.
+fn of_curl(text: &str) -> Option<&str> {
+    let command = text.strip_prefix("$ ").unwrap_or(text);
+    command.strip_prefix("curl")?.strip_prefix([' ', '\\'])?;
+    let names = ["Authorization", "Authentication"]
+        .into_iter()
+        .chain(INSTEAD);
+    let lines: Vec<&str> = ["-H", "--header"]
+        .into_iter()
+        .flat_map(|option| command.split(option).skip(1))
+        .map(argument)
+        .collect();
+    let mut found = names.filter_map(|wanted| {
+        let is_it = |line: &&&str| {
+            let name = line.split_once(':').map(|(name, _)| name.trim());
+            name.is_some_and(|name| name.eq_ignore_ascii_case(wanted))
+        };
+        lines.iter().find(is_it).copied()
+    });
+    found.next()
+}
+
+/// The first word of a shell command, without its quotation marks.
+fn argument(text: &str) -> &str {
+    let text = text.trim_start_matches([' ', '=', '$']);
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let (text, ends): (&str, &[char]) = match quote {
+        Some('"') => (&text[1..], &['"']),
+        Some(_) => (&text[1..], &['\'']),
+        None => (text, &[' ', '\n']),
+    };
+    text.split(ends).next().unwrap_or_default()
 }
 
 /// What to look up, and what it is; a slip in the scheme becomes a note, so that the credential is judged
@@ -204,6 +241,12 @@ fn sorted(value: &str, is_named: bool, notes: &mut Vec<LineNote>) -> (Shown, Sor
                 notes.push(LineNote::NoScheme(scheme));
             }
             (shown, sort)
+        }
+        Shown::Quoted(scheme, text) => {
+            if !notes.contains(&LineNote::Quoted) {
+                notes.push(LineNote::Quoted);
+            }
+            sorted(&format!("{scheme} {}", text.expose()), is_named, notes)
         }
         Shown::Misspelt(_, text) if text.expose().is_empty() => (shown::read(value), Sort::Nothing),
         Shown::Misspelt(name, text) => {
@@ -252,6 +295,22 @@ mod tests {
             ),
             ("My-Own: k", "k", vec![LineNote::WrongHeader("")]),
             ("Token k", "Token k", vec![]),
+            (
+                "curl -i http://a/b/ -H 'Accept: text/html' -H 'Authorization: Token k' -d x",
+                "Token k",
+                vec![],
+            ),
+            (
+                "$ curl \\\n  --header \"authorization: Bearer a.b.c\" \\\n  https://a/",
+                "Bearer a.b.c",
+                vec![],
+            ),
+            ("curl -HAuthorization:k http://a/", "k", vec![]),
+            (
+                "curl -H 'x-api-key: k' http://a/",
+                "k",
+                vec![LineNote::WrongHeader("X-Api-Key")],
+            ),
         ] {
             let (_, notes, found) = line(text);
             assert_eq!((found, notes), (value, expected), "{text}");

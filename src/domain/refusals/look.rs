@@ -76,6 +76,11 @@ pub async fn look(app: &App, shown: &Shown) -> Result<Look> {
             Malformed::Characters => Reason::Characters,
         })
         .with(Detail::what(*scheme)),
+        Shown::Quoted(scheme, text) => Look {
+            reason: Some(Reason::Quoted),
+            detail: Detail::what(*scheme),
+            ..of_key(app, text)
+        },
         Shown::Misspelt(scheme, text) => Look {
             reason: Some(Reason::SchemeMisspelt),
             detail: Detail::what(*scheme),

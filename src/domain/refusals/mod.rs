@@ -178,7 +178,9 @@ fn scheme_of(shown: &Shown) -> &'static str {
         Shown::Bearer(_) => "Bearer",
         Shown::Refresh(_) | Shown::AnyJwt(_) => "body",
         Shown::Misspelt(..) | Shown::OtherScheme("") => "other",
-        Shown::Malformed(scheme, _) | Shown::OtherScheme(scheme) => scheme,
+        Shown::Malformed(scheme, _) | Shown::Quoted(scheme, _) | Shown::OtherScheme(scheme) => {
+            scheme
+        }
         Shown::Session(_) => "session",
     }
 }

@@ -36,6 +36,8 @@ reasons! {
     NoValue = "no_value",
     Spaces = "spaces",
     Characters = "characters",
+    /// Quotation marks around the credential.
+    Quoted = "quoted",
     /// A JWT behind `Token`.
     JwtAsToken = "jwt_as_token",
     /// An API token behind `Bearer`.

@@ -28,6 +28,9 @@ const OTHERS: [&str; 7] = [
     "OAuth",
 ];
 
+/// No credential begins or ends with one of these.
+pub const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shown {
     /// No header that is read; `Some`: one that is not.
@@ -43,6 +46,8 @@ pub enum Shown {
     Bare(TokenKey),
     /// A scheme with something that is no credential: its name, and what is wrong.
     Malformed(&'static str, Malformed),
+    /// Quotation marks around the credential, which many a `.env` file keeps: its scheme, and what is between.
+    Quoted(&'static str, TokenKey),
     /// Nearly `Token` or `Bearer`, and what follows.
     Misspelt(&'static str, TokenKey),
     /// Empty: one that is not named here.
@@ -73,6 +78,9 @@ pub fn read(value: &str) -> Shown {
         return match (second, third) {
             (None, _) => Shown::Malformed(name, Malformed::NoValue),
             (Some(_), Some(_)) => Shown::Malformed(name, Malformed::Spaces),
+            (Some(key), None) if key.starts_with(QUOTES) || key.ends_with(QUOTES) => {
+                Shown::Quoted(name, TokenKey::new(key.trim_matches(QUOTES)))
+            }
             (Some(key), None) if is_token && key.contains('\u{fffd}') => {
                 Shown::Malformed(name, Malformed::Characters)
             }
@@ -147,6 +155,14 @@ mod tests {
             (
                 "Token:abc".to_owned(),
                 Shown::Misspelt("Token", TokenKey::new("abc")),
+            ),
+            (
+                format!("Token \"{key}\""),
+                Shown::Quoted("Token", token.clone()),
+            ),
+            (
+                "Bearer 'a.b.c'".to_owned(),
+                Shown::Quoted("Bearer", TokenKey::new("a.b.c")),
             ),
             ("Basic YTpi".to_owned(), Shown::OtherScheme("Basic")),
             ("Something else".to_owned(), Shown::OtherScheme("")),

@@ -31,6 +31,7 @@ pub enum StudentSort {
 
 #[derive(Clone, Debug, Default)]
 pub struct StudentFilter {
+    /// Words of name and city; a number alone is a roll.
     pub q: Option<String>,
     /// The whole name of it, in small or capital letters.
     pub city: Option<String>,
@@ -71,8 +72,9 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
         (key, student.id)
     };
     let city = city(app, filter).await?;
-    let search = filter.q.as_deref().and_then(Words::of);
-    let [total] = if city.is_none() && search.is_none() {
+    let (roll, search) = filter.sought();
+    let is_filtered = city.is_some() || roll.is_some();
+    let [total] = if !is_filtered && search.is_none() {
         totals::counts(app, [ALL]).await?.map(Some)
     } else {
         [None]
@@ -80,8 +82,8 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
     page_of(
         app.db.read(),
         List {
-            is_filtered: city.is_some(),
-            query: in_city(city),
+            is_filtered,
+            query: of_roll(in_city(city), roll),
             search,
             total,
             is_led: false,
@@ -108,11 +110,30 @@ pub async fn list(app: &App, filter: &StudentFilter) -> Result<Page<Student>> {
 
 /// All that a filter finds, in no order.
 pub(super) async fn matching(app: &App, filter: &StudentFilter) -> Result<Select<Entity>> {
-    let query = in_city(city(app, filter).await?);
-    Ok(match filter.q.as_deref().and_then(Words::of) {
+    let (roll, search) = filter.sought();
+    let query = of_roll(in_city(city(app, filter).await?), roll);
+    Ok(match search {
         Some(words) => query.filter(words.in_index::<Entity>(app.db.read().get_database_backend())),
         None => query,
     })
+}
+
+impl StudentFilter {
+    fn sought(&self) -> (Option<i64>, Option<Words>) {
+        let q = self.q.as_deref().map(str::trim).unwrap_or_default();
+        let is_number = q.bytes().all(|byte| byte.is_ascii_digit());
+        match q.parse() {
+            Ok(roll) if is_number => (Some(roll), None),
+            _ => (None, Words::of(q)),
+        }
+    }
+}
+
+fn of_roll(query: Select<Entity>, roll: Option<i64>) -> Select<Entity> {
+    match roll {
+        Some(roll) => query.filter(Column::Roll.eq(roll)),
+        None => query,
+    }
 }
 
 /// The spellings of a city that there are, of those that people type. Each is one look into the index of cities, and where

@@ -15,7 +15,10 @@ pub use list::{StudentFilter, StudentSort, all, count, get, list, some};
 use change::new_row;
 
 pub use crate::entity::student::Model as Student;
-use crate::error::{FieldErrors, Result};
+use crate::{
+    domain::unseen,
+    error::{FieldErrors, Result},
+};
 
 /// Characters of a name or a city.
 const TEXT_MAX: usize = 100;
@@ -78,4 +81,17 @@ pub(crate) fn valid(input: StudentInput) -> Result<StudentInput> {
         }
     }
     errors.into_result(|| input)
+}
+
+/// What pages do not take beyond that. The API takes what the Django server took.
+pub(crate) fn unseen_in(name: &str, city: &str) -> FieldErrors {
+    let mut errors = FieldErrors::default();
+    for (field, text) in [("name", name), ("city", city)] {
+        // Those are complained about already.
+        let complaint = unseen::complaint_of_person(&text.replace('\0', ""));
+        if let Some(complaint) = complaint {
+            errors.push(field, complaint);
+        }
+    }
+    errors
 }

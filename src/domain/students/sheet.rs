@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use csv::{ReaderBuilder, StringRecord};
 
 use super::{ROLL, StudentInput, TEXT_MAX};
+use crate::domain::unseen;
 
 /// Rows of one file: what one transaction takes without keeping others waiting.
 pub const MOST_ROWS: usize = 10_000;
@@ -14,6 +15,9 @@ pub const MOST_BYTES: usize = 2_000_000;
 
 const COLUMNS: [&str; 3] = ["name", "roll", "city"];
 const NOT_TEXT: &str = "The file is not UTF-8 text. In a spreadsheet, save it as “CSV UTF-8”.";
+
+const UNCLOSED: &str =
+    "a quotation mark is opened here and never closed, so nothing below was read";
 
 /// What a file says.
 #[derive(Debug, Default)]
@@ -52,6 +56,7 @@ pub fn read(bytes: &[u8]) -> Result<Sheet, String> {
     let mut first_with = HashMap::new();
     let mut seen = 0;
     let mut lines = Lines::new(text);
+    let mut last = None;
     for record in reader(text, delimiter).records().skip(1) {
         // Text that is UTF-8 and of any length: there is nothing left to fail.
         let Ok(record) = record else { continue };
@@ -75,11 +80,28 @@ pub fn read(bytes: &[u8]) -> Result<Sheet, String> {
             }
             Err(text) => sheet.complaints.push(Complaint { line, text }),
         }
+        last = Some((line, record));
+    }
+    if let Some((line, _)) = last.filter(|(_, record)| is_unclosed(text, record)) {
+        sheet.rows.retain(|row| row.line != line);
+        sheet.complaints.retain(|complaint| complaint.line != line);
+        sheet.complaints.push(Complaint {
+            line,
+            text: UNCLOSED.to_owned(),
+        });
     }
     if seen == 0 {
         return Err("The file has a first line and nothing under it.".to_owned());
     }
     Ok(sheet)
+}
+
+/// Whether the last record is the rest of the file, as a quotation mark in it never ends.
+fn is_unclosed(text: &str, last: &StringRecord) -> bool {
+    let begin = last.position().map_or(0, csv::Position::byte);
+    let rest = usize::try_from(begin).ok().and_then(|at| text.get(at..));
+    let marks = rest.unwrap_or_default().bytes().filter(|b| *b == b'"');
+    last.iter().any(|cell| cell.contains('\n')) && marks.count() % 2 == 1
 }
 
 fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
@@ -189,6 +211,12 @@ fn student(record: &StringRecord, order: &Order) -> Result<StudentInput, String>
         if text.contains('\0') {
             return Err(format!("{column} has a null character in it"));
         }
+        // Our own export writes names of several lines, which the API takes.
+        if unseen::complaint_of_person(&text.replace(['\r', '\n'], "")).is_some() {
+            return Err(format!(
+                "{column} has a character in it that cannot be seen"
+            ));
+        }
     }
     if roll.is_empty() {
         return Err("roll is empty".to_owned());
@@ -258,6 +286,27 @@ mod tests {
         ] {
             assert_eq!(students(text), wanted, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_named() {
+        let sheet = read("name,roll,city\nA\u{202e}B,1,P\nA,2,P\u{200b}\n".as_bytes()).unwrap();
+        let told: Vec<&str> = sheet.complaints.iter().map(|c| c.text.as_str()).collect();
+        let unseen = "has a character in it that cannot be seen";
+        assert_eq!(told, [format!("name {unseen}"), format!("city {unseen}")]);
+    }
+
+    #[test]
+    fn what_an_open_quotation_mark_swallows_is_told() {
+        let text = "name,roll,city\nA,1,P\n\"B,2,P\nC,3,P\nD,4,P\n";
+        let sheet = read(text.as_bytes()).unwrap();
+        assert_eq!(sheet.rows.len(), 1);
+        assert_eq!(sheet.complaints[0].line, 3);
+        assert_eq!(sheet.complaints[0].text, UNCLOSED);
+        // A sign for inches is none, nor is a name of two lines.
+        let text = "name,roll,city\n5\" pipe,1,P\n\"B\nb\",2,P\n";
+        let sheet = read(text.as_bytes()).unwrap();
+        assert_eq!((sheet.rows.len(), sheet.complaints.len()), (2, 0));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         groups,
         passwords::{self, Person},
-        unseen::is_unseen,
+        unseen::{self, is_unseen},
     },
     error::FieldErrors,
     secret::Password,
@@ -66,6 +66,8 @@ impl UserInput {
             }
             if value.contains('\0') {
                 errors.push(name, "Null characters are not allowed.");
+            } else if let Some(complaint) = unseen::complaint_of_person(value) {
+                errors.push(name, complaint);
             }
         }
         if self
@@ -101,7 +103,8 @@ pub(super) fn password_complaints(password: &Password, person: Person<'_>) -> Ve
     passwords::complaints(password, person)
 }
 
-/// Django's: trimmed and NFKC, so that look-alike spellings are one name.
+/// Django's: trimmed and NFKC, so that compatibility forms are one name ("ﬁlip" is "filip"). Letters of different
+/// alphabets that look alike stay different.
 pub fn normalize_username(text: &str) -> String {
     // Far beyond any name: it will be refused for its length, at no cost before.
     if text.len() > 8 * USERNAME_MAX {

@@ -9,7 +9,7 @@ use crate::{
     domain::setup,
     web::{
         error::PageError,
-        guards::{CsrfForm, MaybeSession},
+        guards::{MaybeSession, SignInForm},
         page::{Go, Page, Reply, View, local},
         site::{
             login::{Door, Login, attempt},
@@ -55,7 +55,7 @@ async fn login(
     before: MaybeSession,
     visit: Visit<'_>,
     app: &State<App>,
-    form: CsrfForm,
+    form: SignInForm,
 ) -> Result<Reply, PageError> {
     attempt(Door::Admin, before, visit, app, form).await
 }

@@ -21,18 +21,17 @@ pub mod users;
 
 use rocket::Route;
 
-use crate::web::page::Page;
+use crate::web::{guards::kept::across_sign_in, page::Page};
 
 /// Mounted on `/admin`.
 pub fn routes() -> Vec<Route> {
-    [
+    let inside = [
         audit::routes(),
         bulk::routes(),
         health::routes(),
         groups::routes(),
         index::routes(),
         keys::routes(),
-        login::routes(),
         reauth::routes(),
         refusals::routes(),
         search::routes(),
@@ -41,8 +40,8 @@ pub fn routes() -> Vec<Route> {
         students::routes(),
         tokens::routes(),
         users::routes(),
-    ]
-    .concat()
+    ];
+    [login::routes(), across_sign_in(inside.concat())].concat()
 }
 
 /// A sample of each page of the panel, for the sweep that renders them all.

@@ -13,16 +13,15 @@
 
 use std::ops::Deref;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rocket::{
     Data, Request,
     data::{FromData, Outcome},
     futures::FutureExt,
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
-    csrf::{self, CsrfForm},
+    csrf::CsrfForm,
+    sealed::{self, Waiting},
     session::{self, UserSession},
 };
 use crate::{
@@ -30,7 +29,6 @@ use crate::{
     domain::sessions,
     error::{Error, Result},
     web::{
-        body::Part,
         error::{Rejected, reject_data},
         page::local,
     },
@@ -38,14 +36,6 @@ use crate::{
 
 /// The field in which a form waits. Beside it `password` is the one that was asked for.
 pub const SEALED: &str = "sealed_form";
-/// The field that says what waits.
-const ACT: &str = "confirm_act";
-/// The field that says where Cancel leads, in a form whose own page cannot be opened.
-const BACK: &str = "confirm_back";
-/// For how long a form waits, in seconds.
-const WAITS: i64 = 10 * 60;
-/// Bytes; sealed and written as text, it must still fit into a body.
-const MOST: usize = 1_500_000;
 
 /// A `CsrfForm` of somebody whose password was asked for lately.
 #[derive(Debug)]
@@ -94,7 +84,7 @@ impl<'r> FromData<'r> for ConfirmedForm {
 
     async fn from_data(req: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
         let judged = read(req, data).await.and_then(|confirmable| {
-            confirmable.require(act_of(&confirmable))?;
+            confirmable.require(sealed::act_of(&confirmable))?;
             Ok(Self(confirmable.form))
         });
         match judged {
@@ -116,12 +106,6 @@ impl<'r> FromData<'r> for ConfirmableForm {
     }
 }
 
-/// What the form says of itself; our pages wrote it.
-fn act_of(form: &CsrfForm) -> String {
-    let plain = form.text(ACT).chars().filter(|c| !c.is_control());
-    plain.take(200).collect::<String>().trim().to_owned()
-}
-
 async fn read(req: &Request<'_>, data: Data<'_>) -> Result<ConfirmableForm> {
     let form = CsrfForm::read(req, data).await?;
     let session = match session::of(req).await {
@@ -133,11 +117,11 @@ async fn read(req: &Request<'_>, data: Data<'_>) -> Result<ConfirmableForm> {
     let Some(sealed) = form.opt(SEALED) else {
         let is_confirmed = session.session.confirmed_until(app.now()).is_some();
         if !is_confirmed {
-            req.local_cache(|| Parked(Some(Waiting::of(req, &form))));
+            req.local_cache(|| Parked(Some(Waiting::of(req, &form, ""))));
         }
         return Ok(ConfirmableForm { form, is_confirmed });
     };
-    let waiting = Waiting::open(req, session, sealed)?;
+    let waiting = Waiting::open(app, &owner(req, session), sealed)?;
     let by = &session.actor;
     let shown = sessions::confirm(app, by, &session.session, form.password("password")).await;
     match shown {
@@ -176,65 +160,10 @@ struct Parked(Option<Waiting>);
 /// The password came with this very request.
 struct JustConfirmed(bool);
 
-#[derive(Clone, Serialize, Deserialize)]
-struct Waiting {
-    /// Unix seconds.
-    until: i64,
-    act: String,
-    /// Where the person came from; empty: unknown.
-    back: String,
-    parts: Vec<(String, Part)>,
-}
-
-impl Waiting {
-    fn of(req: &Request<'_>, form: &CsrfForm) -> Self {
-        // The token is of no use any more: the page that asks brings another one.
-        let parts = form.parts.iter().filter(|(name, _)| name != csrf::FIELD);
-        Self {
-            until: App::of(req).now() + WAITS,
-            act: String::new(),
-            back: local(form.text(BACK))
-                .map(str::to_owned)
-                .or_else(|| referrer(req))
-                .unwrap_or_default(),
-            parts: parts.cloned().collect(),
-        }
-    }
-
-    fn seal(&self, req: &Request<'_>, session: &UserSession) -> Result<String> {
-        let plain = serde_json::to_vec(self).map_err(Error::internal)?;
-        if plain.len() > MOST {
-            return Err(Error::TooLarge);
-        }
-        let sealed = App::of(req).keys.seal_form(&plain, &owner(req, session));
-        Ok(URL_SAFE_NO_PAD.encode(sealed?))
-    }
-
-    /// Whatever is not good here, now and for this person is a form that has expired.
-    fn open(req: &Request<'_>, session: &UserSession, sealed: &str) -> Result<Self> {
-        let app = App::of(req);
-        let open = || {
-            let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-            let plain = app.keys.unseal_form(&bytes, &owner(req, session)).ok()?;
-            let waiting: Self = serde_json::from_slice(plain.expose()).ok()?;
-            (waiting.until > app.now()).then_some(waiting)
-        };
-        open().ok_or(Error::CsrfFailed("The form waited too long."))
-    }
-}
-
 /// What ties a waiting form to whose it is and where it goes.
 fn owner(req: &Request<'_>, session: &UserSession) -> String {
     let digest = App::of(req).keys.session_digest(session.key().expose());
     format!("{} {} {}", req.method(), req.uri(), hex::encode(digest))
-}
-
-fn referrer(req: &Request<'_>) -> Option<String> {
-    let referrer = req.headers().get_one("Referer")?;
-    let (_, rest) = referrer.split_once("://")?;
-    let (host, path) = rest.split_at(rest.find('/')?);
-    let ours = req.headers().get_one("Host") == Some(host);
-    local(path).filter(|_| ours).map(str::to_owned)
 }
 
 /// What the page that asks needs to know.
@@ -262,7 +191,7 @@ pub fn parcel(req: &Request<'_>, act: &str) -> Result<Option<Parcel>> {
         ..waiting.clone()
     };
     Ok(Some(Parcel {
-        sealed: waiting.seal(req, session)?,
+        sealed: waiting.seal(App::of(req), &owner(req, session))?,
         action,
         back: waiting.back,
     }))

@@ -2,8 +2,10 @@
 //! could have given it, and comes from our own origin (OWASP CSRF Prevention Cheat Sheet: signed
 //! double submit, bound to the session).
 //!
-//! A token is a nonce and a MAC over nonce and session. It stands in the form and in the cookie
-//! `csrftoken`, from which a script may take it for the header `X-CSRFToken`, as with Django.
+//! A token is a nonce, a MAC over nonce and session, and one over nonce and account: the last opens
+//! nothing, but tells that a form that is too old was drawn for this person (`kept`). It stands in the
+//! form and in the cookie `csrftoken`, from which a script may take it for the header `X-CSRFToken`, as
+//! with Django.
 
 use rocket::{
     Data, Request,
@@ -11,12 +13,12 @@ use rocket::{
     http::{Cookie, Method, SameSite},
 };
 
-use super::{client, session};
+use super::{client, kept, session};
 use crate::{
     app::App,
     error::{Error, Result},
     keys::same,
-    secret::{self, Password},
+    secret::{self, Password, SessionKey},
     web::{
         body::{self, Part},
         error::{Rejected, reject_data},
@@ -27,7 +29,7 @@ use crate::{
 pub const FIELD: &str = "csrfmiddlewaretoken";
 const COOKIE: &str = "csrftoken";
 const HEADER: &str = "X-CSRFToken";
-/// Hex digits of the nonce; as many follow of the MAC.
+/// Hex digits of the nonce; as many follow of each MAC.
 const HALF: usize = 32;
 
 struct Token(String);
@@ -37,11 +39,10 @@ pub async fn token<'r>(req: &'r Request<'_>) -> Result<&'r str> {
     let binding = binding(req).await?;
     let Token(token) = req.local_cache(|| {
         let current = req.cookies().get(COOKIE).map(|c| c.value().to_owned());
-        if let Some(token) = current.filter(|token| is_genuine(req, token, &binding)) {
+        if let Some(token) = current.filter(|token| binding.is_of(App::of(req), token)) {
             return Token(token);
         }
-        let nonce = secret::random::<16>().map(hex::encode).unwrap_or_default();
-        let token = format!("{nonce}{}", tag(req, &nonce, &binding));
+        let token = binding.token(App::of(req)).unwrap_or_default();
         req.cookies().add(
             Cookie::build((COOKIE, token.clone()))
                 .path("/")
@@ -51,6 +52,21 @@ pub async fn token<'r>(req: &'r Request<'_>) -> Result<&'r str> {
         Token(token)
     });
     Ok(token)
+}
+
+/// The token for a form that is answered in a session which this very request began.
+pub fn token_for(app: &App, key: &SessionKey, user: i64) -> Result<String> {
+    Binding::of(key, user).token(app)
+}
+
+/// Whether some session of this account was given it, perhaps one that is over.
+pub fn was_given_to(app: &App, token: &str, user: i64) -> bool {
+    let nonce = token.get(..HALF).unwrap_or_default();
+    let tag = token.get(2 * HALF..).unwrap_or_default();
+    same(
+        tag.as_bytes(),
+        account_tag(app, nonce, &user.to_string()).as_bytes(),
+    )
 }
 
 /// Judges an unsafe request of a browser: `CsrfFailed` says why not.
@@ -64,10 +80,10 @@ pub async fn check(req: &Request<'_>, field: Option<&str>) -> Result<()> {
         return Err(Error::CsrfFailed("CSRF token missing."));
     }
     let binding = binding(req).await?;
-    if !is_genuine(req, given, &binding) {
+    if !binding.is_of(App::of(req), given) {
         return Err(Error::CsrfFailed("CSRF token incorrect."));
     }
-    if binding.is_empty() {
+    if binding.key.is_empty() {
         // Without a session the cookie is what ties the token to this browser.
         let Some(cookie) = req.cookies().get(COOKIE) else {
             return Err(Error::CsrfFailed("CSRF cookie not set."));
@@ -125,25 +141,49 @@ fn same_origin(req: &Request<'_>, host: &str) -> Result<()> {
     Ok(())
 }
 
-async fn binding(req: &Request<'_>) -> Result<String> {
+/// What a token is good for; both are empty for somebody who is not signed in.
+#[derive(Default)]
+struct Binding {
+    key: String,
+    account: String,
+}
+
+impl Binding {
+    fn of(key: &SessionKey, user: i64) -> Self {
+        Self {
+            key: key.expose().to_owned(),
+            account: user.to_string(),
+        }
+    }
+
+    fn token(&self, app: &App) -> Result<String> {
+        let nonce = secret::random::<16>().map(hex::encode)?;
+        Ok(self.with(app, &nonce))
+    }
+
+    fn with(&self, app: &App, nonce: &str) -> String {
+        let tag = app.keys.csrf_tag(&[nonce.as_bytes(), self.key.as_bytes()]);
+        let tag = hex::encode(&tag[..HALF / 2]);
+        format!("{nonce}{tag}{}", account_tag(app, nonce, &self.account))
+    }
+
+    fn is_of(&self, app: &App, token: &str) -> bool {
+        let nonce = token.get(..HALF).unwrap_or_default();
+        same(token.as_bytes(), self.with(app, nonce).as_bytes())
+    }
+}
+
+async fn binding(req: &Request<'_>) -> Result<Binding> {
     match session::of(req).await {
-        Ok(Some(session)) => Ok(session.key().expose().to_owned()),
-        Ok(None) => Ok(String::new()),
+        Ok(Some(session)) => Ok(Binding::of(session.key(), session.session.user.id)),
+        Ok(None) => Ok(Binding::default()),
         Err(e) => Err(e.clone()),
     }
 }
 
-fn tag(req: &Request<'_>, nonce: &str, binding: &str) -> String {
-    let tag = App::of(req)
-        .keys
-        .csrf_tag(&[nonce.as_bytes(), binding.as_bytes()]);
-    hex::encode(&tag[..HALF / 2])
-}
-
-fn is_genuine(req: &Request<'_>, token: &str, binding: &str) -> bool {
-    token
-        .split_at_checked(HALF)
-        .is_some_and(|(nonce, mac)| same(mac.as_bytes(), tag(req, nonce, binding).as_bytes()))
+fn account_tag(app: &App, nonce: &str, account: &str) -> String {
+    let parts = [nonce.as_bytes(), b"account", account.as_bytes()];
+    hex::encode(&app.keys.csrf_tag(&parts)[..HALF / 2])
 }
 
 /// A browser's form whose CSRF token was right. A POST handler that takes one cannot forget it.
@@ -196,8 +236,13 @@ impl CsrfForm {
     pub(super) async fn read(req: &Request<'_>, data: Data<'_>) -> Result<Self> {
         let parts = body::form(req, data).await?;
         let form = Self { parts };
-        check(req, form.opt(FIELD)).await?;
-        Ok(form)
+        match check(req, form.opt(FIELD)).await {
+            Ok(()) => kept::unpacked(req, form).await,
+            Err(e) => {
+                kept::park(req, &form).await;
+                Err(e)
+            }
+        }
     }
 }
 
@@ -208,6 +253,36 @@ impl<'r> FromData<'r> for CsrfForm {
     async fn from_data(req: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
         match Self::read(req, data).await {
             Ok(form) => Outcome::Success(form),
+            Err(e) => reject_data(req, e),
+        }
+    }
+}
+
+/// A sign-in form. One that was open for so long that its token is good no more is not acted on, but the
+/// person can be told more than that it has expired.
+#[derive(Debug)]
+pub enum SignInForm {
+    Fresh(CsrfForm),
+    Stale(CsrfForm),
+}
+
+#[rocket::async_trait]
+impl<'r> FromData<'r> for SignInForm {
+    type Error = Rejected;
+
+    async fn from_data(req: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
+        let form = match body::form(req, data).await {
+            Ok(parts) => CsrfForm { parts },
+            Err(e) => return reject_data(req, e),
+        };
+        let host = req.headers().get_one("Host").unwrap_or_default();
+        match check(req, form.opt(FIELD)).await {
+            Ok(()) => Outcome::Success(Self::Fresh(form)),
+            Err(Error::CsrfFailed(_))
+                if form.opt(FIELD).is_some() && says_same_origin(req, host).is_ok() =>
+            {
+                Outcome::Success(Self::Stale(form))
+            }
             Err(e) => reject_data(req, e),
         }
     }

@@ -6,7 +6,8 @@ use serde::Serialize;
 use crate::{
     app::App,
     domain::{
-        sessions,
+        paging::Count,
+        sessions::{self, Session},
         students::{self, StudentFilter, StudentSort},
         tokens::{self, TokenState},
     },
@@ -33,6 +34,8 @@ struct Dashboard {
     joined: i64,
     last_login: Option<i64>,
     sessions: String,
+    /// The latest of them.
+    devices: Vec<Device>,
     students: Vec<Pupil>,
     pager: Pager,
     tokens: Vec<TokenFacts>,
@@ -48,10 +51,35 @@ struct Ended {
 }
 
 #[derive(Serialize)]
+struct Device {
+    name: String,
+    icon: &'static str,
+    address: String,
+    last_seen: i64,
+    is_this: bool,
+}
+
+/// Sessions shown.
+const DEVICES: usize = 3;
+
+#[derive(Serialize)]
 struct Pupil {
     name: String,
     roll: i64,
     city: String,
+}
+
+impl Device {
+    fn of(session: &Session, this: i64) -> Self {
+        let (name, icon) = words::device(&session.user_agent);
+        Self {
+            name,
+            icon,
+            address: session.address.clone(),
+            last_seen: session.last_seen_at,
+            is_this: session.id == this,
+        }
+    }
 }
 
 impl View for Dashboard {
@@ -81,7 +109,7 @@ pub async fn dashboard(
     let rotated = tokens::successors(app, &own).await?;
     let revoked = tokens::revoked_since(app, user.id, app.now() - TOLD).await?;
     let mut burned_from = tokens::burned_from(app, &revoked).await?;
-    let open = sessions::count_for(app, user).await?;
+    let open = sessions::list_for(app, user).await?;
     Ok(Page::of(&Dashboard {
         name: if user.first_name.is_empty() {
             &user.username
@@ -92,7 +120,19 @@ pub async fn dashboard(
         email: user.email.clone(),
         joined: user.date_joined,
         last_login: words::known(user.last_login),
-        sessions: counted(open, "open session", "open sessions"),
+        sessions: counted(
+            Count {
+                n: open.len() as u64,
+                exact: open.len() < 100,
+            },
+            "open session",
+            "open sessions",
+        ),
+        devices: open
+            .iter()
+            .take(DEVICES)
+            .map(|one| Device::of(one, session.session.id))
+            .collect(),
         pager: Pager::of(&found, &Address::new(PATH), paging.size()).plain(),
         students: found
             .rows
@@ -129,6 +169,13 @@ pub fn samples() -> Vec<Page> {
         joined: 1_700_000_000,
         last_login: None,
         sessions: "1 open session".to_owned(),
+        devices: vec![Device {
+            name: "Firefox on Linux".to_owned(),
+            icon: "auto",
+            address: "192.0.2.7".to_owned(),
+            last_seen: 1_700_000_000,
+            is_this: true,
+        }],
         students: Vec::new(),
         pager: Pager::of(&none, &Address::new(PATH), 25).plain(),
         tokens: Vec::new(),

@@ -3,18 +3,21 @@
 use rocket::{State, get, http::Status, post};
 use serde::Serialize;
 
-use super::{password_reset::Help, visit::Visit};
+use super::{kept as go_on, password_reset::Help, visit::Visit};
 use crate::{
     app::App,
     domain::{
         login as domain,
         settings::{Settings, largest},
+        users::User,
     },
-    error::Error,
+    error::{Error, Result},
+    secret::SessionKey,
     web::{
         error::PageError,
+        flash::Flash,
         form::FormState,
-        guards::{CsrfForm, MaybeSession},
+        guards::{CsrfForm, MaybeSession, SignInForm, csrf, kept::Kept},
         page::{Go, Page, Reply, View, local},
     },
 };
@@ -26,6 +29,15 @@ pub enum Door {
     Admin,
 }
 
+impl Door {
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Site => "/login/",
+            Self::Admin => "/admin/login/",
+        }
+    }
+}
+
 #[derive(Serialize)]
 pub struct Login {
     site: &'static str,
@@ -35,6 +47,10 @@ pub struct Login {
     next: String,
     registration_open: bool,
     help: Help,
+    /// A form that waits for the sign-in.
+    kept: Option<Kept>,
+    /// Why this page is here.
+    notice: Option<Problem>,
     problem: Option<Problem>,
     form: FormState,
 }
@@ -67,10 +83,12 @@ impl Login {
                 site: "Latchkey",
                 heading: "Sign in",
                 lead: "",
-                action: "/login/",
+                action: door.path(),
                 next,
                 registration_open: app.settings().registration_open,
                 help: Help::of(app),
+                kept: None,
+                notice: None,
                 problem: None,
                 form,
             },
@@ -78,13 +96,30 @@ impl Login {
                 site: "Latchkey admin",
                 heading: "Sign in to the admin panel",
                 lead: "With a staff account.",
-                action: "/admin/login/",
+                action: door.path(),
                 next,
                 registration_open: false,
                 help: Help::of(app),
+                kept: None,
+                notice: None,
                 problem: None,
                 form,
             },
+        }
+    }
+}
+
+impl Login {
+    /// With a form that goes on after the sign-in.
+    #[must_use]
+    pub fn keeping(self, kept: Kept) -> Self {
+        Self {
+            kept: Some(kept),
+            notice: Some(Problem {
+                title: "Your session had ended",
+                text: "What you typed is kept for 10 minutes. Sign in to send it.".to_owned(),
+            }),
+            ..self
         }
     }
 }
@@ -103,7 +138,7 @@ pub async fn login(
     before: MaybeSession,
     visit: Visit<'_>,
     app: &State<App>,
-    form: CsrfForm,
+    form: SignInForm,
 ) -> Result<Reply, PageError> {
     attempt(Door::Site, before, visit, app, form).await
 }
@@ -114,36 +149,86 @@ pub async fn attempt(
     before: MaybeSession,
     visit: Visit<'_>,
     app: &App,
-    form: CsrfForm,
+    form: SignInForm,
 ) -> Result<Reply, PageError> {
+    let form = match form {
+        SignInForm::Fresh(form) => form,
+        SignInForm::Stale(form) => return stale(door, &before, app, &form),
+    };
     let username = form.text("username");
     let tried = domain::authenticate(app, username, form.password("password"), &visit.actor).await;
     let e = match tried {
         Ok(user) => {
-            visit.sign_in(app, &before, &user).await?;
-            let staff = user.is_staff || user.is_superuser;
-            let to = match (door, local(form.text("next"))) {
-                // It then says that this account cannot open the panel.
-                (Door::Admin, _) if !staff => "/admin/login/",
-                (_, Some(next)) => next,
-                (Door::Admin, None) => "/admin/",
-                (Door::Site, None) => "/dashboard/",
-            };
-            return Ok(Go::to(to).into());
+            let key = visit.sign_in(app, &before, &user).await?;
+            return Ok(arrived(door, app, &form, &user, &key)?);
         }
         Err(e) => e,
     };
     let Some(problem) = problem(&app.settings(), &e, "Check the username and the password.") else {
         return Err(e.into());
     };
-    let login = Login::new(door, app, form.text("next"));
-    let shown = FormState::default().with("username", username);
     let page = Page::of(&Login {
         problem: Some(problem),
-        form: shown,
-        ..login
+        ..again(door, app, &form)
     });
     Ok(refused(page, &e).into())
+}
+
+/// With what was typed and what waits.
+fn again(door: Door, app: &App, form: &CsrfForm) -> Login {
+    let login = Login::new(door, app, form.text("next"));
+    Login {
+        kept: Kept::of(form),
+        form: FormState::default().with("username", form.text("username")),
+        ..login
+    }
+}
+
+/// To the form that waited for the sign-in, or to where one was going.
+fn arrived(door: Door, app: &App, form: &CsrfForm, user: &User, key: &SessionKey) -> Result<Reply> {
+    let staff = user.is_staff || user.is_superuser;
+    let go = Go::to(match (door, local(form.text("next"))) {
+        // It then says that this account cannot open the panel.
+        (Door::Admin, _) if !staff => Door::Admin.path(),
+        (_, Some(next)) => next,
+        (Door::Admin, None) => "/admin/",
+        (Door::Site, None) => "/dashboard/",
+    });
+    let Some(kept) = Kept::of(form) else {
+        return Ok(go.into());
+    };
+    if let Ok(waits) = kept.resume(app, user.id) {
+        return Ok(go_on::page(waits, csrf::token_for(app, key, user.id)?).into());
+    }
+    let lost = Flash::warn("What you typed was not saved")
+        .text("It waited too long, or another account had typed it.");
+    Ok(go.with(lost).into())
+}
+
+/// One signed in, perhaps also out, in another tab since the form was opened: nothing is tried.
+fn stale(
+    door: Door,
+    before: &MaybeSession,
+    app: &App,
+    form: &CsrfForm,
+) -> Result<Reply, PageError> {
+    if let Some(session) = &before.0 {
+        return Ok(arrived(
+            door,
+            app,
+            form,
+            &session.session.user,
+            session.key(),
+        )?);
+    }
+    let page = Page::of(&Login {
+        notice: Some(Problem {
+            title: "That page was open for long",
+            text: "Sign in again.".to_owned(),
+        }),
+        ..again(door, app, form)
+    });
+    Ok(page.status(Status::BadRequest).into())
 }
 
 /// With the status of what a password met.
@@ -231,6 +316,8 @@ pub fn samples() -> Vec<Page> {
             next: "/dashboard/".to_owned(),
             registration_open: true,
             help: Help::sample(),
+            kept: None,
+            notice: None,
             problem,
             form: FormState::default(),
         })

@@ -4,6 +4,7 @@ pub mod account;
 pub mod confirm;
 pub mod dashboard;
 pub mod home;
+pub mod kept;
 pub mod login;
 pub mod logout;
 pub mod password_reset;
@@ -15,15 +16,16 @@ pub mod visit;
 
 use rocket::{Route, routes};
 
-use crate::web::{assets, page::Page};
+use crate::web::{assets, guards::kept::across_sign_in, page::Page};
 
 /// Mounted on `/`.
 pub fn routes() -> Vec<Route> {
-    let own = account::routes();
+    let own = across_sign_in(account::routes());
     let others = routes![
         home::home,
         setup::setup_form,
         setup::set_up,
+        setup::closed,
         registration::registration_form,
         registration::register,
         login::login_form,
@@ -50,6 +52,7 @@ pub fn samples() -> Vec<Page> {
         home::samples(),
         setup::samples(),
         registration::samples(),
+        kept::samples(),
         login::samples(),
         logout::samples(),
         dashboard::samples(),

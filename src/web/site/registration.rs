@@ -3,7 +3,7 @@
 use rocket::{State, get, http::Status, post};
 use serde::Serialize;
 
-use super::visit::Visit;
+use super::{password_reset::whom, visit::Visit};
 use crate::{
     app::App,
     domain::{
@@ -31,6 +31,8 @@ struct Registration {
     open: bool,
     /// Somebody has that name, perhaps whoever types it again.
     is_taken: bool,
+    /// Whom to ask where it is closed.
+    whom: String,
     form: FormState,
 }
 
@@ -57,6 +59,7 @@ pub fn registration_form(_visitor: MaybeSession, app: &State<App>) -> Page {
     Page::of(&Registration {
         open,
         is_taken: false,
+        whom: whom(app),
         form: FormState::default(),
     })
 }
@@ -73,6 +76,7 @@ pub async fn register(
         let page = Page::of(&Registration {
             open: false,
             is_taken: false,
+            whom: whom(app),
             form: FormState::default(),
         });
         return Ok(page.status(Status::Forbidden).into());
@@ -105,6 +109,7 @@ pub async fn register(
             Ok(Page::of(&Registration {
                 open: true,
                 is_taken: errors.get("username").iter().any(|e| e == users::TAKEN),
+                whom: whom(app),
                 form,
             })
             .into())
@@ -123,11 +128,13 @@ pub fn samples() -> Vec<Page> {
         Page::of(&Registration {
             open: true,
             is_taken: true,
+            whom: "Sam".to_owned(),
             form,
         }),
         Page::of(&Registration {
             open: false,
             is_taken: false,
+            whom: "Sam".to_owned(),
             form: FormState::default(),
         }),
     ]

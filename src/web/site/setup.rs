@@ -1,6 +1,11 @@
 //! `/setup/`: the first administrator. Open only while there is none.
 
-use rocket::{State, get, http::Status, post};
+use rocket::{
+    Request, State, get,
+    http::Status,
+    post,
+    request::{FromRequest, Outcome},
+};
 use serde::Serialize;
 
 use super::visit::Visit;
@@ -13,7 +18,7 @@ use crate::{
     },
     error::{Error, FieldErrors},
     web::{
-        error::PageError,
+        error::{PageError, Rejected, reject},
         flash::Flash,
         form::{FormState, Labels, new_password},
         guards::{CsrfForm, HostName, MaybeSession},
@@ -82,8 +87,35 @@ pub async fn setup_form(
     }))
 }
 
+/// While there is no administrator. Afterwards nothing else is looked at, not even whether a form is genuine.
+pub struct Open;
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Open {
+    type Error = Rejected;
+
+    async fn from_request(req: &'r Request<'_>) -> Outcome<Self, Rejected> {
+        match setup::is_open(App::of(req)).await {
+            Ok(true) => Outcome::Success(Self),
+            Ok(false) => Outcome::Forward(Status::NotFound),
+            Err(e) => reject(req, e),
+        }
+    }
+}
+
+/// The form was open when it was not too late yet: more helpful than a bare "not found".
+fn done() -> Page {
+    Page::of(&SetupDone {}).status(Status::NotFound)
+}
+
+#[post("/setup", rank = 2)]
+pub fn closed(_visitor: MaybeSession) -> Page {
+    done()
+}
+
 #[post("/setup", data = "<form>")]
 pub async fn set_up(
+    _open: Open,
     before: MaybeSession,
     visit: Visit<'_>,
     host: HostName,
@@ -132,8 +164,7 @@ pub async fn set_up(
             .into())
         }
         Err(Error::Conflict(_)) => Ok(Page::of(&SetupDone {}).status(Status::Conflict).into()),
-        // The form was open when it was not too late yet: more helpful than a bare "not found".
-        Err(Error::NotFound) => Ok(Page::of(&SetupDone {}).status(Status::NotFound).into()),
+        Err(Error::NotFound) => Ok(done().into()),
         Err(other) => Err(other.into()),
     }
 }

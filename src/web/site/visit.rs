@@ -16,6 +16,7 @@ use crate::{
         users::User,
     },
     error::Result,
+    secret::SessionKey,
     web::guards::{MaybeSession, UserSession, client, end_cookie, start_cookie},
 };
 
@@ -42,14 +43,19 @@ impl<'r> FromRequest<'r> for Visit<'r> {
 
 impl Visit<'_> {
     /// Begins a session of `user`; the one this browser had before ends.
-    pub async fn sign_in(&self, app: &App, before: &MaybeSession, user: &User) -> Result<()> {
+    pub async fn sign_in(
+        &self,
+        app: &App,
+        before: &MaybeSession,
+        user: &User,
+    ) -> Result<SessionKey> {
         if let Some(old) = &before.0 {
             sessions::end(app, &old.actor, &old.session).await?;
         }
         let actor = self.actor.clone().signed_in(user);
         let key = sessions::start(app, user, &actor, self.agent).await?;
         start_cookie(self.cookies, &key, self.secure);
-        Ok(())
+        Ok(key)
     }
 
     pub async fn sign_out(&self, app: &App, session: &UserSession) -> Result<()> {

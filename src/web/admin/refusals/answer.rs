@@ -4,13 +4,17 @@
 use rocket::{State, get, post};
 use serde::Serialize;
 
-use super::{PATH, trail, words};
+use super::{
+    PATH,
+    request_id::{is_drawn_here, request_id},
+    trail, words,
+};
 use crate::{
     app::App,
     domain::{
         refusals::{self, Finding, LineNote, Pasted, Reason, Sort, Told},
         scopes::Scopes,
-        tokens::{self, TokenRow, TokenState},
+        tokens::{TokenRow, TokenState},
         users::User,
     },
     web::{
@@ -168,8 +172,12 @@ pub async fn inspect(
 ) -> Result<Reply, PageError> {
     let text = Pasted::new(form.text("pasted").trim());
     if let Some(id) = request_id(text.expose()) {
-        if let Some(found) = refusals::find_request(app, id).await? {
-            return Ok(Go::to(format!("{PATH}{found}/")).into());
+        // Those that are drawn here are in lower case; a proxy may have chosen another one.
+        let lower = id.to_ascii_lowercase();
+        for id in [id, &lower] {
+            if let Some(found) = refusals::find_request(app, id).await? {
+                return Ok(Go::to(format!("{PATH}{found}/")).into());
+            }
         }
         if is_drawn_here(id) {
             return Ok(Reply::page(&not_found()));
@@ -180,17 +188,6 @@ pub async fn inspect(
     }
     let finding = refusals::inspect(app, &session.actor, &text).await?;
     Ok(Reply::page(&judge(&finding, app.now())))
-}
-
-/// What may be a request id and is no key: keys are never looked up as text.
-fn request_id(text: &str) -> Option<&str> {
-    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    let fits = (8..=64).contains(&text.len()) && plain;
-    Some(text).filter(|text| fits && !tokens::is_well_formed(text))
-}
-
-fn is_drawn_here(id: &str) -> bool {
-    id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn not_found() -> Answer {

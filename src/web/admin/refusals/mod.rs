@@ -3,6 +3,7 @@
 
 mod answer;
 mod list;
+mod request_id;
 mod words;
 
 use rocket::{Route, routes};

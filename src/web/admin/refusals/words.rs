@@ -18,6 +18,7 @@ pub fn label(reason: Reason) -> &'static str {
         R::NoValue => "Nothing after the scheme",
         R::Spaces => "Spaces in the credential",
         R::Characters => "Invalid characters",
+        R::Quoted => "Quotation marks around the key",
         R::JwtAsToken => "JWT sent as Token",
         R::TokenAsBearer => "API token sent as Bearer",
         R::TokenChecksum => "Key with a typing slip",
@@ -126,6 +127,10 @@ fn of_header(reason: Reason, detail: &Detail) -> Said {
         R::Characters => (
             "There were signs in the key that no key has.".to_owned(),
             "Copy it again, from the first letter to the last.",
+        ),
+        R::Quoted => (
+            format!("There were quotation marks around what followed “{name}”."),
+            "Send it without them. Some programs keep those of an .env file.",
         ),
         R::JwtAsToken => (
             "A JWT was sent behind “Token”.".to_owned(),
@@ -385,11 +390,8 @@ mod tests {
 
     #[test]
     fn times_are_told_by_the_clock_and_by_how_long_ago() {
-        let (what, _) = sentences(
-            Reason::JwtExpired,
-            &Detail::at(1_700_000_000),
-            1_700_000_300,
-        );
+        let detail = Detail::at(1_700_000_000);
+        let (what, _) = sentences(Reason::JwtExpired, &detail, 1_700_000_300);
         assert!(what.ends_with("UTC, 5 minutes ago."), "{what}");
         let (what, _) = sentences(Reason::JwtNotYet, &Detail::n(90), 0);
         assert!(what.contains("90 seconds ahead"), "{what}");

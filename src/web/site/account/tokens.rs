@@ -13,8 +13,8 @@ use crate::{
             tokens::{add, confirm, created, detail, extend, place::Place::Account, sample_facts},
         },
         error::PageError,
-        guards::{ConfirmableForm, CsrfForm, Origin, UserSession},
-        page::{Page, Reply, View},
+        guards::{ConfirmableForm, ConfirmedForm, CsrfForm, Origin, UserSession},
+        page::{Go, Page, Reply, View},
         words::TokenFacts,
     },
 };
@@ -28,6 +28,7 @@ pub fn routes() -> Vec<Route> {
         add_own,
         shown_once,
         shown_once_head,
+        show_again,
         show,
         rename,
         extend_form,
@@ -66,6 +67,7 @@ fn tabs(chosen: &str) -> Vec<Tab> {
         tab("Active", ""),
         tab("Expired", "expired"),
         tab("Revoked", "revoked"),
+        tab("All", "all"),
     ]
 }
 
@@ -79,12 +81,13 @@ async fn list(
 ) -> Result<Page, PageError> {
     let paging = Paging::new(cursor, per);
     let (state, name) = match state {
-        Some("expired") => (TokenState::Expired, "expired"),
-        Some("revoked") => (TokenState::Revoked, "revoked"),
-        _ => (TokenState::Active, ""),
+        Some("expired") => (Some(TokenState::Expired), "expired"),
+        Some("revoked") => (Some(TokenState::Revoked), "revoked"),
+        Some("all") => (None, "all"),
+        _ => (Some(TokenState::Active), ""),
     };
     let filter = TokenFilter {
-        state: Some(state),
+        state,
         owner: Some(session.session.user.id),
         page: paging.request(),
         ..TokenFilter::default()
@@ -138,6 +141,18 @@ async fn shown_once_head(
 ) -> Result<Status, PageError> {
     Account.row(app, &session.actor, id).await?;
     Ok(Status::Ok)
+}
+
+#[post("/account/tokens/<id>/show", data = "<_form>")]
+async fn show_again(
+    session: &UserSession,
+    app: &State<App>,
+    id: i64,
+    _form: ConfirmedForm,
+) -> Result<Go, PageError> {
+    let (by, session_id) = (&session.actor, session.session.id);
+    Account.row(app, by, id).await?;
+    created::show_again_in(Account, by, session_id, app, id).await
 }
 
 #[get("/account/tokens/<id>", rank = 2)]
