@@ -89,6 +89,14 @@
     setTimeout(() => sent.clear());
   });
 
+  /* a message that was read: <button data-close> in it */
+  d.addEventListener("click", (e) => {
+    const b = e.target.closest("[data-close]");
+    if (!b) return;
+    b.parentNode.remove();
+    d.querySelector("#main")?.focus();
+  });
+
   /* show or hide a password */
   d.addEventListener("click", (e) => {
     const b = e.target.closest("[data-reveal]");

@@ -5,7 +5,7 @@ mod spans;
 
 use serde::Serialize;
 
-use spans::{Span, spans};
+use spans::{Span, labels, spans};
 
 use crate::web::filters::{day, number};
 
@@ -44,7 +44,7 @@ pub struct Chart {
     /// Paths; empty where there are bars.
     area: String,
     curve: String,
-    /// What stands below: where some of the spans begin.
+    /// What stands below each span: where it begins, or nothing, where there is no room for all.
     labels: Vec<String>,
     /// For those who do not see the drawing.
     summary: String,
@@ -101,14 +101,15 @@ impl Chart {
         chart
     }
 
-    /// A line over the days.
+    /// A line over the spans.
     pub fn curve(what: &str, days: &[i64], series: Series) -> Self {
         let (spans, series) = spans(days, std::slice::from_ref(&series));
         let counts = series.first().map_or(&[][..], |one| &one.counts);
         let most = counts.iter().copied().max().unwrap_or(0);
         let mut chart = Self::of(what, days.len(), &spans, &series, most);
         let top = 4 * step(most);
-        let (curve, area) = path(counts, chart.width, HEIGHT, top);
+        // A point stands where a bar would.
+        let (curve, area) = path(counts, chart.width, HEIGHT, top, SLOT / 2);
         (chart.curve, chart.area) = (curve, area);
         chart
     }
@@ -145,10 +146,7 @@ impl Chart {
                 .collect(),
             area: String::new(),
             curve: String::new(),
-            labels: (0..=4)
-                .filter_map(|n| spans.get(n * spans.len().saturating_sub(1) / 4))
-                .map(|span| short(span.first))
-                .collect(),
+            labels: labels(spans),
             summary: summary(what, days, spans, series),
             headings: series.iter().map(|s| s.label).collect(),
             numbers: (0..spans.len())
@@ -184,7 +182,7 @@ impl Spark {
         let most = rise.iter().copied().max().filter(|most| *most > 0)?;
         let (width, height) = SPARK;
         // A little air above and below.
-        let (curve, area) = path(&rise, width, height, most + most / 12 + 1);
+        let (curve, area) = path(&rise, width, height, most + most / 12 + 1, 0);
         Some(Self {
             curve,
             area,
@@ -194,19 +192,19 @@ impl Spark {
     }
 }
 
-/// Through the days from edge to edge, and the same closed at the bottom.
-fn path(counts: &[i64], width: i64, height: i64, top: i64) -> (String, String) {
+/// Through the days, so far from either edge, and the same closed at the bottom.
+fn path(counts: &[i64], width: i64, height: i64, top: i64, edge: i64) -> (String, String) {
     use std::fmt::Write;
     let last = i64::try_from(counts.len()).unwrap_or(1) - 1;
     let mut curve = String::new();
     for (n, count) in (0..).zip(counts) {
         let letter = if n == 0 { 'M' } else { 'L' };
-        let x = n * width / last.max(1);
+        let x = edge + n * (width - 2 * edge) / last.max(1);
         let y = height - part(*count, top, height);
         // Writing to a string does not fail.
         let _ = write!(curve, "{letter}{x} {y} ");
     }
-    let area = format!("{curve}L{width} {height} L0 {height}Z");
+    let area = format!("{curve}L{} {height} L{edge} {height}Z", width - edge);
     (curve, area)
 }
 
@@ -330,9 +328,17 @@ mod tests {
         assert_eq!(bars(0), [(162, 54), (106, 54)]);
         assert_eq!(bars(1), []);
         assert_eq!(bars(29), [(0, 216)]);
+        let named = (0..30).filter(|n| !chart.labels[*n].is_empty());
+        let named: Vec<_> = named.map(|n| (n, chart.labels[n].as_str())).collect();
         assert_eq!(
-            chart.labels,
-            ["25 Oct", "1 Nov", "8 Nov", "15 Nov", "23 Nov"]
+            named,
+            [
+                (1, "26 Oct"),
+                (8, "2 Nov"),
+                (15, "9 Nov"),
+                (22, "16 Nov"),
+                (29, "23 Nov")
+            ]
         );
         assert_eq!(chart.scale, ["4", "3", "2", "1", "0"]);
         assert_eq!(chart.numbers.len(), 2);
@@ -358,16 +364,28 @@ mod tests {
         assert_eq!(chart.numbers[0].counts, ["8"]);
         assert_eq!(chart.numbers[12].counts, ["6"]);
         assert_eq!(chart.spans[12].title, "17 Nov – 23 Nov: 8 signed in");
+        assert_eq!(
+            (chart.labels.len(), chart.labels[12].as_str()),
+            (13, "17 Nov")
+        );
         assert!(chart.summary.starts_with(
             "Sign-ins a week in the last 90 days: 91 signed in in all, 8 in the busiest, 17 Nov"
         ));
     }
 
     #[test]
-    fn a_curve_goes_from_edge_to_edge() {
+    fn each_of_seven_days_is_named() {
+        let week = &days()[..7];
+        let labels = Chart::bars("Things", week, &[series("Things", |n| n)]).labels;
+        assert_eq!(labels[0], "25 Oct");
+        assert!(labels.len() == 7 && labels.iter().all(|label| !label.is_empty()));
+    }
+
+    #[test]
+    fn a_curve_goes_from_the_middle_of_the_first_day_to_that_of_the_last() {
         let chart = Chart::curve("Things", &days(), series("Things", |n| n));
-        assert!(chart.curve.starts_with("M0 216 L31 "), "{}", chart.curve);
-        assert!(chart.area.ends_with("L900 216 L0 216Z"), "{}", chart.area);
+        assert!(chart.curve.starts_with("M15 216 L45 "), "{}", chart.curve);
+        assert!(chart.area.ends_with("L885 216 L15 216Z"), "{}", chart.area);
         assert!(Chart::curve("Things", &days(), series("Things", |_| 0)).is_empty);
         assert!(Spark::of(&[3, 3, 3]).is_none() && Spark::of(&[1, 2]).is_some());
     }

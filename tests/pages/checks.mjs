@@ -24,6 +24,8 @@ export const WATCH = () => {
 export async function accessible(page, axe) {
   await page.evaluate(axe);
   const found = await page.evaluate(async (options) => {
+    // What stands under a form's bar scrolls out from there: it lies at its place.
+    for (const bar of document.querySelectorAll(".savebar")) bar.style.position = "static";
     const over = document.querySelector("[popover]:popover-open");
     if (!over) return window.axe.run(document, options);
     const page = await window.axe.run(document, { ...options, rules: { "target-size": { enabled: false } } });
@@ -68,6 +70,28 @@ export async function fits(page, width, height, why) {
     const widest = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > root.clientWidth + 1 && !e.closest(".scroll, [popover]"));
     return [`${why}: ${root.scrollWidth} in ${root.clientWidth}, by ${widest.slice(0, 3).map((e) => e.tagName.toLowerCase() + "." + e.className).join(", ")}`];
   }, [why]);
+}
+
+/** The menu of the last row opens inside the window, the side bar stays where it is, a chart is as high as any. */
+export async function placed(page) {
+  return page.evaluate(() => {
+    const wrong = [];
+    const button = [...document.querySelectorAll("main td [popovertarget]")].filter((e) => e.checkVisibility()).at(-1);
+    if (button) {
+      button.scrollIntoView({ block: "end" });
+      button.click();
+      const menu = document.getElementById(button.getAttribute("popovertarget"));
+      const { top, right, bottom, left } = menu.getBoundingClientRect();
+      if (top < 0 || left < 0 || right > innerWidth || bottom > innerHeight) wrong.push(`the menu of the last row opens outside the window, from ${top} to ${bottom} of ${innerHeight}`);
+      menu.hidePopover();
+    }
+    scrollTo(0, document.documentElement.scrollHeight);
+    const side = document.querySelector(".side");
+    if (side?.checkVisibility() && Math.abs(side.getBoundingClientRect().top) > 1) wrong.push("the side bar scrolls away");
+    scrollTo(0, 0);
+    for (const { clientHeight: high } of document.querySelectorAll(".chart svg")) if (high > 300) wrong.push(`a chart of ${high} px`);
+    return wrong;
+  });
 }
 
 /** Windows' contrast themes: what is a control still looks like one. */

@@ -98,6 +98,7 @@ async function visit(v, name, path) {
     await v.page.goto(path);
   }
   if (shots) return;
+  say(await check.placed(v.page));
   if (v.phone) {
     say(await check.fits(v.page, 320, 640, "320 px wide"));
     await v.page.setViewportSize(PHONE);

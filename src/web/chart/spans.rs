@@ -39,3 +39,17 @@ pub(super) fn spans<'s>(days: &[i64], series: &'s [Series]) -> (Vec<Span>, Cow<'
     });
     (weeks.collect(), Cow::Owned(summed.collect()))
 }
+
+/// What stands below each span: where it begins. Of more than seven, below every so many and the last.
+pub(super) fn labels(spans: &[Span]) -> Vec<String> {
+    let every = if spans.len() <= 7 { 1 } else { spans.len() / 4 };
+    let from_the_end = spans.iter().rev().enumerate();
+    let labels = from_the_end.map(|(n, span)| {
+        if n % every == 0 {
+            short(span.first)
+        } else {
+            String::new()
+        }
+    });
+    labels.rev().collect()
+}
