@@ -124,6 +124,14 @@ pub fn midnight_of(day: &str) -> Option<i64> {
     Some(date.midnight().assume_utc().unix_timestamp())
 }
 
+/// Two days, whichever was typed first.
+pub fn in_order(from: Option<i64>, to: Option<i64>) -> (Option<i64>, Option<i64>) {
+    match (from, to) {
+        (Some(a), Some(b)) => (Some(a.min(b)), Some(a.max(b))),
+        other => other,
+    }
+}
+
 /// `12,480`.
 pub fn number(n: u64) -> String {
     let digits = n.to_string();

@@ -214,7 +214,7 @@ both! {
         let sink = Sink::start().await;
         let app = &node(app, &sink.settings()).await;
         let root = Actor::operator();
-        let user = with_address(app, "ann", "nobody@example.org").await;
+        let user = with_address(app, "ann", "full@example.org").await;
         one_time_links::hand_out(&app.app, &root, user.id, true).await.unwrap();
         for wait in [0, 30, 120, 300, 900, 3600, 10_800, 21_600] {
             app.clock.advance(wait);
@@ -222,7 +222,7 @@ both! {
         }
         let outbox = mail::outbox(&app.app).await.unwrap();
         assert_eq!((outbox.waiting, outbox.dead), (0, 1));
-        assert!(outbox.trouble.unwrap().contains("no such person"));
+        assert!(outbox.trouble.unwrap().contains("no room"));
         assert!(matches!(mail::retry_dead(&app.app, &stranger()).await, Err(Error::PermissionDenied)));
         assert_eq!(mail::retry_dead(&app.app, &root).await.unwrap(), 1);
         assert_eq!(mail::outbox(&app.app).await.unwrap().waiting, 1);
@@ -230,6 +230,17 @@ both! {
         assert_eq!(deliver(app).await, 0, "its link is over");
         assert_eq!(mail::drop_dead(&app.app, &root).await.unwrap(), 1);
         assert_eq!(mail::outbox(&app.app).await.unwrap(), mail::Outbox::default());
+    }
+
+    async fn a_letter_that_is_refused_for_good_is_given_up_at_once(app: &TestApp) {
+        let sink = Sink::start().await;
+        let app = &node(app, &sink.settings()).await;
+        let user = with_address(app, "ann", "nobody@example.org").await;
+        one_time_links::hand_out(&app.app, &Actor::operator(), user.id, true).await.unwrap();
+        assert_eq!(deliver(app).await, 0);
+        let outbox = mail::outbox(&app.app).await.unwrap();
+        assert_eq!((outbox.waiting, outbox.dead), (0, 1));
+        assert!(outbox.trouble.unwrap().contains("no such person"));
     }
 
     async fn a_server_that_offers_no_encryption_gets_nothing(app: &TestApp) {

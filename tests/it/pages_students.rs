@@ -2,10 +2,14 @@
 
 use latchkey::domain::{
     actor::Actor,
+    audit,
     students::{self, StudentInput},
 };
 
-use crate::support::{Answer, Caller, TestApp, csrf};
+use crate::{
+    pages_bulk::{agree, told},
+    support::{Answer, Caller, TestApp, csrf},
+};
 
 const IMPORT: &str = "/admin/students/import/";
 
@@ -172,6 +176,9 @@ both! {
         let lines = app.audited().await;
         let changes = lines.iter().filter(|line| line.contains("student.changed"));
         assert_eq!(changes.count(), 2, "{lines:?}");
+        let details: Vec<_> = audit::recent(&app.app, 2).await.unwrap().into_iter().map(|event| event.detail).collect();
+        let wanted = [r#"{"city":{"from":"P","to":"Q"}}"#, r#"{"name":{"from":"A","to":"Anna"}}"#];
+        assert_eq!(details, wanted);
     }
 
     async fn a_row_that_somebody_else_changed_is_not_overwritten_unknowingly(app: &TestApp) {
@@ -209,6 +216,40 @@ both! {
         assert!(late.text.contains("value=\"Second\"") && late.text.contains("First, roll 1, P"));
         root.post_form(&path, &sent("Second", "2")).await.redirect();
         assert_eq!(all(app).await[0].0, "Second");
+    }
+
+    async fn a_number_alone_is_a_roll_and_the_whole_of_it(app: &TestApp) {
+        student(app, "Asha", 20, "Pune").await;
+        student(app, "Bao", 200, "Paris 20").await;
+        let root = app.admin("root").await;
+        let html = root.get("/admin/students/?q=20").await.text;
+        assert!(html.contains("Asha") && !html.contains("Bao"), "{html}");
+        let html = root.get("/admin/search/?q=20").await.text;
+        assert!(html.contains("Asha") && !html.contains("Bao"), "{html}");
+        let html = root.get("/admin/students/?q=paris+20").await.text;
+        assert!(html.contains("Bao") && !html.contains("Asha"), "{html}");
+        let html = root.get("/admin/students/?q=99999999999999999999").await.text;
+        assert!(html.contains("No one matches"), "{html}");
+    }
+
+    async fn a_few_are_deleted_by_a_click_and_many_by_password_and_number(app: &TestApp) {
+        for n in 1..=28 {
+            student(app, "Asha", n, "Pune").await;
+        }
+        let root = app.admin("root").await;
+        app.clock.advance(660);
+        let ask = async |chosen: &[(&str, &str)]| root.submit("/admin/students/", "/admin/students/bulk/", chosen).await;
+        let few = ask(&[("act", "delete"), ("id", "1"), ("id", "2")]).await;
+        let done = agree(&root, &few, &[]).await;
+        assert_eq!(told(&root, &done).await, "2 deleted.");
+        let many = ask(&[("act", "delete"), ("all", "1")]).await;
+        let detour = agree(&root, &many, &[("typed", "26")]).await;
+        assert!(detour.text.contains("Confirm it is you"), "{detour:?}");
+        // Nor by the other address.
+        let html = many.text.replace("bulk/confirmed", "bulk/run").replace("bulk&#x2F;confirmed", "bulk&#x2F;run");
+        let around = agree(&root, &Answer { text: html, ..many }, &[("typed", "26")]).await;
+        assert_eq!(around.status, 400, "{around:?}");
+        assert_eq!(all(app).await.len(), 26);
     }
 
     async fn the_list_is_filtered_by_city(app: &TestApp) {

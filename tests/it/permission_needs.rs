@@ -108,6 +108,7 @@ pub const PANEL: &[(&str, Need, Fields)] = &[
     ),
     ("POST /admin/students/edit", All(&["change_students"]), &[]),
     ("GET /admin/students/bulk", All(&["view_students"]), &[]),
+    ("GET /admin/students/bulk/run", All(&["view_students"]), &[]),
     (
         "GET /admin/students/bulk/confirmed",
         All(&["view_students"]),
@@ -117,6 +118,15 @@ pub const PANEL: &[(&str, Need, Fields)] = &[
         "POST /admin/students/bulk",
         All(&["view_students", "delete_students"]),
         &[("act", "delete"), ("id", "{student}")],
+    ),
+    (
+        "POST /admin/students/bulk/run",
+        All(&["delete_students"]),
+        &[
+            ("act", "delete"),
+            ("id", "{student}"),
+            ("upto", "{student}"),
+        ],
     ),
     (
         "POST /admin/students/bulk/confirmed",

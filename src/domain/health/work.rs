@@ -64,6 +64,7 @@ pub async fn letters(app: &App) -> Vec<Finding> {
     let late = outbox.oldest.is_some_and(|at| app.now() - at > SENT_WITHIN);
     found.push(if outbox.dead > 0 {
         let text = format!("{} letters were given up{why}", outbox.dead);
+        let advice = "Try the mail server with `latchkey mail test`. `latchkey mail retry` sends them again, `latchkey mail drop` throws them away.";
         Finding::look("mail", text, advice)
     } else if late {
         let text = format!("{} letters wait, too long{why}", outbox.waiting);

@@ -85,9 +85,9 @@ pub async fn deliver(app: &App) -> Result<u64> {
             continue;
         }
         let outcome = match open(app, &mail) {
-            _ if mail.useless_at <= app.now() => Err(Trouble("its link is over".to_owned())),
+            _ if mail.useless_at <= app.now() => Err(Trouble::passing("its link is over")),
             Ok(letter) => server::send(app, &letter).await,
-            Err(e) => Err(Trouble(e.to_string())),
+            Err(e) => Err(Trouble::passing(e.to_string())),
         };
         match outcome {
             Ok(()) => {
@@ -96,7 +96,7 @@ pub async fn deliver(app: &App) -> Result<u64> {
                 db.commit(Affects::Nobody).await?;
                 sent += 1;
             }
-            Err(Trouble(text)) => fail(app, &mail, text).await?,
+            Err(trouble) => fail(app, &mail, trouble).await?,
         }
     }
     Ok(sent)
@@ -118,12 +118,12 @@ async fn claim(app: &App, mail: &Model) -> Result<bool> {
     Ok(claimed)
 }
 
-async fn fail(app: &App, mail: &Model, trouble: String) -> Result<()> {
+async fn fail(app: &App, mail: &Model, trouble: Trouble) -> Result<()> {
     let now = app.now();
     tracing::warn!(
         mail = mail.id,
         tries = mail.tries + 1,
-        trouble,
+        trouble = trouble.text,
         "a letter did not go out"
     );
     let wait = usize::try_from(mail.tries)
@@ -131,11 +131,11 @@ async fn fail(app: &App, mail: &Model, trouble: String) -> Result<()> {
         .and_then(|n| BACKOFF.get(n));
     let next = wait
         .map(|wait| now + wait)
-        .filter(|at| *at < mail.useless_at);
+        .filter(|at| !trouble.is_final && *at < mail.useless_at);
     let db = app.db.begin().await?;
     Entity::update_many()
         .col_expr(Column::Tries, Expr::value(mail.tries + 1))
-        .col_expr(Column::Trouble, Expr::value(trouble))
+        .col_expr(Column::Trouble, Expr::value(trouble.text))
         .col_expr(Column::NextTryAt, Expr::value(next.unwrap_or(now)))
         .col_expr(Column::DeadAt, Expr::value(next.is_none().then_some(now)))
         .filter(Column::Id.eq(mail.id))

@@ -9,6 +9,7 @@ use lettre::{
         authentication::Credentials,
         client::{Tls, TlsParameters},
         extension::ClientId,
+        response::Category,
     },
 };
 
@@ -25,16 +26,37 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Why a letter did not go out, in words for the person who runs the server.
 #[derive(Debug)]
-pub(super) struct Trouble(pub String);
+pub(super) struct Trouble {
+    pub text: String,
+    /// The mail server refuses this very letter: another try gets the same answer (RFC 5321, 4.2.1: 55x).
+    pub is_final: bool,
+}
+
+impl Trouble {
+    pub(super) fn passing(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            is_final: false,
+        }
+    }
+}
 
 /// Sends one letter now.
 pub(super) async fn send(app: &App, letter: &Letter) -> Result<(), Trouble> {
     let Some(mail) = &app.config.mail else {
-        return Err(Trouble("no mail server is set".to_owned()));
+        return Err(Trouble::passing("no mail server is set"));
     };
     let message = message(app, mail, letter)?;
     let sent = transport(app, mail)?.send(message).await;
-    sent.map(|_| ()).map_err(|e| trouble(&e))
+    sent.map(|_| ()).map_err(|e| {
+        let is_final = e.is_permanent()
+            && e.status()
+                .is_some_and(|code| code.category == Category::MailSystem);
+        Trouble {
+            is_final,
+            ..trouble(&e)
+        }
+    })
 }
 
 /// Connects and says hello, and signs in where there is an account; sends nothing.
@@ -42,11 +64,11 @@ pub async fn look(app: &App) -> Result<(), String> {
     let Some(mail) = &app.config.mail else {
         return Err("no mail server is set".to_owned());
     };
-    let transport = transport(app, mail).map_err(|Trouble(text)| text)?;
+    let transport = transport(app, mail).map_err(|trouble| trouble.text)?;
     match transport.test_connection().await {
         Ok(true) => Ok(()),
         Ok(false) => Err("the mail server does not answer".to_owned()),
-        Err(e) => Err(trouble(&e).0),
+        Err(e) => Err(trouble(&e).text),
     }
 }
 
@@ -62,7 +84,7 @@ pub async fn send_test(app: &App, address: &str) -> Result<()> {
         ));
     }
     let sent = send(app, &Letter::test(app, address)?).await;
-    sent.map_err(|Trouble(text)| Error::Conflict(text))
+    sent.map_err(|trouble| Error::Conflict(trouble.text))
 }
 
 fn transport(app: &App, mail: &Mail) -> Result<AsyncSmtpTransport<Tokio1Executor>, Trouble> {
@@ -85,7 +107,7 @@ fn transport(app: &App, mail: &Mail) -> Result<AsyncSmtpTransport<Tokio1Executor
 }
 
 fn message(app: &App, mail: &Mail, letter: &Letter) -> Result<Message, Trouble> {
-    let bad = |e: &dyn std::fmt::Display| Trouble(e.to_string());
+    let bad = |e: &dyn std::fmt::Display| Trouble::passing(e.to_string());
     let to: Address = letter.to.parse().map_err(|e| bad(&e))?;
     let random = secret::random::<16>().map_err(|e| bad(&e))?;
     let now = Duration::from_secs(u64::try_from(app.now()).unwrap_or(0));
@@ -144,5 +166,6 @@ fn trouble(e: &(dyn std::error::Error + 'static)) -> Trouble {
         }
         cause = e.source();
     }
-    Trouble(text.chars().filter(|c| !c.is_control()).take(300).collect())
+    let plain: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
+    Trouble::passing(plain)
 }

@@ -32,6 +32,8 @@ pub fn routes() -> Vec<Route> {
 #[derive(Serialize)]
 struct Search {
     q: String,
+    /// Nothing of any kind was found.
+    none: bool,
     groups: Vec<Group>,
 }
 
@@ -71,6 +73,7 @@ async fn search(
     let Some(q) = text(q) else {
         return Ok(Page::of(&Search {
             q: String::new(),
+            none: false,
             groups: Vec::new(),
         }));
     };
@@ -85,7 +88,8 @@ async fn search(
     if sees(Record::Students) {
         groups.push(pupils(app, &q).await?);
     }
-    Ok(Page::of(&Search { q, groups }))
+    let none = groups.iter().all(|group| group.rows.is_empty());
+    Ok(Page::of(&Search { q, none, groups }))
 }
 
 fn group(label: &'static str, icon: &'static str, all: &Address, rows: Vec<Hit>) -> Group {
@@ -178,10 +182,17 @@ pub fn samples() -> Vec<Page> {
     vec![
         Page::of(&Search {
             q: "am".to_owned(),
+            none: false,
             groups,
         }),
         Page::of(&Search {
+            q: "zz".to_owned(),
+            none: true,
+            groups: Vec::new(),
+        }),
+        Page::of(&Search {
             q: String::new(),
+            none: false,
             groups: Vec::new(),
         }),
     ]

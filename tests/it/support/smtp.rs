@@ -212,6 +212,8 @@ async fn converse(
                 super::between(&line, "<", ">").clone_into(&mut to);
                 if to.starts_with("nobody@") {
                     "550 no such person"
+                } else if to.starts_with("full@") {
+                    "452 no room"
                 } else {
                     "250 ok"
                 }

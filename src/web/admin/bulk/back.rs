@@ -18,6 +18,7 @@ pub fn routes() -> Vec<Route> {
         sessions_ask,
         sessions_run,
         students_ask,
+        students_run,
         students_confirmed,
         tokens_ask,
         tokens_run,
@@ -44,6 +45,11 @@ fn sessions_run(_may: May<'_, ViewSessions>, query: sessions::ListQuery) -> Go {
 
 #[get("/students/bulk?<query..>")]
 fn students_ask(_may: May<'_, ViewStudents>, query: students::ListQuery) -> Go {
+    to(&students::Students(query))
+}
+
+#[get("/students/bulk/run?<query..>")]
+fn students_run(_may: May<'_, ViewStudents>, query: students::ListQuery) -> Go {
     to(&students::Students(query))
 }
 

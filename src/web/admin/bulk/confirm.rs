@@ -19,7 +19,7 @@ use crate::{
 /// Names shown.
 const FIRST: usize = 10;
 /// More than so many are not deleted by a click alone.
-const BY_A_CLICK: u64 = 25;
+pub(super) const BY_A_CLICK: u64 = 25;
 const LABELS: Labels = &[("typed", "The number"), ("answer", "Choice")];
 
 #[derive(Serialize)]
@@ -182,7 +182,7 @@ fn view<B: Bulk>(
         skips: None,
         question: None,
         fields: Vec::new(),
-        action: address.below(if act.needs_password() {
+        action: address.below(if act.needs_password(count) {
             "bulk/confirmed"
         } else {
             "bulk/run"
@@ -200,8 +200,8 @@ fn view<B: Bulk>(
 /// What is to be typed before it is done; empty: nothing.
 fn word(act: &Act, count: Count) -> String {
     match (act.grade, count.exact) {
-        (Grade::Deletes, false) => "DELETE".to_owned(),
-        (Grade::Deletes, true) if count.n > BY_A_CLICK => count.n.to_string(),
+        (Grade::Deletes | Grade::DeletesMany, false) => "DELETE".to_owned(),
+        (Grade::Deletes | Grade::DeletesMany, true) if count.n > BY_A_CLICK => count.n.to_string(),
         _ => String::new(),
     }
 }

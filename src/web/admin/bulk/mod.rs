@@ -25,25 +25,20 @@ mod back;
 pub mod confirm;
 pub mod export;
 pub mod run;
+mod selection;
 mod state;
-
-use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 pub use back::routes;
+pub use selection::Selection;
 
 use super::listing::Address;
 use crate::{
     app::App,
-    domain::{
-        actor::Actor,
-        bulk::{BATCH, Tally},
-        paging::Count,
-        permissions::Permission,
-    },
+    domain::{actor::Actor, bulk::Tally, paging::Count, permissions::Permission},
     error::{Error, Result},
-    web::{filters, guards::CsrfForm, page::Crumb, words},
+    web::{filters, page::Crumb, words},
 };
 
 /// A list whose rows can be ticked, with its filter.
@@ -172,6 +167,8 @@ pub enum Grade {
     Dangerous,
     /// The same, and of many the number is to be typed.
     Deletes,
+    /// The same for many; a few are asked for once, in red.
+    DeletesMany,
     /// Nothing is asked: the list answers it itself, at `<path><name>/`.
     Direct,
 }
@@ -190,8 +187,12 @@ impl Act {
         !matches!(self.grade, Grade::Plain | Grade::Direct)
     }
 
-    fn needs_password(&self) -> bool {
-        matches!(self.grade, Grade::Dangerous | Grade::Deletes)
+    fn needs_password(&self, count: Count) -> bool {
+        match self.grade {
+            Grade::Dangerous | Grade::Deletes => true,
+            Grade::DeletesMany => !count.exact || count.n > confirm::BY_A_CLICK,
+            Grade::Plain | Grade::Bad | Grade::Direct => false,
+        }
     }
 
     fn says(text: &str, what: &str) -> String {
@@ -207,114 +208,6 @@ pub fn act<B: Bulk>(by: &Actor, named: &str) -> Result<&'static Act> {
         .ok_or_else(|| Error::Parse("There is no such act.".to_owned()))?;
     by.require(act.permission)?;
     Ok(act)
-}
-
-/// Which records a form is about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// Whatever the filter matches, but `except`.
-    pub all: bool,
-    ids: BTreeSet<i64>,
-    except: BTreeSet<i64>,
-}
-
-impl Selection {
-    pub fn of(form: &CsrfForm) -> Self {
-        let numbers = |name| {
-            let texts = form.all(name);
-            texts.filter_map(|text| text.parse::<i64>().ok().filter(|id| *id > 0))
-        };
-        let ticked: BTreeSet<i64> = numbers("id").collect();
-        if form.flag("all") {
-            // Each row that was shown says so: what was shown and is not ticked is left out.
-            let unticked = numbers("shown").filter(|id| !ticked.contains(id));
-            return Self {
-                all: true,
-                ids: BTreeSet::new(),
-                except: numbers("except").chain(unticked).collect(),
-            };
-        }
-        Self {
-            all: false,
-            ids: ticked,
-            except: BTreeSet::new(),
-        }
-    }
-
-    /// Whatever the filter matches.
-    pub fn everything() -> Self {
-        Self {
-            all: true,
-            ..Self::default()
-        }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        !self.all && self.ids.is_empty()
-    }
-
-    /// Where not all are meant: these.
-    pub fn ids(&self) -> Vec<i64> {
-        self.ids.iter().copied().collect()
-    }
-
-    /// Where all are meant: but these.
-    pub fn except(&self) -> Vec<i64> {
-        self.except.iter().copied().collect()
-    }
-
-    /// Whether this one may be among them: where all are meant, it is not known whether the filter matches it.
-    pub fn may_have(&self, id: i64) -> bool {
-        if self.all {
-            !self.except.contains(&id)
-        } else {
-            self.ids.contains(&id)
-        }
-    }
-
-    /// As many as there seem to be now.
-    pub async fn count<B: Bulk>(&self, list: &B, app: &App) -> Result<Count> {
-        if !self.all {
-            return Ok(Count {
-                n: self.ids.len() as u64,
-                exact: true,
-            });
-        }
-        let found = list.count(app).await?;
-        let left = if found.exact {
-            found.n.saturating_sub(self.except.len() as u64)
-        } else {
-            found.n
-        };
-        Ok(Count { n: left, ..found })
-    }
-
-    /// The next ones after `after`, none beyond `upto`; nothing where it ends.
-    pub async fn next<B: Bulk>(
-        &self,
-        list: &B,
-        app: &App,
-        mut after: i64,
-        upto: i64,
-    ) -> Result<Vec<i64>> {
-        let most = usize::try_from(BATCH).unwrap_or(usize::MAX);
-        if !self.all {
-            let rest = self.ids.range(after.saturating_add(1)..);
-            return Ok(rest.take(most).copied().collect());
-        }
-        loop {
-            let mut found = list.ids(app, after, BATCH).await?;
-            let Some(end) = found.last().copied() else {
-                return Ok(found);
-            };
-            found.retain(|id| *id <= upto && !self.except.contains(id));
-            if !found.is_empty() || end >= upto {
-                return Ok(found);
-            }
-            // A whole batch of exceptions.
-            after = end;
-        }
-    }
 }
 
 /// A hidden field of a form that carries the selection on.

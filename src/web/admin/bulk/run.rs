@@ -64,6 +64,9 @@ impl View for GoingOn {
     }
 }
 
+/// Before the question nothing is done to anybody.
+const NOT_ASKED: Count = Count { n: 0, exact: true };
+
 /// The answer to the second form, and to those that go on.
 pub async fn go<B: Bulk>(
     list: &B,
@@ -75,7 +78,9 @@ pub async fn go<B: Bulk>(
     let state = BulkState::of(list, app, by, form)?;
     let named = state.as_ref().map_or(form.text("act"), |state| &state.act);
     let act = super::act::<B>(by, named)?;
-    if act.grade == Grade::Direct || (act.needs_password() && door == Door::Plain) {
+    let expected = state.as_ref().map_or(NOT_ASKED, BulkState::expected);
+    let needs_door = act.needs_password(expected) && door == Door::Plain;
+    if act.grade == Grade::Direct || needs_door {
         return Err(Error::Parse("This act has another address.".to_owned()));
     }
     let Some(mut state) = state else {
@@ -84,7 +89,6 @@ pub async fn go<B: Bulk>(
     let selection = state.selection();
     let mut after = state.after.unwrap_or(0);
     if state.after.is_none() {
-        let expected = state.expected();
         let is_typed = confirm::is_typed(act, expected, form);
         if !(is_typed && confirm::is_answered::<B>(app, act, form)) {
             let page = confirm::again(list, app, by, act, &state, form).await?;

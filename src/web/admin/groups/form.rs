@@ -35,6 +35,7 @@ struct GroupForm {
 /// Of a group that is there.
 #[derive(Serialize)]
 struct There {
+    id: i64,
     /// Of the group as these fields show it.
     version: i64,
     members: String,
@@ -92,6 +93,7 @@ fn edit_view(row: &GroupRow, input: &GroupInput, form: FormState) -> GroupForm {
         form,
         matrix: Matrix::of(input.permissions),
         there: Some(There {
+            id,
             version: row.group.version,
             members: words::counted(row.members, "member", "members"),
             members_href: members_href(id),

@@ -53,7 +53,7 @@ impl Bulk for Students {
             icon: "bin",
             ask: "Delete {}",
             done: "{} deleted",
-            grade: Grade::Deletes,
+            grade: Grade::DeletesMany,
             permission: Permission::new(permissions::Act::Delete, Record::Students),
             points: &[
                 Point {
@@ -119,6 +119,16 @@ pub async fn ask(
     form: CsrfForm,
 ) -> Result<Reply, PageError> {
     Ok(confirm::ask(&Students(query), app, &session.actor, &form).await?)
+}
+
+#[post("/students/bulk/run?<query..>", data = "<form>")]
+pub async fn go(
+    session: May<'_, DeleteStudents>,
+    app: &State<App>,
+    query: ListQuery,
+    form: CsrfForm,
+) -> Result<Reply, PageError> {
+    Ok(run::go(&Students(query), app, &session.actor, &form, Door::Plain).await?)
 }
 
 #[post("/students/bulk/confirmed?<query..>", data = "<form>")]

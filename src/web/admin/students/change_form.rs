@@ -25,6 +25,8 @@ use crate::{
 
 #[derive(Serialize)]
 struct StudentChangeForm {
+    /// 0: there is none yet.
+    id: i64,
     heading: String,
     action: String,
     save: &'static str,
@@ -57,6 +59,7 @@ impl View for StudentChangeForm {
 
 fn new_page(form: FormState) -> Page {
     Page::of(&StudentChangeForm {
+        id: 0,
         heading: "Add a student".to_owned(),
         action: format!("{PATH}new/"),
         save: "Add student",
@@ -70,6 +73,7 @@ fn new_page(form: FormState) -> Page {
 
 fn edit_view(student: &Student, form: FormState) -> StudentChangeForm {
     StudentChangeForm {
+        id: student.id,
         heading: student.name.clone(),
         action: href(student.id),
         save: "Save",
@@ -99,6 +103,7 @@ fn read(form: &CsrfForm) -> (FormState, Result<StudentInput, Error>) {
         roll,
         city: form.text("city").to_owned(),
     };
+    let errors = errors.and(students::unseen_in(&input.name, &input.city));
     let input = match students::valid(input) {
         Ok(input) => errors.into_result(|| input),
         Err(Error::Validation(more)) => Err(Error::Validation(errors.and(more))),
@@ -174,8 +179,7 @@ pub async fn change(
     };
     match saved {
         Ok(now) => {
-            let same = now == student;
-            let flash = Flash::ok(if same { "Nothing to save." } else { "Saved." });
+            let flash = saved_flash(&student, &now);
             let to = if form.text("then") == "stay" {
                 href(id)
             } else {
@@ -194,6 +198,22 @@ pub async fn change(
         Err(Error::Conflict(_)) => Ok(conflict(edit_view(&student, shown), &student).into()),
         Err(other) => Err(other.into()),
     }
+}
+
+fn saved_flash(before: &Student, now: &Student) -> Flash {
+    let fields = [
+        ("name", before.name != now.name),
+        ("roll", before.roll != now.roll),
+        ("city", before.city != now.city),
+    ];
+    let changed: Vec<&str> = fields
+        .into_iter()
+        .filter_map(|(field, differs)| differs.then_some(field))
+        .collect();
+    if changed.is_empty() {
+        return Flash::ok("Nothing to save.");
+    }
+    Flash::ok("Saved.").text(format!("Changed: {}.", changed.join(", ")))
 }
 
 /// The form again with what was typed, beside what somebody else saved. It carries the new version: to send it

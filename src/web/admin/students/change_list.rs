@@ -13,14 +13,24 @@ use crate::{
     web::{
         admin::bulk::Bar,
         admin::listing::{
-            Address, Chip, Head, Hidden, Pager, Paging, match_text, no_hit, search, search_chip,
-            sorted,
+            Address, Chip, Choice, Head, Hidden, Pager, Paging, match_text, no_hit, search,
+            search_chip, sorted,
         },
         error::PageError,
         guards::{May, permission::ViewStudents},
         page::{Page, View},
     },
 };
+
+pub const SORTS: &[(&str, &str)] = &[
+    ("", "Oldest first"),
+    ("name", "Name A to Z"),
+    ("-name", "Name Z to A"),
+    ("roll", "Lowest roll first"),
+    ("-roll", "Highest roll first"),
+    ("city", "City A to Z"),
+    ("-city", "City Z to A"),
+];
 
 #[derive(Clone, Debug, Default, FromForm)]
 pub struct ListQuery {
@@ -86,6 +96,8 @@ pub(super) struct StudentChangeList {
     matching: String,
     no_hit: String,
     filtered: bool,
+    sort: Choice,
+    sorted_by: &'static str,
     heads: Heads,
     pub rows: Vec<Row>,
     pager: Pager,
@@ -155,16 +167,18 @@ pub async fn change_list(
         href: here.without("city").href(),
     });
     Ok(Page::of(&StudentChangeList {
-        kept: here.hidden(&["q", "city"]),
+        kept: here.hidden(&["q", "city", "sort"]),
         chips: q.chain(city).collect(),
         clear: here.without("q").without("city").href(),
-        matching: match_text(&found, None),
+        matching: match_text(&found, Some(students::count(app).await?)),
         no_hit: if filter.city.is_none() {
             no_hit("No one", filter.q.as_deref())
         } else {
             "No student matches that. A city is its whole name, accents and all; the search finds parts of it.".to_owned()
         },
         filtered: filter.q.is_some() || filter.city.is_some(),
+        sort: Choice::new("sort", "Sort by", SORTS, query.sort().0),
+        sorted_by: sorted_by(query.sort().0),
         heads: heads(&here, sorted(&found, query.sort().0)),
         pager: Pager::of(&found, &here, query.paging().size()),
         bulk: Bar::of(
@@ -180,6 +194,11 @@ pub async fn change_list(
         edit_href: query.here().with("edit", "1").href(),
         export_href: here.below("export"),
     }))
+}
+
+fn sorted_by(sort: &str) -> &'static str {
+    let known = SORTS.iter().find(|(value, _)| *value == sort);
+    known.map_or("", |(_, label)| label)
 }
 
 fn heads(here: &Address, sort: &str) -> Heads {
@@ -202,6 +221,8 @@ pub fn samples(student: &Student) -> Vec<Page> {
         matching: String::new(),
         no_hit: "No student matches that.".to_owned(),
         filtered: false,
+        sort: Choice::new("sort", "Sort by", SORTS, ""),
+        sorted_by: sorted_by(""),
         heads: heads(&here, ""),
         pager: Pager::of(&none, &here, 25),
         bulk: Bar::of(

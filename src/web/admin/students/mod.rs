@@ -27,6 +27,7 @@ pub fn routes() -> Vec<Route> {
         change_list::change_list,
         edit_rows::edit_rows,
         bulk::ask,
+        bulk::go,
         bulk::go_confirmed,
         export::export_all,
         export::export_chosen,

@@ -237,6 +237,8 @@ pub async fn change(
     if let Some(act) = needs_password(&user, &input, saved.differ(&input)) {
         form.require(act)?;
     }
+    let steps_down = session.actor.user_id == Some(id) && user.is_superuser && !input.is_superuser;
+    let is_staff = input.is_staff;
     let typed = input.clone();
     let refused = async |errors: &FieldErrors| {
         let shown = groups::with_named(super::shown(&typed), &form);
@@ -257,6 +259,12 @@ pub async fn change(
         Err(e) => Err(e),
     };
     match updated {
+        Ok(changed) if steps_down => {
+            // Their own page may be one of those that they may not see any more.
+            let to = if is_staff { "/admin/" } else { "/dashboard/" };
+            let flash = saved_flash(&changed).text("You are no longer a superuser.");
+            Ok(Go::to(to).with(flash).into())
+        }
         Ok(changed) => {
             let flash = saved_flash(&changed);
             let stay = form.text("then") == "stay";

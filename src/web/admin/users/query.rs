@@ -108,6 +108,7 @@ impl ListQuery {
             .day(self.from.as_deref())
             .and_then(filters::midnight_of);
         let to = self.day(self.to.as_deref()).and_then(filters::midnight_of);
+        let (from, to) = filters::in_order(from, to);
         (from, to.map(|day| day + DAY))
     }
 
